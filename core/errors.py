@@ -1,0 +1,46 @@
+"""What a person is shown when something cannot be done.
+
+A `VitrineError` is raised on purpose and its text is for the reader: what happened, where, and what
+to do next. Anything else that escapes is a bug and stays loud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class VitrineError(Exception):
+    """Raised on purpose; the command line and every page print its text as it is."""
+
+
+class UsageError(VitrineError):
+    """A command, a form or a URL asked for something that cannot be."""
+
+
+class SourceError(VitrineError):
+    """Files given to an import are missing, cut short or not what they claim to be."""
+
+
+class StorageError(VitrineError):
+    """A folder cannot be written, or the disk is full."""
+
+
+class ImageError(VitrineError):
+    """A picture is missing, broken, or larger than Vitrine opens."""
+
+
+class UnknownDatasetError(VitrineError):
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        have = ", ".join(known) if known else "none yet"
+        super().__init__(
+            f"There is no dataset named {name!r} (there is: {have}). "
+            "It may have been removed; see `python -m core datasets`."
+        )
+
+
+class DatasetExistsError(VitrineError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"A dataset named {name!r} exists already. Choose another name, "
+            f"or remove it first: python -m core remove {name}"
+        )

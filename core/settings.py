@@ -1,0 +1,45 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+ASSETS = PROJECT / "assets"
+
+# Set before streamlit, gradio or transformers are imported: none of them may ask the network for anything.
+OFFLINE = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how much is allowed."""
+
+    home: Path  # datasets, runs and caches; VITRINE_HOME
+    upload_bytes: int = 32 * 2**20  # largest picture that a visitor may upload
+    image_bytes: int = 64 * 2**20  # largest picture file that is read from a dataset
+    image_pixels: int = 64_000_000  # largest picture that is decoded
+    thumbnail_bytes: int = 512 * 2**20  # disk that one dataset's thumbnails may take
+    private_urls: bool = False  # may pictures be fetched from private addresses; VITRINE_PRIVATE_URLS=1
+
+
+def settings() -> Settings:
+    """The settings of this process, read anew each time so that tests can change the environment."""
+    home = os.environ.get("VITRINE_HOME")
+    return Settings(
+        home=Path(home).expanduser().resolve() if home else PROJECT / "data",
+        private_urls=os.environ.get("VITRINE_PRIVATE_URLS") == "1",
+    )
+
+
+def go_offline() -> None:
+    """Keep every framework from reaching for the network; a variable that the user set wins."""
+    for name, value in OFFLINE.items():
+        os.environ.setdefault(name, value)
