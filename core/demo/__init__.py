@@ -1,0 +1,1 @@
+"""The built-in dataset: products drawn and described by Vitrine itself."""
