@@ -1,0 +1,319 @@
+"""From a source to a dataset folder: everything is written aside and renamed at the end, or nothing is."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core.errors import DatasetExistsError, SourceError, StorageError, UsageError
+from core.schema import FROM_SOURCE, PICTURES, PRODUCTS, REJECTED
+from core.settings import settings
+from core.sources import source
+from core.sources.archive import directory
+from core.sources.reading import Batch, Places, Progress, Reading, ReadOptions, no_progress
+
+FORMAT = 1  # of dataset.json and the tables beside it
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+RESERVED = frozenset(("runs", "uploads"))
+ROW_GROUP = 50_000
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What an import did."""
+
+    name: str
+    rows: int
+    splits: dict[str, int]
+    rejected: dict[str, int]  # reason -> rows
+    seconds: float
+    fingerprint: str
+    warnings: list[str] = field(default_factory=list)
+
+
+def import_dataset(
+    source_name: str,
+    paths: Sequence[str],
+    name: str,
+    options: ReadOptions | None = None,
+    progress: Progress = no_progress,
+    keep: Callable[[Path], Sequence[str]] | None = None,
+) -> BuildReport:
+    """Read `paths` as the named layout and make a dataset of it.
+
+    Args:
+        keep: writes files of its own into the folder being built, and returns the paths to read
+            instead of `paths` (the built-in dataset is drawn into its own folder).
+
+    Raises:
+        UsageError: the name will not do, or there is no such layout.
+        DatasetExistsError: the name is taken.
+        SourceError: the files are missing, cut short or not of that layout.
+        StorageError: the folder cannot be written, or the disk is full.
+    """
+    spec = source(source_name)
+    started = time.monotonic()
+    with _new_folder(name) as folder:
+        if keep is not None:
+            paths = keep(folder)
+        reading = spec.read(paths, options or ReadOptions(), progress)
+        report = _write(name, source_name, reading, folder, progress, started)
+    return report
+
+
+def check_name(name: str) -> None:
+    """
+    Raises:
+        UsageError: the name cannot be a folder's and a URL's.
+    """
+    if not NAME.fullmatch(name) or name.lower() in RESERVED or name.endswith("."):
+        raise UsageError(
+            f"{name!r} cannot be a dataset's name. Use letters, digits, '-', '_' and '.', "
+            f"64 at most, beginning with a letter or digit, and not {' or '.join(sorted(RESERVED))}."
+        )
+
+
+@contextmanager
+def _new_folder(name: str) -> Iterator[Path]:
+    """A folder to build in, which becomes the dataset's folder if all goes well and vanishes if not."""
+    check_name(name)
+    home = settings().home
+    target = home / name
+    if target.exists():
+        raise DatasetExistsError(name)
+    building = home / f".building-{name}-{os.getpid()}"
+    with storage_errors(home):
+        home.mkdir(parents=True, exist_ok=True)
+        sweep(home)
+        building.mkdir()
+        try:
+            yield building
+            if target.exists():  # somebody else was faster; os.rename would replace an empty folder
+                raise DatasetExistsError(name)
+            building.rename(target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def sweep(home: Path) -> None:
+    """Remove what killed imports and removals left behind."""
+    for leftover in [*home.glob(".building-*-*"), *home.glob(".removed-*-*")]:
+        pid = leftover.name.rsplit("-", 1)[1]
+        if not (pid.isdigit() and _alive(int(pid))):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def storage_errors(place: Path) -> Iterator[None]:
+    """Turn the system's refusals to write into a StorageError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageError(
+                f"The disk of {place} is full; nothing was kept. Make room and run it again."
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            raise StorageError(
+                f"Cannot write to {place} ({error.strerror}). Choose another folder with VITRINE_HOME."
+            ) from error
+        raise
+
+
+def _write(
+    name: str, source_name: str, reading: Reading, folder: Path, progress: Progress, started: float
+) -> BuildReport:
+    digest = hashlib.blake2b(digest_size=8)
+    rejected: dict[str, int] = {}
+    rows = 0
+    with (
+        pq.ParquetWriter(
+            folder / "products.parquet", PRODUCTS, compression="zstd", compression_level=1
+        ) as products,
+        pq.ParquetWriter(folder / "rejected.parquet", REJECTED, compression="zstd") as refused,
+        _Payload(folder) as payload,
+    ):
+        for batch in reading.batches:
+            payload.add(batch)
+            table = _complete(batch.products, rows)
+            _digest(table, digest)
+            products.write_table(table, row_group_size=ROW_GROUP)
+            if batch.rejected.num_rows:
+                refused.write_table(batch.rejected)
+                for entry in batch.rejected.column("reason").value_counts().to_pylist():
+                    rejected[entry["values"]] = rejected.get(entry["values"], 0) + entry["counts"]
+            rows += table.num_rows
+            progress(0, 0, f"{rows:,} products")
+    pictures = payload.places(reading.pictures)
+    if rows == 0:
+        reasons = "; ".join(f"{count:,} rows rejected: {reason}" for reason, count in rejected.items())
+        raise SourceError(
+            f"There are no products in it{f' ({reasons})' if reasons else ': the table has no rows'}."
+        )
+    progress(0, 0, "Writing the table of pictures")
+    counts = _finish(folder, pictures, digest)
+    report = BuildReport(
+        name=name,
+        rows=rows,
+        splits=counts["splits"],
+        rejected=rejected,
+        seconds=round(time.monotonic() - started, 2),
+        fingerprint=digest.hexdigest(),
+        warnings=list(reading.warnings),
+    )
+    described = {
+        "format": FORMAT,
+        "source": source_name,
+        "licence": reading.licence,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "pictures": _where(pictures, folder),
+        **asdict(report),
+        **{key: value for key, value in counts.items() if key != "splits"},
+    }
+    (folder / "dataset.json").write_text(
+        json.dumps(described, ensure_ascii=False, indent=1), encoding="utf-8"
+    )
+    return report
+
+
+def _complete(table: pa.Table, first_row: int) -> pa.Table:
+    """Add what the build computes: row_id, lengths in characters, the label source that is unknown."""
+    columns: dict[str, Any] = {name: table.column(name) for name in FROM_SOURCE}
+    columns["row_id"] = pa.array(range(first_row, first_row + table.num_rows), pa.int64())
+    columns["label_source"] = pc.fill_null(table.column("label_source"), "unknown")
+    for text in ("name", "description"):
+        columns[f"{text}_length"] = pc.cast(pc.utf8_length(table.column(text)), pa.int32())
+    return pa.table({name: columns[name] for name in PRODUCTS.names}, schema=PRODUCTS)
+
+
+class _Hash:
+    """A file that only remembers a digest."""
+
+    closed = False
+
+    def __init__(self, digest: Any) -> None:
+        self._digest = digest
+
+    def write(self, data: Any) -> int:
+        self._digest.update(data)
+        return len(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _digest(table: pa.Table, digest: Any) -> None:
+    """Feed a table's content to the digest that becomes the dataset's fingerprint."""
+    with pa.ipc.new_stream(pa.PythonFile(_Hash(digest), mode="w"), table.schema) as stream:
+        stream.write_table(table.combine_chunks())
+
+
+class _Payload:
+    """Pictures that came as bytes inside a table, kept in one archive beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "pictures.zip"
+        self._zip: zipfile.ZipFile | None = None
+        self._member_of: dict[str, str] = {}  # members are numbered: no name from outside becomes a path
+
+    def __enter__(self) -> _Payload:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._zip is not None:
+            self._zip.close()
+
+    def add(self, batch: Batch) -> None:
+        for image, data in batch.payload.items():
+            if self._zip is None:
+                self._zip = zipfile.ZipFile(self._path, "w", zipfile.ZIP_STORED)
+            if image not in self._member_of:
+                self._member_of[image] = f"{len(self._member_of)}.jpg"
+                self._zip.writestr(zipfile.ZipInfo(self._member_of[image]), data)
+
+    def places(self, otherwise: Places) -> Places:
+        """Where the pictures are: in the archive written here if any came as bytes."""
+        if self._zip is None:
+            return otherwise
+        with zipfile.ZipFile(self._path) as archive:
+            found = directory([archive], no_progress)
+        image_of = {member: image for image, member in self._member_of.items()}
+        images = [image_of[member] for member in found.column("image").to_pylist()]
+        found = found.set_column(1, "image", pa.array(images, pa.string()))
+        return Places((str(self._path),), found, otherwise.root)
+
+
+def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
+    """Write pictures.parquet and count what the dataset's card shows."""
+    with duckdb.connect() as db:
+        db.execute("SET TimeZone = 'UTC'")
+        db.read_parquet(str(folder / "products.parquet")).create_view("products")
+        db.register(
+            "directory", pictures.directory if pictures.directory is not None else PICTURES.empty_table()
+        )
+        found = db.sql(
+            """
+            SELECT p.image_id, p.image, d.part, d."offset", d.size, d.method
+            FROM (SELECT image_id, min(image) AS image FROM products WHERE image IS NOT NULL GROUP BY 1) p
+            LEFT JOIN (SELECT image, any_value(COLUMNS(* EXCLUDE (image, image_id))) FROM directory GROUP BY 1) d
+              USING (image)
+            ORDER BY 1
+            """
+        ).to_arrow_table()
+        found = found.cast(PICTURES)
+        pq.write_table(found, folder / "pictures.parquet", compression="zstd", row_group_size=16_384)
+        _digest(found, digest)
+        splits = db.execute(
+            "SELECT coalesce(split, 'none'), count(*) FROM products GROUP BY 1 ORDER BY count(*) DESC"
+        ).fetchall()
+        categories, geos, with_picture = db.execute(  # type: ignore[misc]
+            "SELECT count(DISTINCT category_path), count(DISTINCT geo), count(image) FROM products"
+        ).fetchone()
+    return {
+        "splits": dict(splits),
+        "categories": categories,
+        "geos": geos,
+        "with_picture": with_picture,
+        "picture_files": found.num_rows,
+    }
+
+
+def _where(pictures: Places, folder: Path) -> dict[str, Any]:
+    """For dataset.json: places inside the dataset's own folder are kept relative, so that it can be moved."""
+
+    def relative(place: str) -> str:
+        path = Path(place)
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else place
+
+    return {
+        "archives": [relative(place) for place in pictures.archives],
+        "root": relative(str(pictures.root)) if pictures.root else None,
+    }

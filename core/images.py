@@ -1,0 +1,305 @@
+"""Where pictures live (archive, remote archive, folder, web): their bytes, and thumbnails of them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import ipaddress
+import os
+import socket
+import threading
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import duckdb
+from PIL import Image, ImageOps
+
+from core.catalog import DatasetInfo
+from core.errors import ImageError
+from core.settings import settings
+from core.sources.archive import is_url
+from core.sources.reading import is_inside
+
+WIDTHS = (
+    96,
+    160,
+    240,
+    320,
+    480,
+    640,
+    960,
+    1280,
+    1600,
+)  # of thumbnails, pixels; a request gets the next larger
+LOCAL_HEADER_BYTES = 30  # of a zip member, before its name and extra field
+TIMEOUT_S = 10.0
+REDIRECTS = 3
+
+Image.MAX_IMAGE_PIXELS = None  # `decode` checks first, against a bound of ours, for every format alike
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one picture is."""
+
+    image: str  # member, relative path or URL
+    part: int | None  # archive; None for a file or a URL
+    offset: int | None  # of the member's local header, bytes
+    size: int | None  # as stored, bytes
+    method: int | None
+
+
+class Pictures:
+    """The pictures of one dataset, by image_id. Any number of threads may ask at once."""
+
+    def __init__(self, dataset: DatasetInfo) -> None:
+        self.dataset = dataset
+        self._table = str(dataset.folder / "pictures.parquet").replace("'", "''")
+        self._archives = [str(self._local(place)) for place in dataset.pictures.get("archives", ())]
+        root = dataset.pictures.get("root")
+        self._root = Path(self._local(root)) if root else None
+        self._db = duckdb.connect(config={"threads": 1})
+        self._thread = threading.local()
+
+    def _local(self, place: str) -> str | Path:
+        return place if is_url(place) else self.dataset.folder / place  # an absolute path stays as it is
+
+    def places(self, image_ids: Sequence[str]) -> dict[str, Place]:
+        """Where the pictures with these ids are; ids without a picture are absent."""
+        if not hasattr(self._thread, "cursor"):
+            self._thread.cursor = self._db.cursor()
+        columns = 'image_id, image, part, "offset", size, method'
+        sql = f"SELECT {columns} FROM read_parquet('{self._table}') WHERE image_id IN ({', '.join('?' * len(image_ids))})"  # noqa: S608
+        try:
+            found = self._thread.cursor.execute(sql, list(image_ids)).fetchall() if image_ids else []
+        except duckdb.IOException as error:
+            raise ImageError(
+                f"The pictures of {self.dataset.name} are gone: was the dataset removed?"
+            ) from error
+        return {row[0]: Place(*row[1:]) for row in found}
+
+    def read(self, image_id: str) -> bytes:
+        """The picture's file as it is stored.
+
+        Raises:
+            ImageError: there is none, or it cannot be read.
+        """
+        place = self.places([image_id]).get(image_id)
+        if place is None:
+            raise ImageError(f"{self.dataset.name} has no picture {image_id!r}.")
+        return self.read_at(place)
+
+    def read_at(self, place: Place) -> bytes:
+        """`read` for a place that is known already."""
+        try:
+            if place.part is not None:
+                return self._member(place)
+            if is_url(place.image):
+                return fetch(place.image)
+            return self._file(place.image)
+        except (OSError, zlib.error) as error:
+            raise ImageError(f"The picture {place.image} cannot be read: {error}.") from error
+
+    def _file(self, image: str) -> bytes:
+        if self._root is None or not is_inside(image):
+            raise ImageError(f"The picture {image!r} is not inside the dataset's folder.")
+        path = (self._root / image).resolve()
+        if not path.is_relative_to(self._root.resolve()):  # a symlink that leads out
+            raise ImageError(f"The picture {image!r} is not inside the dataset's folder.")
+        with path.open("rb") as file:
+            return bounded(file.read(settings().image_bytes + 1), image)
+
+    def _member(self, place: Place) -> bytes:
+        assert place.part is not None and place.offset is not None and place.size is not None
+        if place.size > settings().image_bytes:
+            raise ImageError(f"The picture {place.image} is larger than Vitrine opens.")
+        archive = self._archives[place.part]
+        # The local header's name and extra field are not known to be as long as the directory's: allow for both.
+        slack = LOCAL_HEADER_BYTES + len(place.image.encode()) + 256
+        data = read_range(archive, place.offset, slack + place.size)
+        if len(data) < LOCAL_HEADER_BYTES or data[:4] != b"PK\x03\x04":
+            raise ImageError(f"{archive} has changed since it was imported. Import it again.")
+        start = (
+            LOCAL_HEADER_BYTES + int.from_bytes(data[26:28], "little") + int.from_bytes(data[28:30], "little")
+        )
+        if start + place.size > len(data):
+            data = read_range(archive, place.offset, start + place.size)
+        stored = data[start : start + place.size]
+        if place.method == 0:
+            return stored
+        if place.method == 8:
+            return bounded(
+                zlib.decompressobj(-15).decompress(stored, settings().image_bytes + 1), place.image
+            )
+        raise ImageError(
+            f"The picture {place.image} is packed by a method (zip {place.method}) that Vitrine lacks."
+        )
+
+
+def bounded(data: bytes, what: str) -> bytes:
+    if len(data) > settings().image_bytes:
+        raise ImageError(
+            f"The picture {what} is larger than Vitrine opens ({settings().image_bytes >> 20} MB)."
+        )
+    return data
+
+
+def read_range(archive: str, offset: int, size: int) -> bytes:
+    """`size` bytes of a local or remote archive from `offset` on; fewer at its end."""
+    if not is_url(archive):
+        with Path(archive).open("rb") as file:
+            return os.pread(file.fileno(), size, offset)
+    import fsspec
+
+    try:
+        return bytes(fsspec.filesystem("http").cat_file(archive, start=offset, end=offset + size))
+    except Exception as error:  # aiohttp's errors are its own
+        raise ImageError(f"{archive} does not answer: {error or type(error).__name__}.") from error
+
+
+def fetch(url: str) -> bytes:
+    """A picture from the web, bounded in bytes, time and redirects, and never from this machine or its network.
+
+    Raises:
+        ImageError: the address is private, does not answer, or sends too much.
+    """
+    import httpx
+
+    try:
+        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
+            for _ in range(REDIRECTS + 1):
+                _check_public(url)
+                with client.stream("GET", url) as response:
+                    if response.is_redirect:
+                        url = urljoin(url, response.headers["location"])
+                        continue
+                    response.raise_for_status()
+                    data = bytearray()
+                    for chunk in response.iter_bytes():
+                        data += chunk
+                        if len(data) > settings().image_bytes:
+                            break
+                    return bounded(bytes(data), url)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        raise ImageError(f"{url} does not answer: {error}.") from error
+    raise ImageError(f"{url} redirects too often.")
+
+
+def _check_public(url: str) -> None:
+    """A table from outside must not make the server knock at doors of its own network."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ImageError(f"{url} is no http(s) address.")
+    if settings().private_urls:
+        return
+    for *_, address in socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM):
+        if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
+            raise ImageError(f"{url} is a private address. VITRINE_PRIVATE_URLS=1 allows such pictures.")
+
+
+def decode(data: bytes, width_px: int | None = None) -> Image.Image:
+    """A picture from untrusted bytes: RGB, upright, its first frame, white where it was transparent.
+
+    Args:
+        width_px: what is needed; a JPEG is then decoded at the nearest larger eighth, which is faster.
+
+    Raises:
+        ImageError: not a picture, broken, or of more pixels than Vitrine decodes.
+    """
+    try:
+        image: Image.Image = Image.open(io.BytesIO(data))
+        if image.width * image.height > settings().image_pixels:
+            raise ImageError(
+                f"The picture is {image.width} x {image.height} pixels; "
+                f"Vitrine opens up to {settings().image_pixels // 1_000_000} million."
+            )
+        if width_px is not None:
+            image.draft("RGB", (width_px, max(1, image.height * width_px // max(1, image.width))))
+        image.load()
+        image = ImageOps.exif_transpose(image)
+        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image.convert("RGBA"))
+        return image.convert("RGB")
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever the bytes lead them to
+        what = "0 bytes" if not data else f"{type(error).__name__}"
+        raise ImageError(f"This is not a picture that can be opened ({what}).") from error
+
+
+def shrink(image: Image.Image, width_px: int, height_px: int | None = None) -> Image.Image:
+    """Within the given size, never larger than it was."""
+    image.thumbnail((width_px, height_px or 4 * width_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return image
+
+
+def bucket(width_px: int) -> int:
+    """The thumbnail width that serves a request: bounded, so that the cache is.
+
+    >>> bucket(200), bucket(999_999), bucket(-5)
+    (240, 1600, 96)
+    """
+    return next((width for width in WIDTHS if width >= width_px), WIDTHS[-1])
+
+
+class Thumbnails:
+    """WebP thumbnails of one dataset, kept on disk within a bound."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+        self._folder = pictures.dataset.folder / "thumbnails"
+        self._written = 0
+        self._lock = threading.Lock()
+
+    def get(self, image_id: str, width_px: int) -> bytes:
+        """A WebP file at most `bucket(width_px)` wide.
+
+        Raises:
+            ImageError: there is no such picture or it is broken.
+        """
+        width = bucket(width_px)
+        key = hashlib.sha256(image_id.encode()).hexdigest()
+        path = self._folder / str(width) / key[:2] / f"{key[2:32]}.webp"
+        with suppress(OSError):
+            return path.read_bytes()
+        image = shrink(decode(self._pictures.read(image_id), width), width)
+        out = io.BytesIO()
+        image.save(out, "WEBP", quality=82, method=2)
+        self._keep(path, out.getvalue())
+        return out.getvalue()
+
+    def _keep(self, path: Path, data: bytes) -> None:
+        """Write it for the next visitor; a full or read-only disk only costs them time."""
+        temporary = path.with_suffix(f".{threading.get_ident()}")
+        with suppress(OSError):
+            if not self._folder.parent.exists():  # the dataset was removed meanwhile: leave nothing behind
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        with self._lock:
+            self._written += len(data)
+            if self._written < settings().thumbnail_bytes // 16:
+                return
+            self._written = 0
+        self._trim()
+
+    def _trim(self) -> None:
+        """Delete the oldest thumbnails until the rest is within the bound."""
+        files: list[tuple[float, int, Path]] = []
+        for path in self._folder.rglob("*.webp"):
+            with suppress(OSError):
+                status = path.stat()
+                files.append((status.st_mtime, status.st_size, path))
+        excess = sum(size for _, size, _ in files) - settings().thumbnail_bytes
+        for _, size, path in sorted(files, key=lambda entry: entry[0]):
+            if excess <= 0:
+                break
+            with suppress(OSError):
+                path.unlink()
+            excess -= size

@@ -1,0 +1,21 @@
+"""Dataset layouts that Vitrine reads; adding one is one module and one entry here."""
+
+from __future__ import annotations
+
+from core.errors import UsageError
+from core.sources import folder, glami, mep3m, table
+from core.sources.reading import SourceSpec
+
+SOURCES: tuple[SourceSpec, ...] = (glami.SPEC, mep3m.SPEC, table.SPEC, folder.SPEC)
+
+
+def source(name: str) -> SourceSpec:
+    """The layout of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for spec in SOURCES:
+        if spec.name == name:
+            return spec
+    raise UsageError(f"There is no source {name!r}. Sources: {', '.join(spec.name for spec in SOURCES)}.")

@@ -1,0 +1,175 @@
+"""MEP-3M: one JSON list of annotations, folders of pictures, and a table of the label tree.
+
+Source: MEP-3M (Liu et al., LTDL workshop at IJCAI 2021), section 3; https://github.com/ChenDelong1999/MEP-3M.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import SourceError
+from core.sources.reading import (
+    Collector,
+    Places,
+    Progress,
+    Reading,
+    ReadOptions,
+    SourceSpec,
+    batches_of,
+    existing,
+    is_inside,
+    text_or_none,
+)
+
+LEVELS = ("class", "sub_class", "subsub_class")
+ABSENT = frozenset(
+    ("FALSE", "FLASE", "False", "false", "")
+)  # no third level; the published file misspells it
+USED = frozenset(f"{level}_{part}" for level in LEVELS for part in ("id", "name")) | {"img_path", "title"}
+
+
+def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:
+    """Open annotation.json, or the folder that holds it, its pictures and dataset_info.xlsx."""
+    if len(paths) != 1:
+        raise SourceError("mep3m takes one path: annotation.json or the folder that holds it.")
+    given = existing(paths[0], "MEP-3M annotation file or folder")
+    annotation = _annotation(given)
+    root = annotation.parent
+    warnings: list[str] = []
+    names = _label_tree(root / "dataset_info.xlsx", warnings)
+    collector = Collector(options)
+    size = annotation.stat().st_size
+
+    def rows() -> Iterator[None]:
+        missing_pictures = 0
+        for number, (record, position) in enumerate(_stream(annotation), 1):
+            missing_pictures += _add(collector, number, record, root, names)
+            yield
+            if number % 5_000 == 0:
+                progress(min(position, size), size, "Reading annotations")
+        progress(size, size, "Reading annotations")
+        if missing_pictures:
+            warnings.append(
+                f"{missing_pictures:,} products name a picture that is not beside the annotations."
+            )
+
+    return Reading(batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings)
+
+
+def _annotation(given: Path) -> Path:
+    if given.is_file():
+        return given
+    found = sorted(given.glob("annotation*.json"))
+    if len(found) != 1:
+        count = "no" if not found else "more than one"
+        raise SourceError(f"There is {count} annotation*.json in {given}. Give the path of the file itself.")
+    return found[0]
+
+
+def _stream(path: Path) -> Iterator[tuple[Any, int]]:
+    """Every record with the position in the file, never the whole list in memory."""
+    import ijson
+
+    with path.open("rb") as stream:
+        if not (start := stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")):
+            raise SourceError(f"{path.name} is empty.")
+        if not start.startswith(b"["):
+            raise SourceError(
+                f"{path.name} is not a JSON list of annotations (it begins with {start[:20]!r})."
+            )
+        stream.seek(0)
+        try:
+            for record in ijson.items(stream, "item", use_float=True):
+                yield record, stream.tell()
+        except ijson.IncompleteJSONError as error:
+            raise SourceError(
+                f"{path.name} ends in the middle of a record: the file was cut short."
+            ) from error
+        except (ijson.JSONError, UnicodeDecodeError) as error:
+            raise SourceError(f"{path.name} is not valid JSON: {str(error).splitlines()[0]}.") from error
+
+
+def _label_tree(path: Path, warnings: list[str]) -> dict[tuple[str, str], str]:
+    """(level, id) -> name from dataset_info.xlsx; empty where the file is absent or unreadable."""
+    if not path.exists():
+        return {}
+    import openpyxl
+
+    names: dict[tuple[str, str], str] = {}
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        rows = book.worksheets[0].iter_rows(values_only=True)
+        header = [str(cell) for cell in next(rows, ())]
+        for row in rows:
+            cells = dict(zip(header, row, strict=False))
+            for level in LEVELS:
+                number, name = cells.get(f"{level}_id"), cells.get(f"{level}_name")
+                if number and name:
+                    names[level, str(number)] = str(name)
+        book.close()
+    except Exception as error:  # openpyxl raises whatever its parsers raise
+        warnings.append(f"dataset_info.xlsx could not be read ({type(error).__name__}) and was left out.")
+    return names
+
+
+def _add(
+    collector: Collector, number: int, record: Any, root: Path, names: dict[tuple[str, str], str]
+) -> int:
+    """Add one annotation; 1 where its picture is missing, else 0."""
+    place = f"record {number}"
+    if not isinstance(record, dict):
+        collector.reject(place, "not a JSON object", record)
+        return 0
+    path: list[str] = []
+    category_id = None
+    try:
+        for level in LEVELS:
+            identifier, name = record.get(f"{level}_id"), record.get(f"{level}_name")
+            if identifier is None or str(identifier) in ABSENT or identifier is False:
+                continue
+            label = text_or_none(name) or names.get((level, str(identifier)))
+            if label and label not in ABSENT:
+                path.append(label)
+                category_id = str(identifier)
+        title, image = text_or_none(record.get("title")), text_or_none(record.get("img_path"))
+        ocr = text_or_none(record.get("OCR"))
+    except ValueError:
+        collector.reject(place, "not valid Unicode", record)
+        return 0
+    if not path:
+        collector.reject(place, "no category", record)
+        return 0
+    if image and not is_inside(image):
+        collector.reject(place, "image path leaves its folder", record)
+        return 0
+    there = bool(image) and (root / str(image)).is_file()
+    identifier = (
+        Path(image).with_suffix("").as_posix().removeprefix("Images/") if image else f"record-{number}"
+    )
+    extra = {key: value for key, value in record.items() if key not in USED and key != "OCR"}
+    collector.add(
+        {
+            "item_id": identifier,
+            "image_id": identifier if image else None,
+            "language": "zh",
+            "name": title,
+            "category": path[-1],
+            "category_path": path,
+            "category_id": category_id,
+            "image": image if there else None,
+            "extra": ({"ocr": ocr} if ocr else {}) | extra or None,
+        }
+    )
+    return int(bool(image) and not there)
+
+
+SPEC = SourceSpec(
+    name="mep3m",
+    title="MEP-3M annotations",
+    homepage="https://github.com/ChenDelong1999/MEP-3M",
+    licence="academic use",
+    accepts="annotation.json, or the folder that holds it with Images/ and dataset_info.xlsx (both optional)",
+    read=read,
+)
