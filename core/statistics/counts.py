@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 
 from core.catalog import Products
-from core.cohort import Cohort, path_text
+from core.cohort import CHOICES, Cohort, path_from_text, path_text
+from core.cohort import NONE as ABSENT
 from core.errors import UsageError
 
 NONE = "none"  # a missing value in a table, as in dataset.json
 SPLITS = ("train", "validation", "test")  # in this order wherever they are named
 
-# What products can be counted by: name -> SQL over the table `cohort`, text, never NULL.
+# What products can be counted by: name -> SQL over the table `cohort`.
 COLUMNS = {
     "split": f"coalesce(split, '{NONE}')",
     "geo": f"coalesce(geo, '{NONE}')",
     "language": f"coalesce(language, '{NONE}')",
-    "category": f"coalesce(category, '{NONE}')",
+    "category": "category_path",  # becomes `path_text`: two branches may have a leaf of one name
     "class": f"coalesce(category_path[1], '{NONE}')",
     "label_source": f"coalesce(label_source, '{NONE}')",
     "label_kind": f"coalesce(label_kind, '{NONE}')",
     "picture": "CASE WHEN image IS NULL THEN 'without a picture' ELSE 'with a picture' END",
-    "name_length": "printf('%04d-%04d', name_length // 20 * 20, name_length // 20 * 20 + 19)",
-    "description_length": (
-        "CASE WHEN description_length IS NULL THEN 'none' WHEN description_length >= 990 THEN '0990 and more' "
-        "ELSE printf('%04d-%04d', description_length // 110 * 110, description_length // 110 * 110 + 109) END"
-    ),
+    "name_length": "name_length // 20",  # becomes `_range`
+    "description_length": "least(description_length // 110, 9)",  # the last holds everything from 990 on
 }
-COLUMNS["name_length"] = f"coalesce({COLUMNS['name_length']}, '{NONE}')"
+BIN_WIDTH = {"name_length": 20, "description_length": 110}  # characters
+LAST_BIN = {"description_length": 9}
 
 
 def column_sql(column: str) -> str:
@@ -70,7 +70,48 @@ def crosstab(products: Products, cohort: Cohort | None, rows: str, columns: str)
     sql = (
         f"SELECT {column_sql(rows)} AS r, {column_sql(columns)} AS c, count(*) AS n FROM cohort GROUP BY 1, 2"
     )
-    return pivot(products.frame(sql, cohort), rows, columns)
+    found = products.frame(sql, cohort)
+    for side, column in (("r", rows), ("c", columns)):
+        if column == "category":
+            found[side] = [NONE if path is None else path_text(path) or NONE for path in found[side]]
+        elif column in BIN_WIDTH:
+            found[side] = [NONE if pd.isna(number) else _range(int(number), column) for number in found[side]]
+    return pivot(found, rows, columns)
+
+
+def _range(number: int, column: str) -> str:
+    """A bin of lengths; the leading zeros make it sort as text.
+
+    >>> _range(1, "name_length"), _range(9, "description_length")
+    ('0020-0039', '0990 and more')
+    """
+    first = number * BIN_WIDTH[column]
+    if number == LAST_BIN.get(column):
+        return f"{first:04d} and more"
+    return f"{first:04d}-{first + BIN_WIDTH[column] - 1:04d}"
+
+
+def narrowing(column: str, value: str) -> dict[str, Any] | None:
+    """The change of a cohort that leaves the products with this value of a column; None where no filter can.
+
+    >>> narrowing("geo", "cz"), narrowing("split", "none"), narrowing("category", "Men > Shoes")
+    ({'geo': ('cz',)}, {'split': ('(none)',)}, {'category': (('Men', 'Shoes'),)})
+    """
+    if column in CHOICES:
+        return {column: (ABSENT if value == NONE else value,)}
+    if column in ("category", "class") and value != NONE:
+        return {"category": (path_from_text(value) if column == "category" else (value,),)}
+    if column == "picture":
+        return {"picture": value == "with a picture"}
+    return None
+
+
+def short_names(column: str, values: Sequence[str]) -> list[str]:
+    """Values of a column as a chart names them: a category by its leaf where that is enough."""
+    if column != "category":
+        return list(values)
+    paths = [path_from_text(value) if value != NONE else (NONE,) for value in values]
+    return labels(paths)
 
 
 def pivot(found: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:

@@ -55,9 +55,8 @@ class Display:
             figure = self.draw()
         title = lines(self.title)
         rows = title.count("<br>") + 1
-        legend = (
-            26 if sum(bool(trace.showlegend is not False and trace.name) for trace in figure.data) > 1 else 6
-        )
+        named = [trace for trace in figure.data if trace.name and getattr(trace, "showlegend", None) is not False]
+        legend = 26 if len(named) > 1 else 6
         figure.update_layout(
             template=theme.template(dark),
             title={"text": title, "subtitle": {"text": plain(shorten(self.shown, 64))}},
@@ -100,6 +99,21 @@ def shorten(text: object, width: int = LABEL_WIDTH) -> str:
     return words if len(words) <= width else words[: width - 1] + "…"
 
 
+def bar_names(labels: Sequence[object], width: int = LABEL_WIDTH) -> list[str]:
+    """Names for an axis: cut, never markup, all different (Plotly draws equal ones as one bar).
+
+    >>> bar_names(["summer dresses", "summer shoes"], 8)
+    ['summer …', 'summer … (2)']
+    """
+    seen: dict[str, int] = {}
+    names = []
+    for label in labels:
+        name = plain(shorten(label, width))
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return names
+
+
 def lines(text: str, width: int = TITLE_WIDTH) -> str:
     """Wrapped for Plotly, which does not wrap."""
     return "<br>".join(plain(line) for line in textwrap.wrap(text, width)) or plain(text)
@@ -110,10 +124,10 @@ def link(cohort: Cohort) -> str:
     return urlencode(cohort.to_query(), doseq=True)
 
 
-def linked(cohort: Cohort | None, products: Products, changes: Sequence[dict[str, Any]]) -> list[str]:
-    """`link` of the cohort narrowed by each of `changes`."""
+def linked(cohort: Cohort | None, products: Products, changes: Sequence[dict[str, Any] | None]) -> list[str]:
+    """`link` of the cohort narrowed by each of `changes`; empty where no filter says it."""
     base = cohort or Cohort(products.info.name)
-    return [link(base.with_(**change)) for change in changes]
+    return ["" if change is None else link(base.with_(**change)) for change in changes]
 
 
 def percent(share: float) -> str:

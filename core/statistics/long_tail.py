@@ -10,10 +10,11 @@ import pandas as pd
 from core.catalog import Products
 from core.cohort import Cohort
 from core.statistics import fits, measures, theme
-from core.statistics.counts import NONE, categories, split_columns
+from core.statistics.counts import categories, narrowing, split_columns
 from core.statistics.display import (
     Display,
     bar_height,
+    bar_names,
     linked,
     nothing,
     percent,
@@ -70,12 +71,11 @@ def per_category(products: Products, cohort: Cohort | None = None, top: int = 30
 def _bars(products: Products, cohort: Cohort | None, table: pd.DataFrame, log: bool = False) -> go.Figure:
     import plotly.graph_objects as go
 
-    names = [plain(shorten(label)) for label in table["label"]]
-    names = _distinct(names)
+    names = bar_names(list(table["label"]))
     figure = go.Figure()
     for split in split_columns(table):
-        changes: list[dict[str, Any]] = [
-            {"category": (path,)} | ({"split": (split,)} if split != NONE else {}) for path in table["path"]
+        changes: list[dict[str, Any] | None] = [
+            {"category": (path,)} | (narrowing("split", split) or {}) for path in table["path"]
         ]
         figure.add_bar(
             y=names, x=table[split], name=split, orientation="h", marker_color=theme.colour(split),
@@ -88,16 +88,6 @@ def _bars(products: Products, cohort: Cohort | None, table: pd.DataFrame, log: b
         yaxis={"autorange": "reversed", "type": "category", "dtick": 1},
     )  # fmt: skip
     return figure
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Names cut short may coincide: Plotly would draw them as one bar."""
-    seen: dict[str, int] = {}
-    result = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return result
 
 
 def rank_frequency(products: Products, cohort: Cohort | None = None, log: bool = True) -> Display:
@@ -293,7 +283,7 @@ def shapes(products: Products, cohort: Cohort | None = None) -> Display:
         )
     found = fits.fit(table["total"].to_numpy())
     if not found:
-        why = f"There are {len(table)} categories; a shape is fitted from {fits.FEWEST_CLASSES} on."
+        why = f"A shape is fitted from {fits.FEWEST_CLASSES} categories on; here there are only {len(table)}."
         return nothing(name, heading, explanation, shown(products, cohort), why)
     rows = pd.DataFrame(
         {

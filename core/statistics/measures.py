@@ -170,6 +170,41 @@ def _permutation_p(
     return (1 + at_least) / (1 + draws)
 
 
+def against_the_rest(hits: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
+    """p of each group's share of hits being that of all other groups together, one 2x2 table a group.
+
+    Chi-square with one degree of freedom without Yates' correction; where a cell is expected fewer than five
+    times the exact permutation p instead: the hypergeometric probability of all tables with as large a chi-square.
+
+    Args:
+        hits: (G,) of each group.
+        sizes: (G,) of each group, hits included; at least one each.
+
+    Returns:
+        (G,) p values; 1 where everything or nothing is a hit.
+
+    Source: Pearson 1900; Fisher 1935 for the small ones.
+    """
+    from scipy.stats import chi2 as chi2_law
+    from scipy.stats import hypergeom
+
+    m, n = np.asarray(hits, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+    total, hit = n.sum(), m.sum()
+    if not 0 < hit < total:
+        return np.ones(n.size)
+    expected = n * hit / total
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = expected * (1 - hit / total) * (1 - n / total)
+        statistic = np.where(variance > 0, (m - expected) ** 2 / variance, 0.0)
+    p = np.asarray(chi2_law.sf(statistic, 1))
+    smallest = np.minimum.reduce([expected, n - expected, hit - expected, total - hit - (n - expected)])
+    for group in np.flatnonzero((smallest < SMALL_EXPECTED) & (variance > 0)):
+        possible = np.arange(max(0, n[group] - (total - hit)), min(n[group], hit) + 1)
+        far = np.abs(possible - expected[group]) >= abs(m[group] - expected[group]) - 1e-9
+        p[group] = min(1.0, float(hypergeom.pmf(possible[far], total, hit, n[group]).sum()))
+    return p
+
+
 def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjusted p (q) values of a family of tests; None stays None and is not counted.
 
