@@ -1,0 +1,104 @@
+"""The filters of a cohort, in the sidebar; each lives in the URL under the cohort's own name for it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalog import DatasetInfo
+from core.cohort import TEXT_CHARACTERS, Cohort
+from pages import resources
+
+FILTERS = (
+    "split",
+    "geo",
+    "category",
+    "label_source",
+    "label_kind",
+    "text",
+    "picture",
+    "language",
+    "item_id",
+    "image_id",
+)
+PICTURE = {"yes": "With a picture", "no": "Without"}
+
+
+def choose_dataset() -> DatasetInfo:
+    """The dataset selector; changing it drops the filters, which were another dataset's.
+
+    Raises:
+        UnknownDatasetError: the URL names a dataset that is not there, or there is none.
+    """
+    chosen = resources.chosen_dataset()
+    names = [info.name for info in resources.datasets()]
+    with st.sidebar:
+        st.selectbox(
+            "Dataset",
+            names,
+            key="dataset",
+            bind="query-params",
+            index=names.index(chosen.name),
+            on_change=clear,
+        )
+    name = st.session_state["dataset"]
+    return next((info for info in resources.datasets() if info.name == name), chosen)
+
+
+def clear() -> None:
+    """Forget every filter and the page."""
+    for key in (*FILTERS, "page"):
+        st.session_state.pop(key, None)
+    for key in ("product", "row", *FILTERS, "page"):
+        st.query_params.pop(key, None)
+
+
+def show(info: DatasetInfo) -> Cohort:
+    """Draw the filters that this dataset has; the cohort that they choose."""
+    choices = resources.choices(info.name)
+    with st.sidebar:
+        text = st.text_input(
+            "Words in name or description",
+            key="text",
+            bind="query-params",
+            max_chars=TEXT_CHARACTERS,
+            placeholder="all of these words",
+        )
+        category = st.multiselect(
+            "Category", choices["category"], key="category", bind="query-params", placeholder="All categories"
+        )
+        split = _pills("Split", "split", choices["split"])
+        geo = _several("Country", "geo", choices["geo"], "All countries")
+        kind = _pills("Labelled by", "label_kind", choices["label_kind"])
+        source = _several("Label source", "label_source", choices["label_source"], "All sources")
+        picture = (
+            st.pills("Picture", list(PICTURE), key="picture", bind="query-params")
+            if info.with_picture < info.rows
+            else None
+        )
+        st.button("Clear filters", on_click=clear, width="stretch")
+    query = {
+        "split": split,
+        "geo": geo,
+        "category": category,
+        "label_source": source,
+        "label_kind": kind,
+        "text": [text or ""],
+        "picture": [picture or ""],
+        "item_id": st.query_params.get_all("item_id"),
+        "image_id": st.query_params.get_all("image_id"),
+        "language": st.query_params.get_all("language"),
+    }
+    return Cohort.from_query(query, dataset=info.name)
+
+
+def _several(label: str, key: str, choices: list[str], placeholder: str) -> list[str]:
+    """A list to choose from, where there is anything to choose."""
+    if len(choices) < 2:
+        return []
+    return st.multiselect(label, choices, key=key, bind="query-params", placeholder=placeholder)
+
+
+def _pills(label: str, key: str, choices: list[str]) -> list[str]:
+    if len(choices) < 2:
+        return []
+    return list(st.pills(label, choices, key=key, selection_mode="multi", bind="query-params") or [])
