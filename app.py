@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,9 +34,17 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
         yield {}
 
 
+def say_sorry(error: Exception) -> bool:
+    """What a visitor sees of a bug: one line. The log has the rest."""
+    logging.getLogger("vitrine").error("a page broke", exc_info=error)
+    st.error("Something broke on this page; the server's log says what. Reload to go on: nothing is lost.")
+    return True
+
+
 app = st.App(
     PROJECT / "pages" / "main.py",
     routes=[*routes.ROUTES, Mount("/panels", app=panels)],
     lifespan=lifespan,
+    on_script_error=say_sorry,
     middleware=[Middleware(routes.SafeHeaders)],
 )

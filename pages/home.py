@@ -18,9 +18,9 @@ DOORS = (
     ("browse.py", "Explore", "Filter, sort and open the products of a dataset."),
     ("classify.py", "Try the models", "Give a picture and a few words; see which class they say."),
 )
-for column, (page, title, line) in zip(st.columns(len(DOORS), gap="large"), DOORS, strict=True):
-    with column:
-        st.page_link(page, label=f"**{title}** →")
+for column, (page, title, line) in zip(st.columns(len(DOORS), gap="medium"), DOORS, strict=True):
+    with column.container(border=True, key=f"door-{page.removesuffix('.py')}"):
+        st.page_link(page, label=title, width="stretch")
         st.caption(line)
 
 st.header("Datasets", anchor=False)

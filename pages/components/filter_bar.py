@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.cohort import TEXT_CHARACTERS, Cohort
 from pages import resources
 
-FILTERS = (
-    "split",
-    "geo",
-    "category",
-    "label_source",
-    "label_kind",
-    "text",
-    "picture",
-    "language",
-    "item_id",
-    "image_id",
-)
-PICTURE = {"yes": "With a picture", "no": "Without"}
+BOUND: dict[str, Any] = {
+    "split": [],
+    "geo": [],
+    "category": [],
+    "label_source": [],
+    "label_kind": [],
+    "text": "",
+    "picture": None,
+    "page": 1,
+}
+UNBOUND = ("item_id", "image_id", "language", "product", "row")
+PICTURE = ("yes", "no")
 
 
 def choose_dataset() -> DatasetInfo:
-    """The dataset selector; changing it drops the filters, which were another dataset's.
+    """The dataset selector. The address always names the dataset, the first one too: a link must mean
+    the same after another dataset came.
 
     Raises:
-        UnknownDatasetError: the URL names a dataset that is not there, or there is none.
+        UnknownDatasetError: the address names a dataset that is not there, or there is none.
     """
     chosen = resources.chosen_dataset()
+    st.query_params["dataset"] = chosen.name
     names = [info.name for info in resources.datasets()]
     with st.sidebar:
-        st.selectbox(
-            "Dataset",
-            names,
-            key="dataset",
-            bind="query-params",
-            index=names.index(chosen.name),
-            on_change=clear,
-        )
-    name = st.session_state["dataset"]
-    return next((info for info in resources.datasets() if info.name == name), chosen)
+        st.session_state["chosen-dataset"] = chosen.name
+        st.selectbox("Dataset", names, key="chosen-dataset", on_change=_change_dataset)
+    return chosen
+
+
+def _change_dataset() -> None:
+    """Go to another dataset without the filters, which were the last one's."""
+    clear()
+    st.query_params["dataset"] = st.session_state["chosen-dataset"]
 
 
 def clear() -> None:
-    """Forget every filter and the page."""
-    for key in (*FILTERS, "page"):
-        st.session_state.pop(key, None)
-    for key in ("product", "row", *FILTERS, "page"):
+    """Forget every filter, the page and the open product. A bound widget's value leaves the address by
+    being set to its default; the rest is taken out of the address."""
+    for key, empty in BOUND.items():
+        if key in st.session_state:
+            st.session_state[key] = empty
+    for key in UNBOUND:
         st.query_params.pop(key, None)
 
 
@@ -71,7 +75,7 @@ def show(info: DatasetInfo) -> Cohort:
         kind = _pills("Labelled by", "label_kind", choices["label_kind"])
         source = _several("Label source", "label_source", choices["label_source"], "All sources")
         picture = (
-            st.pills("Picture", list(PICTURE), key="picture", bind="query-params")
+            st.pills("Has a picture", PICTURE, key="picture", bind="query-params")
             if info.with_picture < info.rows
             else None
         )

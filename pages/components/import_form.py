@@ -22,7 +22,14 @@ def show() -> None:
         st.caption(f"Being imported: {name}. It appears here when it is whole.")
     with st.expander("Add a dataset"):
         titles = {spec.name: spec.title for spec in SOURCES}
-        layout = st.selectbox("Layout", list(titles), format_func=titles.__getitem__, key="import-layout")
+        layout = st.segmented_control(
+            "Layout",
+            list(titles),
+            default="glami",
+            format_func=titles.__getitem__,
+            key="import-layout",
+            required=True,
+        )
         st.caption(f"Path: {source(layout).accepts}.")
         with st.form("import", border=False):
             path = st.text_input("Path or address on the machine that serves Vitrine")
