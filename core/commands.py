@@ -116,6 +116,26 @@ def import_(
 
 
 @app.command()
+def demo(
+    name: Annotated[str, typer.Option(help="What to call it.")] = "demo",
+    items: Annotated[int, typer.Option(help="Products to draw.")] = 6000,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same products.")] = 0,
+    layout: Annotated[str, typer.Option(help="glami: thirteen languages; mep3m: Chinese.")] = "glami",
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Only if there is no dataset yet.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Draw the built-in dataset: products made by Vitrine itself, with nothing to download."""
+    from core import catalog
+    from core.demo import build
+
+    if if_empty and catalog.datasets():
+        return
+    with watched() as progress:
+        report = build(name, items, seed, layout, progress)
+    say(asdict(report), as_json, f"{name}: {report.rows:,} products drawn and imported in {report.seconds:.0f} s")
+
+
+@app.command()
 def datasets(as_json: Json = False) -> None:
     """List the datasets there are."""
     from core import catalog
