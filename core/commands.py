@@ -126,13 +126,17 @@ def demo(
 ) -> None:
     """Draw the built-in dataset: products made by Vitrine itself, with nothing to download."""
     from core import catalog
-    from core.demo import build
+    from core.demo.build import build
 
     if if_empty and catalog.datasets():
         return
     with watched() as progress:
         report = build(name, items, seed, layout, progress)
-    say(asdict(report), as_json, f"{name}: {report.rows:,} products drawn and imported in {report.seconds:.0f} s")
+    say(
+        asdict(report),
+        as_json,
+        f"{name}: {report.rows:,} products drawn and imported in {report.seconds:.0f} s",
+    )
 
 
 @app.command()
