@@ -11,13 +11,18 @@ from random import Random
 from PIL import Image
 
 from core.demo.drawing import (
+    accessories,
+    bags,
+    boots,
     bottoms,
     cloth,
     dresses,
     intimates,
+    jewellery,
     knitwear,
     outerwear,
     scene,
+    shoes,
     tops,
 )
 from core.demo.drawing.cloth import Cloth
@@ -63,13 +68,49 @@ DRAWERS: dict[str, Drawer] = {
     "mens-boxers": intimates.mens_boxers,
     "mens-swim-shorts": intimates.mens_swim_shorts,
     "mens-socks": intimates.mens_socks,
+    "mens-ties": accessories.mens_ties,
     "girls-dresses": dresses.girls_dresses,
     "boys-t-shirts": tops.boys_t_shirts,
     "childrens-jackets": outerwear.childrens_jackets,
     "childrens-trousers": bottoms.childrens_trousers,
     "baby-bodysuits": intimates.baby_bodysuits,
+    "womens-sneakers": shoes.womens_sneakers,
+    "womens-pumps": shoes.womens_pumps,
+    "womens-ballerinas": shoes.womens_ballerinas,
+    "womens-sandals": shoes.womens_sandals,
+    "womens-ankle-boots": boots.womens_ankle_boots,
+    "womens-boots": boots.womens_boots,
+    "womens-wellingtons": boots.womens_wellingtons,
+    "mens-sneakers": shoes.mens_sneakers,
+    "mens-ankle-boots": boots.mens_ankle_boots,
+    "mens-formal-shoes": shoes.mens_formal_shoes,
+    "slippers": shoes.slippers,
+    "flip-flops": shoes.flip_flops,
+    "womens-handbags": bags.womens_handbags,
+    "clutches": bags.clutches,
+    "backpacks": bags.backpacks,
+    "suitcases": bags.suitcases,
+    "wallets": bags.wallets,
+    "womens-belts": accessories.womens_belts,
+    "mens-belts": accessories.mens_belts,
+    "hats": accessories.hats,
+    "caps": accessories.caps,
+    "beanies": accessories.beanies,
+    "scarves": accessories.scarves,
+    "gloves": accessories.gloves,
+    "umbrellas": accessories.umbrellas,
+    "earrings": jewellery.earrings,
+    "necklaces": jewellery.necklaces,
+    "rings": jewellery.rings,
+    "bracelets": jewellery.bracelets,
+    "watches": jewellery.watches,
+    "sunglasses": jewellery.sunglasses,
+    "glasses": jewellery.glasses,
 }
-STANDING: frozenset[str] = frozenset()
+STANDING: frozenset[str] = frozenset(
+    {"womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots", "womens-boots",
+     "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags", "suitcases", "backpacks"}
+)
 
 
 def draw(look: Look, size: tuple[int, int] = (228, 298)) -> Image.Image:

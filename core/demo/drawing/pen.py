@@ -360,7 +360,7 @@ class Pen:
         across = (np.arange(w, dtype=np.float32) + left - (low[0] + high[0]) / 2) / max(1, (high[0] - low[0]) / 2)
         down = (np.arange(h, dtype=np.float32) + top - (low[1] + high[1]) / 2) / max(1, (high[1] - low[1]) / 2)
         away = across[None, :] ** 2 + down[:, None] ** 2
-        level = (255 * strength) / (1 + np.exp((away - 0.75) * 4.5))
+        level = (255 * strength) / (1 + np.exp(np.minimum((away - 0.75) * 4.5, 30)))
         self.image.paste((44, 40, 46), (left, top), Image.fromarray(level.astype(np.uint8)))
 
     def stamp(self, sprite: Image.Image, x: float, y: float, like: Part | None = None) -> None:
