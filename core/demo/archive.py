@@ -12,6 +12,7 @@ import errno
 import io
 import os
 import random
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -174,7 +175,7 @@ def replacing(*places: Path) -> Iterator[tuple[Path, ...]]:
     finally:
         for draft in drafts:
             with contextlib.suppress(OSError):
-                draft.unlink()
+                shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
 
 
 def _storage_error(error: OSError, place: Path) -> VitrineError:

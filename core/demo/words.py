@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from core.demo.looks import Look
+from core.demo.looks import KINDS, Look
 from core.settings import ASSETS
 
 COUNTRIES = ("cz", "sk", "ro", "gr", "si", "hu", "hr", "es", "lt", "lv", "tr", "ee", "bg")
@@ -217,7 +217,7 @@ def _sentences(product: Product, country: str, rng: random.Random) -> Iterator[s
         labels[labels.index("material")] = "composition"
     topics = _topics(product.look)
     openers, listed, praised = said(["intro"]), said(labels), said(topics.praise)
-    cared, used = said(topics.care), said([topics.occasion])
+    cared, used = said(topics.care), said(topics.occasion)
     if "care_textile" in topics.care:  # by hand or by machine, not both
         del cared[0 if rng.random() < 0.3 else 1]
     sizes = ["sizes"] if _fits("sizes", kind) else []
@@ -299,10 +299,10 @@ def _size_system(kind: str) -> str:
         return "mens shoes" if kind.startswith("mens-") else "womens shoes"
     if kind in CHILDRENS:
         return "babies" if kind.startswith("baby-") else "children"
-    return "letters" if _is_clothing(kind) else "one"
+    return "letters" if is_clothing(kind) else "one"
 
 
-def _is_clothing(kind: str) -> bool:
+def is_clothing(kind: str) -> bool:
     return kind not in SHOES | BAGS | BELTS | JEWELLERY | SOFT_ACCESSORIES | {
         "umbrellas", "watches", "sunglasses", "glasses"
     }  # fmt: skip
@@ -315,15 +315,15 @@ def _fits(key: str, kind: str) -> bool:
     if key == "dimensions":
         return kind in BAGS
     if key == "cut":
-        return _is_clothing(kind) and kind not in NO_CUT
+        return is_clothing(kind) and kind not in NO_CUT
     if key == "season":
-        return (_is_clothing(kind) and kind not in UNDERWEAR) or kind in SHOES
+        return (is_clothing(kind) and kind not in UNDERWEAR) or kind in SHOES
     if key == "pattern":
         return kind not in JEWELLERY and kind not in ("watches", "sunglasses", "glasses")
     if key == "size_table":
-        return kind in SHOES or (_is_clothing(kind) and kind not in UNDERWEAR | CHILDRENS)
+        return kind in SHOES or (is_clothing(kind) and kind not in UNDERWEAR | CHILDRENS)
     if key == "sizes":
-        return kind in SHOES | SOFT_ACCESSORIES - {"mens-ties"} or _is_clothing(kind)
+        return kind in SHOES | SOFT_ACCESSORIES - {"mens-ties"} or is_clothing(kind)
     return True
 
 
@@ -333,11 +333,11 @@ class Topics:
 
     praise: tuple[str, ...]
     care: tuple[str, ...] = ()
-    occasion: str = "occasion_other"
+    occasion: tuple[str, ...] = ("occasion_trip", "occasion_daily")
     notes: tuple[str, ...] = ()
 
 
-CLOTHES = Topics(("clothes",), ("care_textile",), "occasion_clothes", ("note_clothes",))
+CLOTHES = Topics(("clothes",), ("care_textile",), ("occasion_clothes",), ("note_clothes",))
 TOPICS: tuple[tuple[frozenset[str], Topics], ...] = (  # the first that holds the kind; otherwise CLOTHES
     (SHOES, Topics(("shoes",), ("care_wipe",), notes=("note_clothes",))),
     (BAGS, Topics(("bags",), ("care_wipe",))),
@@ -349,8 +349,8 @@ TOPICS: tuple[tuple[frozenset[str], Topics], ...] = (  # the first that holds th
     (frozenset(("umbrellas",)), Topics(("umbrellas",))),
     (frozenset(("hats", "mens-ties")), Topics(("accessories",))),
     (SOFT_ACCESSORIES, Topics(("accessories",), ("care_textile",))),
-    (SWIMWEAR, Topics(("swim",), ("care_textile",), notes=("note_clothes",))),
-    (UNDERWEAR, Topics(("underwear",), ("care_textile",), notes=("note_clothes",))),
+    (SWIMWEAR, Topics(("swim",), ("care_textile",), (), notes=("note_clothes",))),
+    (UNDERWEAR, Topics(("underwear",), ("care_textile",), ("occasion_daily",), notes=("note_clothes",))),
 )
 
 
@@ -382,3 +382,33 @@ def _size_table(kind: str, words: dict[str, Any]) -> str:
         for size in range(smallest, smallest + 6)
     )
     return f"{labels['insole']} ({labels['cm']}) – {' · '.join(rows)}."
+
+
+def examples(country: str, count: int, rng: random.Random) -> list[tuple[str, str]]:
+    """Random names and descriptions in a country's language, of kinds and looks all equally likely."""
+    pairs = []
+    for _ in range(count):
+        kind = rng.choice(list(KINDS))
+        options = KINDS[kind]
+        colour, pattern = rng.choice(options.colours), rng.choice(options.patterns)
+        chosen = product(Look(kind, colour, pattern, rng.choice(options.materials), 0), rng)
+        pairs.append((name(chosen, country, rng), description(chosen, country, rng)))
+    return pairs
+
+
+def page(count: int = 10, seed: int = 0) -> str:
+    """The page of examples in docs/, as Markdown."""
+    text = [
+        "# Names and descriptions of the built-in dataset",
+        "",
+        "For a reader of each language to judge. What is wrong is corrected in `assets/demo/lexicon.toml`;",
+        "`python -m core.demo.words > docs/demo-words.md` writes this page anew.",
+    ]
+    for section in SECTIONS:
+        text += ["", f"## {section} ({language_of(section)})", ""]
+        text += [f"- **{title}** {body}" for title, body in examples(section, count, random.Random(seed))]
+    return "\n".join(text) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
