@@ -108,8 +108,20 @@ DRAWERS: dict[str, Drawer] = {
     "glasses": jewellery.glasses,
 }
 STANDING: frozenset[str] = frozenset(
-    {"womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots", "womens-boots",
-     "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags", "suitcases", "backpacks"}
+    {
+        "womens-sneakers",
+        "mens-sneakers",
+        "womens-pumps",
+        "womens-sandals",
+        "womens-ankle-boots",
+        "womens-boots",
+        "womens-wellingtons",
+        "mens-ankle-boots",
+        "mens-formal-shoes",
+        "womens-handbags",
+        "suitcases",
+        "backpacks",
+    }
 )
 
 

@@ -18,7 +18,12 @@ def _turtleneck(pen: Pen, c: upper.Cut, cloth: Cloth, high: float) -> None:
     half: list[Point] = [(0, c.top - high), (n - 5, c.top - high + 1.5, 1), (n - 3, c.top - high * 0.4), (n + 2, c.top + 2),
                          (n * 0.6, c.top + 11), (0, c.top + 14)]  # fmt: skip
     pen.part(mirrored(half), rib, puff=0.9, shadow=0.2, drape=0.3)
-    fold: list[Point] = [(0, c.top - high + 5), (n - 5, c.top - high + 1, 1), (n - 2, c.top - high * 0.3, 1), (0, c.top - high * 0.1)]
+    fold: list[Point] = [
+        (0, c.top - high + 5),
+        (n - 5, c.top - high + 1, 1),
+        (n - 2, c.top - high * 0.3, 1),
+        (0, c.top - high * 0.1),
+    ]
     pen.part(mirrored(fold), rib, puff=0.8, shadow=0.35, drape=0.2)
     opening: list[Point] = [(0, c.top - high - 2), (n - 6, c.top - high + 2, 1), (0, c.top - high + 6)]
     pen.part(mirrored(opening), cloth.shaded(0.55), puff=0.1, drape=0)
@@ -30,14 +35,33 @@ def womens_sweaters(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     c = upper.woman(rng, chest=54 + loose, waist=50 + loose, hem=49 + loose, shoulder=58 + loose * 0.6, depth=22,
                     length=rng.uniform(158, 188), hem_curve=4)  # fmt: skip
     if style == "v":
-        c = upper.woman(rng, neckline="v", depth=44, chest=c.chest, waist=c.waist, hem=c.hem, shoulder=c.shoulder, length=c.length)
+        c = upper.woman(
+            rng,
+            neckline="v",
+            depth=44,
+            chest=c.chest,
+            waist=c.waist,
+            hem=c.hem,
+            shoulder=c.shoulder,
+            length=c.length,
+        )
     elif style == "boat":
         c = upper.woman(rng, neckline="boat", neck=36, depth=14, chest=c.chest, waist=c.waist, hem=c.hem,
                         shoulder=c.shoulder, length=c.length)  # fmt: skip
     base = cloth.plain() if look.pattern == "print" else cloth
     if style != "turtle":
         upper.back_neck(pen, c, base)
-    upper.sleeve(pen, c, base, rng, length=rng.uniform(134, 146), width=11.5, full=rng.uniform(4, 9), angle=rng.uniform(9, 14), cuff="rib")
+    upper.sleeve(
+        pen,
+        c,
+        base,
+        rng,
+        length=rng.uniform(134, 146),
+        width=11.5,
+        full=rng.uniform(4, 9),
+        angle=rng.uniform(9, 14),
+        cuff="rib",
+    )
     body = upper.front(pen, c, base, rng, loose=1.2)
     upper.armhole_seams(pen, c, body, 0.3)
     upper.hem_rib(pen, c, body, cloth, 16)
@@ -51,17 +75,37 @@ def womens_sweaters(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 
 def mens_sweaters(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     style = rng.choices(("crew", "v", "zip"), (3, 3, 2))[0]
-    c = upper.man(rng, depth=48 if style == "v" else 20, neckline="v" if style == "v" else "crew", length=rng.uniform(196, 208), hem=62)
+    c = upper.man(
+        rng,
+        depth=48 if style == "v" else 20,
+        neckline="v" if style == "v" else "crew",
+        length=rng.uniform(196, 208),
+        hem=62,
+    )
     if style == "v" and rng.random() < 0.6:
         shirt = cloths.of((244, 245, 248), "cotton")
-        pen.part(mirrored([(0, c.top - 8), (c.neck, c.top, 1), (c.neck * 0.8, c.top + 30), (0, c.top + 56)]), shirt, puff=0.2)
+        pen.part(
+            mirrored([(0, c.top - 8), (c.neck, c.top, 1), (c.neck * 0.8, c.top + 30), (0, c.top + 56)]),
+            shirt,
+            puff=0.2,
+        )
         pen.lines([[(0, c.top + 10), (0, c.top + 50)]], (120, 124, 134), 0.8, 0.7)
         upper.buttons_down(pen, c.top + 22, c.top + 36, 2, (214, 214, 218), 1.4)
         worn = upper.Cut(neck=c.neck, top=c.top, depth=10)
     else:
         upper.back_neck(pen, c, cloth)
         worn = None
-    upper.sleeve(pen, c, cloth, rng, length=rng.uniform(148, 156), width=13, full=3, angle=rng.uniform(8, 12), cuff="rib")
+    upper.sleeve(
+        pen,
+        c,
+        cloth,
+        rng,
+        length=rng.uniform(148, 156),
+        width=13,
+        full=3,
+        angle=rng.uniform(8, 12),
+        cuff="rib",
+    )
     body = upper.front(pen, c, cloth, rng, loose=1.2)
     upper.armhole_seams(pen, c, body, 0.3)
     upper.hem_rib(pen, c, body, cloth, 17)
@@ -84,15 +128,36 @@ def womens_cardigans(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     if open_:
         shirt = cloths.of(rng.choice(((246, 246, 244), (226, 220, 214), (90, 92, 100))), "cotton")
         if rng.random() < 0.5:
-            low = [(0, c.top + 30), (c.neck, c.top + 2, 1), (40, -40), (40, c.bottom - 14, 1), (0, c.bottom - 12)]
+            low = [
+                (0, c.top + 30),
+                (c.neck, c.top + 2, 1),
+                (40, -40),
+                (40, c.bottom - 14, 1),
+                (0, c.bottom - 12),
+            ]
             pen.part(mirrored(low), shirt, puff=0.5, folds=upper.body_folds(rng, c))
         else:
             pen.part(mirrored([(0, c.top + 4), (c.neck, c.top, 1), (44, -30), (44, c.bottom - 3, 1), (0, c.bottom - 4)]),
                      cloth.shaded(0.6), puff=0.2)  # fmt: skip
     else:
         upper.back_neck(pen, c, cloth)
-    upper.sleeve(pen, c, cloth, rng, length=rng.uniform(138, 148), width=11, full=rng.uniform(3, 8), angle=rng.uniform(9, 13), cuff="rib")
-    edge: list[Point] = [(c.neck, c.top, 1), (c.neck * 0.8, c.top + 30), (gap, c.top + c.depth), (gap, c.bottom - 40)]
+    upper.sleeve(
+        pen,
+        c,
+        cloth,
+        rng,
+        length=rng.uniform(138, 148),
+        width=11,
+        full=rng.uniform(3, 8),
+        angle=rng.uniform(9, 13),
+        cuff="rib",
+    )
+    edge: list[Point] = [
+        (c.neck, c.top, 1),
+        (c.neck * 0.8, c.top + 30),
+        (gap, c.top + c.depth),
+        (gap, c.bottom - 40),
+    ]
     left, right = upper.panels(pen, c, edge, cloth, rng, hem_x=gap, loose=1.2)
     for body in (left, right):
         upper.hem_rib(pen, c, body, cloth, 14)
@@ -109,8 +174,19 @@ def womens_cardigans(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     if rng.random() < 0.5:
         for s in (1, -1):
             x, y = s * 35, c.bottom - 58
-            pen.part([(x - 13, y, 1), (x + 13, y, 1), (x + 13, y + 32, 1), (x - 13, y + 32, 1)], cloth, puff=0.3, shadow=0.15, drape=0.3)
-            pen.part([(x - 13.5, y, 1), (x + 13.5, y, 1), (x + 13.5, y + 7, 1), (x - 13.5, y + 7, 1)], band, puff=0.5, drape=0)
+            pen.part(
+                [(x - 13, y, 1), (x + 13, y, 1), (x + 13, y + 32, 1), (x - 13, y + 32, 1)],
+                cloth,
+                puff=0.3,
+                shadow=0.15,
+                drape=0.3,
+            )
+            pen.part(
+                [(x - 13.5, y, 1), (x + 13.5, y, 1), (x + 13.5, y + 7, 1), (x - 13.5, y + 7, 1)],
+                band,
+                puff=0.5,
+                drape=0,
+            )
 
 
 def _hood(pen: Pen, c: upper.Cut, cloth: Cloth, lining: Cloth, high: float) -> None:
@@ -120,13 +196,25 @@ def _hood(pen: Pen, c: upper.Cut, cloth: Cloth, lining: Cloth, high: float) -> N
                             (n * 0.55, c.top + 26), (0, c.top + 36)]  # fmt: skip
     pen.part(mirrored(outside), cloth.plain(), puff=1, shadow=0.25,
              folds=[(-n, c.top, -n * 0.7, c.top - high * 0.5, -8, c.top - high * 0.9, 5), (n, c.top, n * 0.7, c.top - high * 0.5, 8, c.top - high * 0.9, 5)])  # fmt: skip
-    hollow: list[Point] = [(0, c.top - high + 9), (n * 0.6, c.top - high * 0.7), (n * 0.72, c.top - high * 0.2), (n * 0.5, c.top + 9), (0, c.top + 24, 1)]
+    hollow: list[Point] = [
+        (0, c.top - high + 9),
+        (n * 0.6, c.top - high * 0.7),
+        (n * 0.72, c.top - high * 0.2),
+        (n * 0.5, c.top + 9),
+        (0, c.top + 24, 1),
+    ]
     pen.part(mirrored(hollow), lining.shaded(0.62), puff=0.25, tone=-14, drape=0.4)
 
 
 def _kangaroo(pen: Pen, c: upper.Cut, cloth: Cloth, split: bool) -> None:
     top, low = c.bottom - 70, c.bottom - 20
-    half: list[Point] = [(0, top), (c.hem * 0.42, top, 1), (c.hem * 0.7, low - 14, 1), (c.hem * 0.72, low, 1), (0, low + 2)]
+    half: list[Point] = [
+        (0, top),
+        (c.hem * 0.42, top, 1),
+        (c.hem * 0.7, low - 14, 1),
+        (c.hem * 0.72, low, 1),
+        (0, low + 2),
+    ]
     if split:
         for s in (1, -1):
             side: list[Point] = [(s * 4, top, 1), (s * c.hem * 0.42, top, 1), (s * c.hem * 0.72, low - 14, 1),
@@ -150,11 +238,17 @@ def _hoodie(pen: Pen, look: Look, cloth: Cloth, rng: Random, c: upper.Cut, woman
     upper.hem_rib(pen, c, body, cloth, 17)
     _kangaroo(pen, c, base, zipped)
     if zipped:
-        upper.zip_line(pen, c.top + 24, c.bottom, rng.choice(((200, 202, 208), (40, 40, 44), (214, 176, 100))))
+        upper.zip_line(
+            pen, c.top + 24, c.bottom, rng.choice(((200, 202, 208), (40, 40, 44), (214, 176, 100)))
+        )
     _hood(pen, c, base, lining, 32 if woman else 34)
     cord = (244, 242, 236) if luminance(cloth.rgb) < 0.7 else (90, 90, 96)
     for s in (1, -1):
-        line: list[Point] = [(s * 9, c.top + 24), (s * 10, c.top + 44), (s * rng.uniform(9, 13), c.top + rng.uniform(62, 74))]
+        line: list[Point] = [
+            (s * 9, c.top + 24),
+            (s * 10, c.top + 44),
+            (s * rng.uniform(9, 13), c.top + rng.uniform(62, 74)),
+        ]
         pen.lines([[(x + 0.8, y + 1) for x, y in line]], (20, 18, 24), 2, 0.35)
         pen.lines([line], cord, 1.8)
     if look.pattern == "print":

@@ -44,7 +44,9 @@ class _Plate:
     def poly(self, points: list[tuple[float, float]], n: int = 0) -> None:
         self.draw.polygon([(x * self.k, y * self.k) for x, y in points], fill=self.ink(n))
 
-    def bar(self, left: float, top: float, right: float, bottom: float, n: int = 0, radius: float = 0) -> None:
+    def bar(
+        self, left: float, top: float, right: float, bottom: float, n: int = 0, radius: float = 0
+    ) -> None:
         k = self.k
         self.draw.rounded_rectangle((left * k, top * k, right * k, bottom * k), radius * k, fill=self.ink(n))
 

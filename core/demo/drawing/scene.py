@@ -41,7 +41,10 @@ def _background(size: tuple[int, int], kind: str, variant: int) -> Image.Image:
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     away = np.sqrt((x + 0.15) ** 2 + (y + 0.1) ** 2)
     if kind == "white":
-        level, rgb = np.full((height, width), 1.0, np.float32), (255, 255, 255) if variant else (251, 251, 251)
+        level, rgb = (
+            np.full((height, width), 1.0, np.float32),
+            (255, 255, 255) if variant else (251, 251, 251),
+        )
     elif kind == "bright":
         level, rgb = 1 - 0.035 * away**2 - 0.012 * y, ((250, 250, 250), (248, 247, 244), (246, 248, 250),
                                                        (250, 247, 246))[variant]  # fmt: skip
@@ -109,7 +112,10 @@ def torso(pen: Pen, body: cloths.Cloth, woman: bool = True, top: float = -92, ar
     part = pen.part(mirrored(half), body, puff=1.2, shadow=0.12)
     pen.part([(-13, top - 40), (0, top - 43.5), (13, top - 40), (0, top - 36.5)], body.shaded(0.86), puff=0.3)
     if woman:
-        shade = [(-46, top + 62, -26, top + 84, -4, top + 66, 7.0), (46, top + 62, 26, top + 84, 4, top + 66, 7.0)]
+        shade = [
+            (-46, top + 62, -26, top + 84, -4, top + 66, 7.0),
+            (46, top + 62, 26, top + 84, 4, top + 66, 7.0),
+        ]
         pen.part([(-50, top + 30), (-26, top + 22), (-2, top + 36), (-6, top + 66), (-27, top + 76),
                   (-48, top + 64)], body, puff=0.45, inside=part, soften=3.5)  # fmt: skip
         pen.part([(50, top + 30), (26, top + 22), (2, top + 36), (6, top + 66), (27, top + 76),
@@ -133,7 +139,11 @@ def hips(pen: Pen, body: cloths.Cloth, waist: float = -96, woman: bool = True) -
 def hanger(pen: Pen, rng: Random, top: float, half: float, drop: float) -> None:
     """A hanger whose bar meets the shoulders at (+-half, top + drop)."""
     metal = (150, 152, 158)
-    pen.lines([[(0, top - 4), (0, top - 14), (5, top - 20), (5, top - 28), (-2, top - 31), (-7, top - 25)]], metal, 2.2)
+    pen.lines(
+        [[(0, top - 4), (0, top - 14), (5, top - 20), (5, top - 28), (-2, top - 31), (-7, top - 25)]],
+        metal,
+        2.2,
+    )
     bar = [(-half, top + drop), (-half * 0.5, top + drop * 0.35), (0, top - 5), (half * 0.5, top + drop * 0.35),
            (half, top + drop)]  # fmt: skip
     colour = rng.choice(((178, 132, 88), (214, 180, 140), (60, 50, 46), (240, 240, 238)))
@@ -179,7 +189,9 @@ def sticker(text: str, rgb: RGB, shape: str, radius: int) -> Image.Image:
     else:
         draw.rectangle((2, side * 0.26, side - 2, side * 0.74), fill=(*rgb, 255))
     ink = (255, 255, 255) if cloths.luminance(rgb) < 0.6 else (40, 36, 36)
-    draw.text((middle, middle), text, font=font(int(side * (0.3 if len(text) < 4 else 0.26))), fill=ink, anchor="mm")
+    draw.text(
+        (middle, middle), text, font=font(int(side * (0.3 if len(text) < 4 else 0.26))), fill=ink, anchor="mm"
+    )
     return image.reduce(4)
 
 
