@@ -32,7 +32,9 @@ def texts(pools: list[pa.Array], geo: np.ndarray, words: int, seeds: np.ndarray)
     both = pa.chunked_array(pools).combine_chunks()
     for place in range(words):
         # A hash of (seed, place) as the word's rank, skewed as words are.
-        mixed = (seeds * np.uint64(0x9E3779B97F4A7C15) + np.uint64(place) * np.uint64(0xBF58476D1CE4E5B9)) >> np.uint64(11)
+        mixed = (
+            seeds * np.uint64(0x9E3779B97F4A7C15) + np.uint64(place) * np.uint64(0xBF58476D1CE4E5B9)
+        ) >> np.uint64(11)
         uniform = mixed.astype(np.float64) / 2**53
         word = both.take(pa.array((WORDS * uniform**3).astype(np.int64) + geo * WORDS))
         out = word if out is None else pc.binary_join_element_wise(out, word, " ")
@@ -50,7 +52,9 @@ def make(name: str, rows: int, seed: int = 0) -> None:
     folder = settings().home / name
     folder.mkdir(parents=True)
     unique = np.uint64(0.7 * rows)
-    with pq.ParquetWriter(folder / "products.parquet", PRODUCTS, compression="zstd", compression_level=1) as writer:
+    with pq.ParquetWriter(
+        folder / "products.parquet", PRODUCTS, compression="zstd", compression_level=1
+    ) as writer:
         for first in range(0, rows, ROWS_AT_ONCE):
             n = min(ROWS_AT_ONCE, rows - first)
             row = np.arange(first, first + n)
@@ -59,7 +63,9 @@ def make(name: str, rows: int, seed: int = 0) -> None:
             source = generator.choice(5, n, p=[0.42, 0.35, 0.2, 0.02, 0.01])
             named = texts(pools, geo, 6, generator.integers(0, unique, n, dtype=np.uint64))
             described = texts(pools, geo, 22, generator.integers(0, unique, n, dtype=np.uint64))
-            described = pc.if_else(pa.array(generator.random(n) < 0.03), pa.scalar(None, pa.string()), described)
+            described = pc.if_else(
+                pa.array(generator.random(n) < 0.03), pa.scalar(None, pa.string()), described
+            )
             leaf = classes.take(pa.array(category))
             image = pc.cast(pa.array(generator.integers(0, int(3.5 * rows), n)), pa.string())
             columns = {

@@ -23,12 +23,12 @@ def own_numbers(products: Products, cohort: Cohort | None) -> dict[str, Any]:
         SELECT count(*) AS items, count(DISTINCT hash(coalesce(image_id, image))) FILTER (WHERE image IS NOT NULL) AS images,
                count(DISTINCT hash(name, description)) FILTER (WHERE name IS NOT NULL OR description IS NOT NULL) AS texts,
                count(DISTINCT language) AS languages, count(DISTINCT category_path) AS classes,
-               bool_or(name IS NOT NULL) AS has_name, bool_or(description IS NOT NULL) AS has_description
+               count(name) AS names, count(description) AS descriptions
         FROM cohort"""
     row = kept(products, cohort, "totals", lambda: products.frame(sql, cohort)).iloc[0]
     found = {key: int(row[key]) for key in ("items", "images", "texts", "languages", "classes")}
     features = ["image"] if found["images"] else []
-    features += [name for name in ("name", "description") if row[f"has_{name}"] is True or row[f"has_{name}"] == True]  # noqa: E712
+    features += [column for column in ("name", "description") if row[f"{column}s"]]
     features += [f"class ({found['classes']:,})"] if found["classes"] else []
     return found | {"features": ", ".join(features)}
 
@@ -41,7 +41,9 @@ def paper_table(name: str) -> PaperTable:
     return {table.name: table for table in TABLES}[name]
 
 
-def beside(products: Products, cohort: Cohort | None = None, table: str = "fashion", measure: str | None = None) -> Display:
+def beside(
+    products: Products, cohort: Cohort | None = None, table: str = "fashion", measure: str | None = None
+) -> Display:
     """One of the papers' tables with the open dataset placed in it by size.
 
     Args:
@@ -57,16 +59,30 @@ def beside(products: Products, cohort: Cohort | None = None, table: str = "fashi
     own = own_numbers(products, cohort)
     label = shown(products, cohort, own["items"])
     if not own["items"]:
-        return nothing(name, paper.heading, explanation, label, "There are no products here: the filter leaves none.")
-    rows = [dict(zip(paper.columns, row, strict=True)) | {"open": False, "value": number(row[paper.columns.index(measure)])} for row in paper.rows]
-    mine: dict[str, Any] = {column: "" for column in paper.columns} | {"dataset": products.info.name, "open": True, "value": float(own[measure])}
+        return nothing(
+            name, paper.heading, explanation, label, "There are no products here: the filter leaves none."
+        )
+    rows = [
+        dict(zip(paper.columns, row, strict=True))
+        | {"open": False, "value": number(row[paper.columns.index(measure)])}
+        for row in paper.rows
+    ]
+    mine: dict[str, Any] = {column: "" for column in paper.columns} | {
+        "dataset": products.info.name,
+        "open": True,
+        "value": float(own[measure]),
+    }
     mine |= {column: f"{own[column]:,}" for column in paper.columns if column in own and column != "features"}
     if "features" in paper.columns:
         mine["features"] = own["features"]
-    frame = pd.DataFrame([*rows, mine]).sort_values(["value", "open"], ascending=[False, True], kind="stable", ignore_index=True)
+    frame = pd.DataFrame([*rows, mine]).sort_values(
+        ["value", "open"], ascending=[False, True], kind="stable", ignore_index=True
+    )
     place = int(frame.index[frame["open"]][0]) + 1
     title = f"By {measure}, {products.info.name} ({own[measure]:,}) is number {place} of {len(frame)}"
-    notes = () if own[measure] else (f"The open dataset has no {measure} to count: it is drawn without a bar.",)
+    notes = (
+        () if own[measure] else (f"The open dataset has no {measure} to count: it is drawn without a bar.",)
+    )
 
     def draw() -> go.Figure:
         import plotly.graph_objects as go

@@ -55,7 +55,9 @@ class Display:
             figure = self.draw()
         title = lines(self.title)
         rows = title.count("<br>") + 1
-        named = [trace for trace in figure.data if trace.name and getattr(trace, "showlegend", None) is not False]
+        named = [
+            trace for trace in figure.data if trace.name and getattr(trace, "showlegend", None) is not False
+        ]
         legend = 26 if len(named) > 1 else 6
         figure.update_layout(
             template=theme.template(dark),

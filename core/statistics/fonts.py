@@ -14,7 +14,14 @@ from core.settings import ASSETS
 SHIPPED = ASSETS / "fonts"
 SUFFIXES = (".ttf", ".otf", ".ttc", ".woff2")
 MOST_FILES = 400  # looked into on a computer with many fonts
-PREFERRED = ("inter", "noto", "dejavusans.", "source", "wqy", "liberation")  # read well at any size; others after
+PREFERRED = (
+    "inter",
+    "noto",
+    "dejavusans.",
+    "source",
+    "wqy",
+    "liberation",
+)  # read well at any size; others after
 
 
 def _system() -> list[Path]:
@@ -23,7 +30,12 @@ def _system() -> list[Path]:
         return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts"]
     if sys.platform == "win32":
         return [Path("C:/Windows/Fonts")]
-    return [Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), home / ".local/share/fonts", home / ".fonts"]
+    return [
+        Path("/usr/share/fonts"),
+        Path("/usr/local/share/fonts"),
+        home / ".local/share/fonts",
+        home / ".fonts",
+    ]
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,10 @@ def font_for(text: Iterable[str]) -> Font:
         text: a string or many; blanks and control characters are not asked for.
     """
     wanted = frozenset(
-        character for part in text for character in part if not character.isspace() and character.isprintable()
+        character
+        for part in text
+        for character in part
+        if not character.isspace() and character.isprintable()
     )
     return _best(wanted, tuple(font_files()))
 
@@ -89,7 +104,9 @@ def font_files() -> list[Path]:
 
     def order(path: Path) -> tuple[int, bool, str]:
         name = path.name.lower()
-        place = next((index for index, start in enumerate(PREFERRED) if name.startswith(start)), len(PREFERRED))
+        place = next(
+            (index for index, start in enumerate(PREFERRED) if name.startswith(start)), len(PREFERRED)
+        )
         return place, "regular" not in name and name != "dejavusans.ttf", name
 
     return [*sorted(shipped, key=order), *sorted(found, key=order)[:MOST_FILES]]

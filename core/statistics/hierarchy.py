@@ -85,7 +85,8 @@ def shape(products: Products, cohort: Cohort | None = None, kind: Shape = "treem
     nodes = tree(table)
     counted = levels(nodes)
     total = int(table["total"].sum())
-    first = max((path for path in nodes if len(path) == 1), key=lambda path: nodes[path])
+    roots: list[Path] = [path for path in nodes if len(path) == 1]
+    first = max(roots, key=lambda path: nodes[path])
     title = f"{words(counted)}: {first[0]} holds {percent(nodes[first] / total)} of the products"
     notes = ("The source is flat: its tree has a single level.",) if len(counted) == 1 else ()
     drawn, hidden = pruned(nodes, MOST_NODES)

@@ -77,8 +77,7 @@ def shares(products: Products, cohort: Cohort | None = None) -> Display:
             table["label_source"], table["label_kind"], strict=True)])  # fmt: skip
         for split in splits:
             changes: list[dict[str, Any] | None] = [
-                {"label_source": narrowing("label_source", source)["label_source"]}
-                | (narrowing("split", split) or {})  # type: ignore[index]
+                {**(narrowing("label_source", source) or {}), **(narrowing("split", split) or {})}
                 for source in table["label_source"]
             ]
             figure.add_bar(
@@ -230,7 +229,9 @@ def crossed(products: Products, cohort: Cohort | None = None, by: str = "geo", t
     )
 
 
-def conflict_tables(products: Products, cohort: Cohort | None, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def conflict_tables(
+    products: Products, cohort: Cohort | None, most: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Pictures with more than one category, and between which categories and kinds of label.
 
     Returns:
@@ -258,7 +259,9 @@ def conflict_tables(products: Products, cohort: Cohort | None, most: int) -> tup
 
 
 def _named(found: pd.DataFrame) -> pd.DataFrame:
-    found["categories"] = [" | ".join(path_text(tuple(path)) for path in paths) for paths in found["categories"]]
+    found["categories"] = [
+        " | ".join(path_text(tuple(path)) for path in paths) for paths in found["categories"]
+    ]
     found["kinds"] = [" and ".join(kinds) for kinds in found["kinds"]]
     if "sources" in found:
         found["sources"] = [", ".join(sources) for sources in found["sources"]]
@@ -284,7 +287,9 @@ def conflicts(products: Products, cohort: Cohort | None = None, most: int = 1_00
         "products": int(pairs["products"].sum()),
         "between": {str(kinds): int(n) for kinds, n in pairs.groupby("kinds")["pictures"].sum().items()},
     }
-    drawn = pairs.groupby("categories", sort=False).agg(pictures=("pictures", "sum"), examples=("examples", "first"))
+    drawn = pairs.groupby("categories", sort=False).agg(
+        pictures=("pictures", "sum"), examples=("examples", "first")
+    )
     drawn = drawn.sort_values("pictures", ascending=False, kind="stable").head(20)
     title = f"{pictures:,} pictures carry more than one category, on {values['products']:,} products; most often {drawn.index[0]}"
     notes = (f"The first {most:,} pictures are in the table.",) if pictures > most else ()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -82,7 +82,9 @@ def _latin(text: str) -> str:
     for language, letters in LETTERS.items():
         lists = stop_words()[language]
         own = [word for word in words if word in lists]
-        score = sum(1.0 / _sharing(word) for word in own if len(word) > 1) + 0.25 * sum(len(word) == 1 for word in own)
+        score = sum(1.0 / _sharing(word) for word in own if len(word) > 1) + 0.25 * sum(
+            len(word) == 1 for word in own
+        )
         for letter, times in special.items():
             # A letter that the alphabet lacks weighs more than one that it shares.
             score += min(times, 3) * (1.0 / _USERS[letter] if letter in letters else -0.75)
@@ -131,32 +133,48 @@ def declared(products: Products, cohort: Cohort | None = None) -> Display:
     rows = products.count(cohort)
     label = shown(products, cohort, rows)
     if not rows:
-        return nothing(name, heading, explanation, label, "There are no products here: the filter leaves none.")
+        return nothing(
+            name, heading, explanation, label, "There are no products here: the filter leaves none."
+        )
     if found.empty:
         return nothing(name, heading, explanation, label, "None of these products has a text.")
-    table = found.pivot_table(index="language", columns="detected", values="n", aggfunc="sum", fill_value=0).astype("int64")
+    table = found.pivot_table(
+        index="language", columns="detected", values="n", aggfunc="sum", fill_value=0
+    ).astype("int64")
     order = [language for language in table.index if language in table.columns]
-    rest = sorted((column for column in table.columns if column not in order and column != UNDECIDED), key=lambda c: -table[c].sum())
+    rest = sorted(
+        (column for column in table.columns if column not in order and column != UNDECIDED),
+        key=lambda c: -table[c].sum(),
+    )
     table = table[[*order, *rest, *([UNDECIDED] if UNDECIDED in table else [])]]
     total = int(found["n"].sum())
     decided = found[found["detected"] != UNDECIDED]
     stated = decided[decided["language"] != NONE]
     right = int(stated.loc[stated["language"] == stated["detected"], "n"].sum())
     read = int(stated["n"].sum())
-    scripts = found.groupby("script")["n"].sum().sort_values(ascending=False)
-    values = {
+    counted = found.groupby("script")["n"].sum().sort_values(ascending=False)
+    scripts = {str(script): int(n) for script, n in counted.items()}
+    values: dict[str, Any] = {
         "texts": total, "decided": int(decided["n"].sum()), "as_declared": right, "compared": read,
-        "scripts": {str(script): int(n) for script, n in scripts.items()},
+        "scripts": scripts,
     }  # fmt: skip
-    in_scripts = f"; scripts: {', '.join(f'{script} {percent(n / total)}' for script, n in scripts.items())}"
+    in_scripts = (
+        f"; scripts: {', '.join(f'{script} {percent(n / total)}' for script, n in values['scripts'].items())}"
+    )
     if not read:
-        title = ("No text could be told apart" if decided.empty else "No language is declared to compare with") + in_scripts
+        title = (
+            "No text could be told apart" if decided.empty else "No language is declared to compare with"
+        ) + in_scripts
     else:
         title = f"{percent(right / read)} of the texts that can be told apart read as declared{in_scripts}"
-    notes = [f"{percent(1 - values['decided'] / total)} of the texts are too short or too plain to tell apart: they stay undecided."]
+    notes = [
+        f"{percent(1 - values['decided'] / total)} of the texts are too short or too plain to tell apart: they stay undecided."
+    ]
     if total < rows - 1 and rows > MOST_TEXTS:
         notes.append(f"A fixed sample of {total:,} texts is read.")
-    output = found.rename(columns={"n": "texts", "example": "row_id of one"}).sort_values("texts", ascending=False, ignore_index=True)
+    output = found.rename(columns={"n": "texts", "example": "row_id of one"}).sort_values(
+        "texts", ascending=False, ignore_index=True
+    )
 
     def draw() -> go.Figure:
         import plotly.graph_objects as go
@@ -177,4 +195,6 @@ def declared(products: Products, cohort: Cohort | None = None) -> Display:
         )  # fmt: skip
         return figure
 
-    return Display(name, heading, title, explanation, label, output, draw, values, tuple(notes), "Grefenstette 1995")
+    return Display(
+        name, heading, title, explanation, label, output, draw, values, tuple(notes), "Grefenstette 1995"
+    )

@@ -11,7 +11,7 @@ import pandas as pd
 from core.catalog import Products
 from core.cohort import Cohort
 from core.statistics import theme
-from core.statistics.display import Display, bar_height, bar_names, nothing, percent, plain, shorten, shown
+from core.statistics.display import Display, bar_height, nothing, percent, shown
 from core.statistics.picture_stats import measured, stats_path
 
 if TYPE_CHECKING:
@@ -24,23 +24,38 @@ LEVELS = 4  # of each colour channel: mean colours are told apart by 4 x 4 x 4 b
 def _of_cohort(products: Products, cohort: Cohort | None, sql: str) -> pd.DataFrame:
     """Ask the measured pictures of a cohort, each picture once: the table is `measured` in `sql`."""
     table = str(stats_path(products.info)).replace("'", "''")
-    only = "" if cohort is None or cohort.is_whole() else " WHERE image_id IN (SELECT image_id FROM cohort WHERE image IS NOT NULL)"
-    return products.frame(f"SELECT * FROM ({sql.format(measured=f'''(SELECT * FROM read_parquet('{table}'){only})''')})", cohort)
+    only = (
+        ""
+        if cohort is None or cohort.is_whole()
+        else " WHERE image_id IN (SELECT image_id FROM cohort WHERE image IS NOT NULL)"
+    )
+    return products.frame(
+        f"SELECT * FROM ({sql.format(measured=f'''(SELECT * FROM read_parquet('{table}'){only})''')})", cohort
+    )
 
 
 def _ready(
-    products: Products, cohort: Cohort | None, name: str, heading: str, explanation: str, make: Callable[[str], Display]
+    products: Products,
+    cohort: Cohort | None,
+    name: str,
+    heading: str,
+    explanation: str,
+    make: Callable[[str], Display],
 ) -> Display:
     """The display, or what keeps it from being made."""
     state = measured(products.info)
     label = shown(products, cohort, products.count(cohort))
     if state.state != "done":
         return nothing(name, heading, explanation, label, state.says.replace("NAME", products.info.name))
-    counted = _of_cohort(products, cohort, "SELECT count(*) AS n, count(width) AS good FROM {measured}").iloc[0]
+    counted = _of_cohort(products, cohort, "SELECT count(*) AS n, count(width) AS good FROM {measured}").iloc[
+        0
+    ]
     if not counted["n"]:
         return nothing(name, heading, explanation, label, "None of these products has a picture.")
     if not counted["good"]:
-        return nothing(name, heading, explanation, label, f"None of the {counted['n']:,} pictures here can be opened.")
+        return nothing(
+            name, heading, explanation, label, f"None of the {counted['n']:,} pictures here can be opened."
+        )
     return make(f"{label}, {int(counted['n']):,} pictures")
 
 
@@ -59,7 +74,11 @@ def resolutions(products: Products, cohort: Cohort | None = None, top: int = 20)
         if len(table) == 1:
             title = f"All {total:,} pictures are {first['width']} × {first['height']} pixels"
         drawn = table.head(top)
-        notes = (f"The {top} most frequent of {len(table):,} are drawn; the table holds all.",) if len(table) > top else ()
+        notes = (
+            (f"The {top} most frequent of {len(table):,} are drawn; the table holds all.",)
+            if len(table) > top
+            else ()
+        )
 
         def draw() -> go.Figure:
             import plotly.graph_objects as go
@@ -76,7 +95,9 @@ def resolutions(products: Products, cohort: Cohort | None = None, top: int = 20)
             )  # fmt: skip
             return figure
 
-        return Display(name, heading, title, explanation, label, table, draw, {"resolutions": len(table)}, notes, SOURCE)
+        return Display(
+            name, heading, title, explanation, label, table, draw, {"resolutions": len(table)}, notes, SOURCE
+        )
 
     return _ready(products, cohort, name, heading, explanation, make)
 
@@ -106,13 +127,30 @@ def spread(products: Products, cohort: Cohort | None = None, measure: str = "asp
     def make(label: str) -> Display:
         bin_sql = f"floor(({value}) / {width} + 1e-9)" if width else f"floor(2 * log2(greatest({value}, 1)))"
         known = f"({value}) IS NOT NULL"
-        table = _of_cohort(products, cohort, f"SELECT {bin_sql}::INT AS bin, count(*) AS pictures FROM {{measured}} WHERE {known} GROUP BY 1 ORDER BY 1")
+        table = _of_cohort(
+            products,
+            cohort,
+            f"SELECT {bin_sql}::INT AS bin, count(*) AS pictures FROM {{measured}} WHERE {known} GROUP BY 1 ORDER BY 1",
+        )
         if table.empty:
             return nothing(measure, heading, explanation, label, "None of these pictures can be decoded.")
-        q = _of_cohort(products, cohort, f"SELECT quantile_cont(({value})::DOUBLE, [0.25, 0.5, 0.75]) AS q, avg({value}) AS mean FROM {{measured}} WHERE {known}").iloc[0]
+        q = _of_cohort(
+            products,
+            cohort,
+            f"SELECT quantile_cont(({value})::DOUBLE, [0.25, 0.5, 0.75]) AS q, avg({value}) AS mean FROM {{measured}} WHERE {known}",
+        ).iloc[0]
         q1, median, q3 = (float(part) for part in q["q"])
-        edges = [(b * width, (b + 1) * width) if width else (2 ** (b / 2), 2 ** ((b + 1) / 2)) for b in table["bin"]]
-        output = pd.DataFrame({"from": [low for low, _ in edges], "to": [high for _, high in edges], "pictures": table["pictures"]})
+        edges = [
+            (b * width, (b + 1) * width) if width else (2 ** (b / 2), 2 ** ((b + 1) / 2))
+            for b in table["bin"]
+        ]
+        output = pd.DataFrame(
+            {
+                "from": [low for low, _ in edges],
+                "to": [high for _, high in edges],
+                "pictures": table["pictures"],
+            }
+        )
         show = (lambda x: f"{x:,.0f}") if measure == "bytes" else (lambda x: f"{x:.2f}")
         title = f"Half of the pictures lie between {show(q1)} and {show(q3)} ({'bytes' if measure == 'bytes' else measure}), median {show(median)}"
         if q1 == q3:
@@ -188,7 +226,11 @@ def colours(products: Products, cohort: Cohort | None = None, top: int = 24) -> 
         grey = int(table.loc[saturation < 26, "pictures"].sum())
         title = f"{percent(grey / total)} of the pictures are near grey or white on average"
         drawn = table.head(top)
-        notes = (f"The {top} most frequent of {len(table)} groups are drawn; the table holds all.",) if len(table) > top else ()
+        notes = (
+            (f"The {top} most frequent of {len(table)} groups are drawn; the table holds all.",)
+            if len(table) > top
+            else ()
+        )
 
         def draw() -> go.Figure:
             import plotly.graph_objects as go
@@ -204,7 +246,18 @@ def colours(products: Products, cohort: Cohort | None = None, top: int = 24) -> 
             return figure
 
         output = table[["colour", "pictures", "red", "green", "blue"]].round(1)
-        return Display(name, heading, title, explanation, label, output, draw, {"near_grey_share": grey / total}, notes, SOURCE)
+        return Display(
+            name,
+            heading,
+            title,
+            explanation,
+            label,
+            output,
+            draw,
+            {"near_grey_share": grey / total},
+            notes,
+            SOURCE,
+        )
 
     return _ready(products, cohort, name, heading, explanation, make)
 
@@ -212,12 +265,18 @@ def colours(products: Products, cohort: Cohort | None = None, top: int = 24) -> 
 def problems(products: Products, cohort: Cohort | None = None, most: int = 1_000) -> Display:
     """Products without a picture, and pictures that are missing or broken."""
     name, heading = "broken", "Missing and broken pictures"
-    explanation = "Missing: the product has none, or its file is not there; broken: it is there and cannot be decoded."
-    counted = products.frame("SELECT count(*) AS rows, count(image) AS with_image FROM cohort", cohort).iloc[0]
+    explanation = (
+        "Missing: the product has none, or its file is not there; broken: it is there and cannot be decoded."
+    )
+    counted = products.frame("SELECT count(*) AS rows, count(image) AS with_image FROM cohort", cohort).iloc[
+        0
+    ]
     rows, without = int(counted["rows"]), int(counted["rows"] - counted["with_image"])
     label = shown(products, cohort, rows)
     if not rows:
-        return nothing(name, heading, explanation, label, "There are no products here: the filter leaves none.")
+        return nothing(
+            name, heading, explanation, label, "There are no products here: the filter leaves none."
+        )
     values: dict[str, Any] = {"products_without_picture": without, "broken": None, "unreadable": None}
     parts = [("no picture named or found at import", without)]
     table = pd.DataFrame(columns=["image_id", "problem"])
@@ -236,9 +295,17 @@ def problems(products: Products, cohort: Cohort | None = None, most: int = 1_000
         notes = (state.says.replace("NAME", products.info.name),)
     bad = sum(n for _, n in parts)
     if not bad:
-        why = "Every product has a picture" + (", and every picture can be opened." if state.state == "done" else "; whether it opens is not measured yet.")
+        why = "Every product has a picture" + (
+            ", and every picture can be opened."
+            if state.state == "done"
+            else "; whether it opens is not measured yet."
+        )
         return nothing(name, heading, explanation, label, why, table=table, values=values, notes=notes)
-    title = f"{percent(without / rows)} of the products have no picture" if without else f"{bad:,} pictures cannot be opened"
+    title = (
+        f"{percent(without / rows)} of the products have no picture"
+        if without
+        else f"{bad:,} pictures cannot be opened"
+    )
 
     def draw() -> go.Figure:
         import plotly.graph_objects as go

@@ -44,7 +44,7 @@ def pair_of(table: pd.DataFrame) -> tuple[str, str] | None:
         return "train", "test"
     if len(known) < 2:
         return None
-    first, second = sorted(known, key=lambda column: -int(table[column].sum()))[:2]
+    first, second = table[known].sum().sort_values(ascending=False, kind="stable").index[:2]
     return first, second
 
 
@@ -150,7 +150,7 @@ def _words(
         return title, (f"No shift is measured: {reason}.",) if reason else ()
     a, b = pair
     share_a, share_b = table[a] / table[a].sum(), table[b] / table[b].sum()
-    most = (share_b - share_a).drop(index=NONE, errors="ignore").abs().idxmax()
+    most = str((share_b - share_a).drop(index=NONE, errors="ignore").abs().idxmax())
     title = (
         f"{percent(values['total_variation'])} of {a} would have to move to match {b}; "
         f"{names[most]} differs most ({percent(share_a[most])} and {percent(share_b[most])})"
@@ -172,7 +172,7 @@ def _bars(
 
     drawn = table.head(top)
     names = bar_names(short_names(column, list(drawn.index)))
-    sides = sorted(table.columns, key=lambda side: -int(table[side].sum()))[: len(theme.COLOURS)]
+    sides = list(table.sum().sort_values(ascending=False, kind="stable").index[: len(theme.COLOURS)])
     sides = [side for side in table.columns if side in sides and table[side].sum()]
     figure = go.Figure()
     for position, side in enumerate(sides):
@@ -278,7 +278,8 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
         )
 
     found["r"], found["c"] = [path_text(path) for path in found["path"]], found["split"]
-    rows, countries = [], []
+    rows: list[dict[str, Any]] = []
+    countries: list[dict[str, Any]] = []
     for geo, part in found.groupby("geo", sort=True):
         table = pivot(part, "category", "split")
         if set(table.columns) != {"train", "test"}:
@@ -303,7 +304,7 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
     frame["total_variation"] = frame["geo"].map(
         {country["geo"]: country["total_variation"] for country in countries}
     )
-    most = frame.loc[frame["difference"].abs().idxmax()]
+    most = frame.iloc[int(frame["difference"].abs().argmax())]
     title = (
         f"{short_names('category', [most['category']])[0]} moves most: "
         f"{100 * most['difference']:+.1f} percentage points from train to test"

@@ -31,7 +31,9 @@ TOP_WORDS = 50
 
 
 def summary(
-    products: Products, cohort: Cohort | None = None, progress: Callable[[int, int, str], None] = lambda *_: None
+    products: Products,
+    cohort: Cohort | None = None,
+    progress: Callable[[int, int, str], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """The statistics of a cohort, ready for json.dumps: no NaN, no numpy, missing is None.
 
@@ -39,23 +41,37 @@ def summary(
     """
     parts: list[tuple[str, Callable[[], Any]]] = [
         ("splits", lambda: columns.contents(products, cohort).values),
-        ("repeats", lambda: {column: columns.repeats(products, cohort, column).values for column in ("item_id", "image_id")}),
+        (
+            "repeats",
+            lambda: {
+                column: columns.repeats(products, cohort, column).values for column in ("item_id", "image_id")
+            },
+        ),
         ("categories", lambda: _categories(products, cohort)),
         ("long_tail", lambda: _long_tail(products, cohort)),
         ("geo", lambda: _by_split(products, cohort, "geo")),
         ("geo_shift", lambda: _shift(products, cohort)),
         ("shift", lambda: _frame(shift.every_column(products, cohort))),
         ("movers", lambda: _frame(shift.movers(products, cohort))),
-        ("lengths", lambda: {column: _lengths(products, cohort, column) for column in ("name", "description")}),
+        (
+            "lengths",
+            lambda: {column: _lengths(products, cohort, column) for column in ("name", "description")},
+        ),
         ("texts", lambda: _frame(text_length.repeated(products, cohort))),
         ("languages", lambda: _values(languages.declared(products, cohort))),
-        ("label_sources", lambda: label_sources.source_counts(products, cohort).drop(columns="total").to_dict("records")),
+        (
+            "label_sources",
+            lambda: label_sources.source_counts(products, cohort).drop(columns="total").to_dict("records"),
+        ),
         ("machine_labels", lambda: _values(label_sources.machine_by(products, cohort, "category"))),
         ("conflicts", lambda: _values(label_sources.conflicts(products, cohort))),
         ("hierarchy", lambda: _hierarchy(products, cohort)),
         ("words", lambda: {column: _words(products, cohort, column) for column in ("name", "description")}),
         ("pictures", lambda: pictures.numbers(products, cohort)),
-        ("comparison", lambda: {table.name: _frame(comparison.beside(products, cohort, table.name)) for table in TABLES}),
+        (
+            "comparison",
+            lambda: {table.name: _frame(comparison.beside(products, cohort, table.name)) for table in TABLES},
+        ),
     ]
     result: dict[str, Any] = {
         "dataset": products.info.name,
@@ -87,20 +103,26 @@ def _values(display: Display) -> dict[str, Any]:
     return display.values | ({"cannot": display.cannot} if display.cannot else {})
 
 
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
 def _frame(display: Display) -> Any:
     return display.frame().to_dict("records")
 
 
 def _categories(products: Products, cohort: Cohort | None) -> list[dict[str, Any]]:
     counted = categories(products, cohort)
-    return counted.drop(columns="label").to_dict("records")
+    return _records(counted.drop(columns="label"))
 
 
 def _long_tail(products: Products, cohort: Cohort | None) -> dict[str, Any]:
     counted = categories(products, cohort)
     tail = long_tail.numbers(counted["total"].to_numpy())
     tail["by_split"] = {
-        split: long_tail.numbers(counted[split].to_numpy()) for split in ("train", "test") if counted[split].sum()
+        split: long_tail.numbers(counted[split].to_numpy())
+        for split in ("train", "test")
+        if counted[split].sum()
     }
     fits = long_tail.shapes(products, cohort)
     tail["fits"] = fits.values
@@ -110,7 +132,7 @@ def _long_tail(products: Products, cohort: Cohort | None) -> dict[str, Any]:
 
 def _by_split(products: Products, cohort: Cohort | None, column: str) -> list[dict[str, Any]]:
     table = crosstab(products, cohort, column, "split").drop(index=NONE, errors="ignore")
-    return table.reset_index().rename_axis(columns=None).to_dict("records")
+    return _records(table.reset_index().rename_axis(columns=None))
 
 
 def _shift(products: Products, cohort: Cohort | None) -> dict[str, Any]:
@@ -147,4 +169,7 @@ def _hierarchy(products: Products, cohort: Cohort | None) -> dict[str, Any]:
 
 def _words(products: Products, cohort: Cohort | None, column: words.Column) -> dict[str, Any]:
     made = words.frequent(products, cohort, column)
-    return {"most_frequent": made.frame().head(TOP_WORDS).to_dict("records"), "notes": list(made.notes)} | _values(made)
+    return {
+        "most_frequent": made.frame().head(TOP_WORDS).to_dict("records"),
+        "notes": list(made.notes),
+    } | _values(made)

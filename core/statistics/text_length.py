@@ -302,12 +302,12 @@ def repeated(products: Products, cohort: Cohort | None = None) -> Display:
             })  # fmt: skip
     table = pd.DataFrame(rows)
     total = int(sizes.sum())
-    again = {
+    total_repeated = {
         column: table.loc[table["column"] == column, "repeated"].sum() for column in ("name", "description")
     }
     title = (
-        f"{percent(again['name'] / total)} of the products share their name with another, "
-        f"{percent(again['description'] / total)} their description"
+        f"{percent(total_repeated['name'] / total)} of the products share their name with another, "
+        f"{percent(total_repeated['description'] / total)} their description"
     )
     shared = int(table["shared"].sum())
     if len(sizes) > 1:

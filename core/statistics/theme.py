@@ -14,7 +14,7 @@ from core.schema import COUNTRY_OF_GEO
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-FONT = "Inter, 'Noto Sans', sans-serif"
+FONT = "Inter, 'Noto Sans SC', 'Noto Sans', sans-serif"
 
 BLUE, ORANGE, GREEN, RED, SKY, PURPLE, YELLOW = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B5A300",
@@ -26,9 +26,9 @@ COLOURS = (
     "#5C6BC0", "#8D6E63", "#00897B", "#AD1457", "#7CB342", "#546E7A",
 )  # fmt: skip
 
-# ink, paper, grid line, quiet text
-LIGHT = ("#1F2328", "#FFFFFF", "#E3E5E8", "#59616B")
-DARK = ("#E8EAED", "#14161A", "#30343B", "#A4ABB5")
+# ink and paper as in .streamlit/config.toml, grid line, quiet text
+LIGHT = ("#1C1B19", "#FCFBF9", "#E6E2DA", "#5F5B54")
+DARK = ("#EFECE6", "#161513", "#35322D", "#ADA79C")
 
 COLOUR_OF_SPLIT = {"train": BLUE, "test": ORANGE, "validation": GREEN, "none": GREY}
 COLOUR_OF_KIND = {"human": BLUE, "machine": RED, "none": GREY}

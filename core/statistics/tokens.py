@@ -25,7 +25,9 @@ def sampled_every(products: Products, cohort: Cohort | None) -> int:
     return -(-products.count(cohort) // MOST_PRODUCTS)
 
 
-def word_counts(products: Products, cohort: Cohort | None, column: Column, by: str | None = None) -> pd.DataFrame:
+def word_counts(
+    products: Products, cohort: Cohort | None, column: Column, by: str | None = None
+) -> pd.DataFrame:
     """How often each word occurs, lower-cased, in each value of a column.
 
     Returns:

@@ -28,10 +28,15 @@ SOURCE = "Liu et al. 2021, MEP-3M, figure 3"
 
 
 def _languages(products: Products, cohort: Cohort | None) -> list[str]:
-    return [str(language) for language in products.frame("SELECT DISTINCT language AS l FROM cohort", cohort)["l"].dropna()]
+    return [
+        str(language)
+        for language in products.frame("SELECT DISTINCT language AS l FROM cohort", cohort)["l"].dropna()
+    ]
 
 
-def terms(products: Products, cohort: Cohort | None, column: Column, by: str | None = None, stop: bool = True) -> pd.DataFrame:
+def terms(
+    products: Products, cohort: Cohort | None, column: Column, by: str | None = None, stop: bool = True
+) -> pd.DataFrame:
     """`core.statistics.tokens.word_counts` without the stop words of the languages that the cohort declares."""
     found = word_counts(products, cohort, column, by)
     if not stop:
@@ -44,7 +49,9 @@ def _notes(products: Products, cohort: Cohort | None, column: Column) -> tuple[s
     notes = []
     every = sampled_every(products, cohort)
     if every > 1:
-        notes.append(f"About one product in {every} is read, always the same ones: shares hold, counts do not.")
+        notes.append(
+            f"About one product in {every} is read, always the same ones: shares hold, counts do not."
+        )
     if chinese_texts(products, cohort, column) > MOST_CHINESE:
         notes.append(f"Of the Chinese texts {MOST_CHINESE:,} are cut into words.")
     return tuple(notes)
@@ -59,7 +66,9 @@ def _why(products: Products, cohort: Cohort | None, column: Column) -> str:
     return f"The {column}s here hold no words, only numbers, signs or stop words."
 
 
-def frequent(products: Products, cohort: Cohort | None = None, column: Column = "name", top: int = 30) -> Display:
+def frequent(
+    products: Products, cohort: Cohort | None = None, column: Column = "name", top: int = 30
+) -> Display:
     """The most frequent words, stop words left out."""
     name, heading = f"words-{column}", f"Most frequent words of the {column}"
     explanation = "How often each word occurs, small and capital letters alike; words that every text of the language holds are left out."
@@ -91,7 +100,9 @@ def frequent(products: Products, cohort: Cohort | None = None, column: Column = 
         return figure
 
     notes = _notes(products, cohort, column)
-    return Display(name, heading, title, explanation, label, table, draw, {"words": len(found)}, notes, SOURCE)
+    return Display(
+        name, heading, title, explanation, label, table, draw, {"words": len(found)}, notes, SOURCE
+    )
 
 
 def cloud(products: Products, cohort: Cohort | None = None, column: Column = "name") -> Display:
@@ -116,7 +127,9 @@ def cloud(products: Products, cohort: Cohort | None = None, column: Column = "na
     def draw() -> go.Figure:
         return _cloud(products, cohort, drawable, str(font.path))
 
-    return Display(name, heading, title, explanation, label, table, draw, {"font": font.path.name}, notes, SOURCE)
+    return Display(
+        name, heading, title, explanation, label, table, draw, {"font": font.path.name}, notes, SOURCE
+    )
 
 
 def _cloud(products: Products, cohort: Cohort | None, table: pd.DataFrame, font: str) -> go.Figure:
@@ -129,7 +142,7 @@ def _cloud(products: Products, cohort: Cohort | None, table: pd.DataFrame, font:
     width, height = CLOUD_SIZE
     shade = {word: theme.COLOURS[index % 6] for index, word in enumerate(table["word"])}
     made = WordCloud(
-        font_path=font, width=width, height=height, scale=2, mode="RGBA", background_color=None, random_state=0,  # type: ignore[arg-type]
+        font_path=font, width=width, height=height, scale=2, mode="RGBA", background_color=None, random_state=0,
         prefer_horizontal=1.0, relative_scaling=0.5, max_words=len(table), color_func=lambda word, **_: shade[word],
     ).generate_from_frequencies(dict(zip(table["word"], table["n"].astype(float), strict=True)))  # fmt: skip
     buffer = io.BytesIO()
@@ -140,7 +153,9 @@ def _cloud(products: Products, cohort: Cohort | None, table: pd.DataFrame, font:
         x=0, y=0, sizex=width, sizey=height, sizing="contain", layer="below",
     )  # fmt: skip
     counts = dict(zip(table["word"], table["n"], strict=True))
-    placed = [(entry[0][0], entry[1], entry[2]) for entry in made.layout_]  # (word, share), size, (row, column)
+    placed = [
+        (entry[0][0], entry[1], entry[2]) for entry in made.layout_
+    ]  # (word, share), size, (row, column)
     base = cohort or Cohort(products.info.name)
     figure.add_scatter(
         x=[place[1] + 0.3 * size * len(word) for word, size, place in placed],
@@ -178,7 +193,9 @@ def log_odds(group: ArrayLike, everything: ArrayLike, prior: float = PRIOR) -> N
     rest, alpha = total - y, prior * total / total.sum()
     n, m = y.sum(), rest.sum()
     with np.errstate(divide="ignore", invalid="ignore"):
-        odds = np.log((y + alpha) / (n + prior - y - alpha)) - np.log((rest + alpha) / (m + prior - rest - alpha))
+        odds = np.log((y + alpha) / (n + prior - y - alpha)) - np.log(
+            (rest + alpha) / (m + prior - rest - alpha)
+        )
         z = odds / np.sqrt(1 / (y + alpha) + 1 / (rest + alpha))
     return np.asarray(np.nan_to_num(z))
 
@@ -194,7 +211,11 @@ def specific(
     """
     what = by.replace("_", " ")
     name = f"specific-{column}-by-{by}".replace("_", "-")
-    heading = f"Words most specific to each {what}" if group is None else f"Words most specific to {short_names(by, [group])[0]}"
+    heading = (
+        f"Words most specific to each {what}"
+        if group is None
+        else f"Words most specific to {short_names(by, [group])[0]}"
+    )
     explanation = (
         f"z of the log-odds of a word in a {what} against the rest: above 1.96 it occurs there more often than chance allows; "
         "unlike a plain ratio it is not ruled by rare words."
@@ -205,19 +226,29 @@ def specific(
         return nothing(name, heading, explanation, label, _why(products, cohort, column))
     sizes = found.groupby("group")["n"].sum().sort_values(ascending=False, kind="stable")
     if len(sizes) < 2:
-        return nothing(name, heading, explanation, label, f"There is one {what} with words only ({short_names(by, [str(sizes.index[0])])[0]}): nothing to compare it with.")
+        return nothing(
+            name,
+            heading,
+            explanation,
+            label,
+            f"There is one {what} with words only ({short_names(by, [str(sizes.index[0])])[0]}): nothing to compare it with.",
+        )
     if group is not None and group not in sizes.index:
-        return nothing(name, heading, explanation, label, f"There are no words of {short_names(by, [group])[0]} here.")
+        return nothing(
+            name, heading, explanation, label, f"There are no words of {short_names(by, [group])[0]} here."
+        )
     everything = found.groupby("word", sort=False)["n"].sum()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for value in sizes.index[:top] if group is None else [group]:
         own = found[found["group"] == value].set_index("word")["n"]
-        z = pd.Series(log_odds(own.reindex(everything.index, fill_value=0), everything), index=everything.index)
+        z = pd.Series(
+            log_odds(own.reindex(everything.index, fill_value=0), everything), index=everything.index
+        )
         best = z[own.index].sort_values(ascending=False, kind="stable").head(each if group is None else 25)
-        rows += [{by: value, "word": word, "z": score, "n": int(own[word]), "elsewhere": int(everything[word] - own[word])}
-                 for word, score in best.items()]  # fmt: skip
+        rows += [{by: value, "word": word, "z": score, "n": int(own[word]), "elsewhere": int(everything[word]) - int(own[word])}
+                 for word, score in zip(best.index.astype(str), best, strict=True)]  # fmt: skip
     table = pd.DataFrame(rows)
-    first = table.loc[table["z"].idxmax()]
+    first = table.iloc[int(table["z"].argmax())]
     title = f"“{first['word']}” is most specific to {short_names(by, [first[by]])[0]} (z = {first['z']:.3g})"
     notes = _notes(products, cohort, column)
     if group is None and len(sizes) > top:
@@ -237,7 +268,10 @@ def _specific(products: Products, cohort: Cohort | None, table: pd.DataFrame, by
     names = dict(zip(values, short_names(by, values), strict=True))
     several = len(values) > 1
     base = cohort or Cohort(products.info.name)
-    labels = [f"{names[value]} · {word}" if several else word for value, word in zip(table[by], table["word"], strict=True)]
+    labels = [
+        f"{names[value]} · {word}" if several else word
+        for value, word in zip(table[by], table["word"], strict=True)
+    ]
     changes: list[dict[str, Any] | None] = []
     for value, word in zip(table[by], table["word"], strict=True):
         narrowed = narrowing(by, value)
