@@ -71,10 +71,14 @@ def remove_folder(folder: Path) -> None:
     leaving = _aside(folder.parent, "removed", folder.name)
     with storage_errors(folder.parent):
         with _locked(folder.parent):
-            folder.rename(leaving)
-            lock = _lock(leaving)
-        shutil.rmtree(leaving, ignore_errors=True)
-        os.close(lock)
+            if there := folder.exists():
+                folder.rename(leaving)
+                lock = _lock(leaving)
+        if there:
+            shutil.rmtree(leaving, ignore_errors=True)
+            os.close(lock)
+    if not there:
+        raise FileNotFoundError(folder)
 
 
 def _aside(home: Path, why: str, name: str) -> Path:
@@ -138,8 +142,6 @@ def storage_errors(place: Path) -> Iterator[None]:
     """Turn the system's refusals to write into a StorageError that says what to do."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except OSError as error:
         if error.errno in FULL:
             raise StorageError(

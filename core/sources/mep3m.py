@@ -79,15 +79,16 @@ def _stream(path: Path) -> Iterator[tuple[Any, int]]:
                 f"{path.name} is not a JSON list of annotations (it begins with {start[:20]!r})."
             )
         stream.seek(0)
+        if stream.read(3) != b"\xef\xbb\xbf":  # a byte order mark, which JSON parsers refuse
+            stream.seek(0)
         try:
             for record in ijson.items(stream, "item", use_float=True):
                 yield record, stream.tell()
-        except ijson.IncompleteJSONError as error:
-            raise SourceError(
-                f"{path.name} ends in the middle of a record: the file was cut short."
-            ) from error
         except (ijson.JSONError, UnicodeDecodeError) as error:
-            raise SourceError(f"{path.name} is not valid JSON: {str(error).splitlines()[0]}.") from error
+            said = str(error).splitlines()[0]
+            if "premature" in said or "ncomplete" in said:
+                said = "it ends in the middle of a record, so it was cut short"
+            raise SourceError(f"{path.name} is not valid JSON: {said}. Download it again.") from error
 
 
 def _label_tree(path: Path, warnings: list[str]) -> dict[tuple[str, str], str]:
