@@ -136,11 +136,10 @@ def categories(products: Products, cohort: Cohort | None) -> pd.DataFrame:
     """
     sql = (
         f"SELECT category_path AS path, {COLUMNS['split']} AS split, count(*) AS n "
-        "FROM cohort WHERE category_path IS NOT NULL GROUP BY 1, 2"
+        "FROM cohort WHERE len(category_path) > 0 GROUP BY 1, 2"
     )
     found = products.frame(sql, cohort)
     found["path"] = [tuple(path) for path in found["path"]]
-    found = found[[bool(path) for path in found["path"]]]
     present = split_order({*found["split"], "train", "test"})
     counts: dict[tuple[str, ...], dict[str, int]] = {}
     for path, split, n in zip(found["path"], found["split"], found["n"], strict=True):
