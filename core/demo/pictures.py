@@ -16,12 +16,14 @@ import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from core.demo.looks import Look
+from core.errors import VitrineError
 
 Draw = Callable[..., Image.Image]  # draw(look, size=(width, height)), as core.demo.drawing.draw
 SIZE = (228, 298)  # GLAMI-1M's width and height in pixels
@@ -60,6 +62,9 @@ def render_all(tasks: Iterable[Task], count: int, draw: Draw | None = None) -> G
         count: how many tasks there are; a few are drawn in this process.
         draw: a function at the top level of a module, so that other processes find it; by default Vitrine's
             own drawings.
+
+    Raises:
+        VitrineError: a process was killed.
     """
     workers = os.cpu_count() or 1
     if count <= ALONE or workers == 1:
@@ -69,6 +74,11 @@ def render_all(tasks: Iterable[Task], count: int, draw: Draw | None = None) -> G
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start)
     try:
         yield from _in_order(pool, tasks, draw, waiting=3 * workers)
+    except BrokenProcessPool as error:
+        raise VitrineError(
+            "A process that draws was killed, probably because memory ran out. "
+            "Close other programs, or ask for fewer items."
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

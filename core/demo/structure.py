@@ -420,7 +420,8 @@ def _texts(rows: pd.DataFrame, products: list[words.Product], structure: Structu
     parallel = rng.random(len(products)) < structure.parallel
     number = rows["product"].to_numpy()
     rows["text_seed"] = np.where(parallel[number], by_product[number], own)
-    rows["omits_kind"] = rng.random(count) < structure.omits_kind
+    unisex = np.array([product.unisex for product in products], dtype=bool)[number]
+    rows["omits_kind"] = (rng.random(count) < structure.omits_kind) | unisex  # a noun would say whose it is
     draw = rng.random(count)
     rows["description_is"] = np.select(
         [draw < structure.empty_description, draw < structure.empty_description + structure.repeated_name],

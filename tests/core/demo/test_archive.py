@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from core.demo import archive, looks, structure, tree
-from core.errors import StorageError, UsageError
+from core.errors import StorageError, UsageError, VitrineError
 from tests.core.demo import standin
 
 # Of the CSV files of 500 items with seed 0, train then test. A change here means that everybody's built-in
 # dataset changes: on purpose only.
-CSV_SHA256 = "860d34a86202ea6543177e995d518dd80aba1eeba59d8e0a0f965e9b842b666d"
+CSV_SHA256 = "550377128d332dc5f383ef935ab8642d1425b789deaf254e01c11fe9d0feec9f"
 
 
 def _write(folder, items=40, seed=0, **more):
@@ -112,6 +112,14 @@ def test_an_interrupted_write_leaves_what_was_there(tmp_path, kind):
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
     with pytest.raises(StorageError, match="disk is full"):
         _write(tmp_path, 30, draw=standin.full_disk)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_process_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive.pictures, "ALONE", 0)
+    monkeypatch.setattr(archive.pictures.os, "cpu_count", lambda: 2)
+    with pytest.raises(VitrineError, match="killed"):
+        _write(tmp_path, 10, draw=standin.killed)
     assert list(tmp_path.iterdir()) == []
 
 
