@@ -111,6 +111,7 @@ STANDING: frozenset[str] = frozenset(
     {"womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots", "womens-boots",
      "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags", "suitcases", "backpacks"}
 )
+WIDE = frozenset({"mens-t-shirts", "mens-polo-shirts", "womens-sweaters", "womens-evening-dresses", "womens-tights", "mens-hoodies", "mens-jackets", "mens-sweaters", "mens-shirts", "childrens-jackets", "womens-bathrobes"})
 
 
 def draw(look: Look, size: tuple[int, int] = (228, 298)) -> Image.Image:
@@ -125,7 +126,7 @@ def draw(look: Look, size: tuple[int, int] = (228, 298)) -> Image.Image:
     woven = cloth.woven(look, rng)
     pen.place(
         turn=rng.gauss(0, 1.2),
-        zoom=rng.uniform(1.0, 1.09),
+        zoom=rng.uniform(0.92, 0.98) if look.kind in WIDE else rng.uniform(1.0, 1.09),
         shift=(rng.uniform(-3, 3), rng.uniform(-3, 3)),
         mirror=rng.random() < 0.4,
         wobble=rng.uniform(0.5, 1.4),

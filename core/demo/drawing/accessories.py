@@ -52,7 +52,7 @@ def _belt(pen: Pen, look: Look, cloth: Cloth, rng: Random, wide: float, metal_rg
     strap = cloth.finished(drape=0.1)
     metal = cloths.of(metal_rgb, "metal")
     stitch = contrasting(cloth.rgb)
-    pen.place(turn=rng.uniform(-5, 5), zoom=rng.uniform(1.0, 1.06), mirror=rng.random() < 0.5)
+    pen.place(turn=rng.uniform(-5, 5), zoom=rng.uniform(0.95, 1.02), mirror=rng.random() < 0.5)
     if rng.random() < 0.6:  # coiled, seen from a little above
         inner = strap.shaded(0.62)
         y = 0.0
@@ -135,22 +135,23 @@ def hats(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 
 def caps(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     """A baseball cap, three-quarter view, the peak to the right."""
-    pen.place(turn=rng.uniform(-6, 4), zoom=rng.uniform(1.0, 1.06), mirror=rng.random() < 0.5, shift=(0, 4))
+    pen.place(turn=rng.uniform(-6, 4), zoom=rng.uniform(0.95, 1.01), mirror=rng.random() < 0.5, shift=(0, 4))
     base = cloth.plain() if look.pattern == "print" else cloth
     stiff = base.finished(drape=0.15)
     peak_cloth = stiff if rng.random() < 0.6 else cloth.dyed(rng.choice(((40, 42, 52), (226, 62, 76), (248, 246, 240), (40, 70, 130))))
     pen.shadow(6, 52, 92, 12, 0.35)
-    dome: list[Point] = [(-78, 36, 1), (-84, 2), (-72, -38), (-38, -66), (0, -71), (36, -56), (56, -22), (60, 16), (56, 30, 1), (10, 20), (-40, 28)]
+    dome: list[Point] = [(-80, 38, 1), (-86, 2), (-74, -38), (-40, -66), (-4, -72), (34, -58), (56, -26), (63, 10), (62, 34, 1), (0, 42)]
     body = pen.part(dome, stiff, puff=1.4, shadow=0.2, bulge=5)
-    pen.part([(-74, 36), (-40, 29), (10, 21), (50, 29), (10, 34), (-40, 40)], stiff.shaded(0.5), puff=0.2)
+    pen.part(band([(-82, 36), (-40, 41), (0, 42), (62, 33)], [9]), stiff, inside=body, puff=0.5, tone=-6)
     seam: list[list[Point]] = [[(-8, -70), (18, -40), (26, 24)], [(-8, -70), (-36, -44), (-44, 26)], [(-8, -70), (-66, -42), (-80, 4)], [(-8, -70), (44, -46), (58, 0)]]
     pen.seams(seam, inside=body, alpha=0.4)
     pen.buttons([(-8, -71)], 4.2, peak_cloth.rgb)
     pen.dots([(-2, -40), (-30, -44), (38, -34)], 1.8, scaled(cloth.rgb, 0.5), 0.8)
-    peak: list[Point] = [(-14, 22, 1), (16, 12), (44, 14), (59, 24), (84, 34), (100, 48), (92, 58), (58, 56), (20, 46), (-8, 36, 1)]
-    part = pen.part(peak, peak_cloth.finished(drape=0.1), puff=0.9, shadow=0.4)
-    rows: list[list[Point]] = [[(-6 + k * 2, 28 - k), (30 + k * 4, 22 + k * 4), (64 + k * 4, 34 + k * 3), (84 + k * 3, 48 + k * 1.5)] for k in range(4)]
-    pen.lines([[(x, y + 3) for x, y in row] for row in rows], scaled(peak_cloth.rgb, 0.6) if luminance(peak_cloth.rgb) > 0.3 else (110, 110, 118), 0.8, 0.6, dash=2, inside=part)
+    peak: list[Point] = [(-22, 40, 1), (6, 27), (38, 19), (64, 22, 1), (86, 32), (105, 50), (104, 60), (84, 62), (48, 58), (10, 52)]
+    pen.part([(x * 0.97, y + 5, *r) for x, y, *r in peak], stiff.shaded(0.4), puff=0.2)
+    part = pen.part(peak, peak_cloth.finished(drape=0.1), puff=0.9, shadow=0.4, fades=[(44, 30, 30, 10, 10)])
+    rows: list[list[Point]] = [[(-10 + k * 6, 44 + k * 1.2), (20 + k * 8, 34 + k * 3), (56 + k * 7, 28 + k * 5), (84 + k * 4, 40 + k * 4), (98, 56 + k)] for k in range(4)]
+    pen.lines(rows, scaled(peak_cloth.rgb, 0.6) if luminance(peak_cloth.rgb) > 0.3 else (110, 110, 118), 0.8, 0.6, dash=2, inside=part)
     ink = contrasting(cloth.rgb) if rng.random() < 0.5 else rng.choice(((248, 246, 240), (226, 62, 76), (250, 206, 80)))
     if abs(luminance(ink) - luminance(cloth.rgb)) < 0.2:
         ink = (248, 246, 240) if luminance(cloth.rgb) < 0.5 else (50, 52, 62)

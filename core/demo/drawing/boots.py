@@ -186,4 +186,4 @@ def womens_wellingtons(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 
     sole_toe = rng.random() < 0.5 and look.pattern == "plain"
     rng_lining: RGB = rng.choice(((226, 220, 210), (190, 60, 60), (90, 92, 98)))
-    _twins(pen, rng, one, floor, rng.uniform(0.98, 1.06), rng.uniform(27, 31))
+    _twins(pen, rng, one, floor, rng.uniform(0.93, 1.0), rng.uniform(25, 29))

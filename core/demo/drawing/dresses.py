@@ -64,7 +64,7 @@ def _dress(pen: Pen, g: Gown, cloth: Cloth, rng: Random, *, gathers: int, seam: 
         t = (k + 0.5) / gathers * 2 - 1 + rng.uniform(-0.05, 0.05)
         short = rng.uniform(0.05, 0.3)
         folds.append((t * g.hem, g.bottom + 6, t * g.hem * 0.78, g.waist_y + span * 0.5, t * g.waist, g.waist_y + span * short, rng.uniform(7, 12)))
-    lower = pen.part(skirt, cloth, folds=folds, shadow=0.22, puff=0.8, bulge=10)
+    pen.part(skirt, cloth, folds=folds, shadow=0.22, puff=0.8, bulge=10)
     bodice = mirrored([*_bodice_top(g), (g.waist + 1, g.waist_y - 14), (g.waist, g.waist_y, 1), (0, g.waist_y + 2)])
     pulls: list[Fold] = []
     for s in (-1, 1):
@@ -75,7 +75,6 @@ def _dress(pen: Pen, g: Gown, cloth: Cloth, rng: Random, *, gathers: int, seam: 
     body = pen.part(bodice, cloth, folds=pulls, puff=0.9, bulge=3, fades=glow, shadow=0.1)
     if seam:
         pen.seams([[(-g.waist, g.waist_y), (0, g.waist_y + 2), (g.waist, g.waist_y)]], alpha=0.4)
-    del lower
     return body
 
 
@@ -106,9 +105,9 @@ def womens_dresses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         g = Gown(neckline=rng.choice(("v", "crew", "heart")), depth=36, straps=3 if shape == "slip" else rng.uniform(4, 11), hem=hem, bottom=bottom)
     shift = (g.top + g.bottom) / 2
     g = Gown(**{**g.__dict__, "top": g.top - shift, "bottom": g.bottom - shift, "waist_y": g.waist_y - shift})
-    worn = look.material == "sheer" or rng.random() < 0.25
+    worn = look.material == "sheer" or (shape not in ("sheath", "slip") and rng.random() < 0.25)
     if worn:
-        scene.torso(pen, scene.skin(rng), True, g.top - 1)
+        scene.torso(pen, scene.skin(rng), True, g.top + 8, width=0.72)
     else:
         _inside(pen, g, cloth)
     if not g.straps:
@@ -119,7 +118,7 @@ def womens_dresses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
             upper.sleeve(pen, g.cut(), cloth, rng, length=length, width=10 if length > 60 else 14, full=rng.uniform(0, 8),
                          angle=14 if length > 60 else 30, cuff="shirt" if shape == "shirt" and length > 60 else "hem")  # fmt: skip
     gathers = {"flared": 11, "wrap": 6, "sheath": 2, "shirt": 7, "slip": 5}[shape]
-    body = _dress(pen, g, cloth, rng, gathers=gathers, seam=shape not in ("slip", "sheath"), skirt_hold=0.75 if shape == "sheath" else 0.4)
+    _dress(pen, g, cloth, rng, gathers=gathers, seam=shape not in ("slip", "sheath"), skirt_hold=0.75 if shape == "sheath" else 0.4)
     if shape == "wrap":
         cross: list[Point] = [(g.neck, g.top), (8, g.top + 34), (-g.waist + 4, g.waist_y)]
         pen.seams([cross, [(-g.waist + 6, g.waist_y + 2), (4, g.waist_y + 40), (10, g.bottom + 4)]], alpha=0.5)
@@ -133,7 +132,6 @@ def womens_dresses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         upper.crew_band(pen, g.cut(), cloth, 3, ribbed=look.material == "knit")
         if shape == "flared" and rng.random() < 0.4:
             _belt(pen, cloth, g, rng)
-    del body
 
 
 def _tie(pen: Pen, cloth: Cloth, x: float, y: float) -> None:
@@ -188,14 +186,13 @@ def womens_evening_dresses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> N
             pen.part(slit, lit.shaded(0.45), inside=skirt, puff=0.2)
     bodice = mirrored([*_bodice_top(g), (g.waist + 1, g.waist_y - 14), (g.waist, g.waist_y, 1), (0, g.waist_y + 2)])
     ruching: list[Fold] = [(-g.bust, y, 0, y + 9, g.bust, y - 1, 4) for y in range(int(g.top + 56), int(g.waist_y), 7)] if rng.random() < 0.6 else []
-    body = pen.part(bodice, lit, folds=ruching, puff=1, shadow=0.12, fades=[(s * 15, g.top + 56, 11, 10, 12) for s in (-1, 1)])
+    pen.part(bodice, lit, folds=ruching, puff=1, shadow=0.12, fades=[(s * 15, g.top + 56, 11, 10, 12) for s in (-1, 1)])
     if rng.random() < 0.6:
         pen.part(mirrored([(0, g.waist_y - 4), (g.waist + 1, g.waist_y - 4, 1), (g.waist + 1, g.waist_y + 5, 1), (0, g.waist_y + 6)]), lit.plain().shaded(0.85), puff=0.8)
     sparkle = [(rng.gauss(0, g.bust * 0.45), g.top + rng.uniform(46, 82)) for _ in range(46)] + [
         (rng.gauss(0, hem * 0.4), rng.uniform(g.waist_y, g.bottom - 20)) for _ in range(50 if rng.random() < 0.5 else 0)]  # fmt: skip
     if look.pattern == "plain" and rng.random() < 0.7:
         pen.dots([p for p in sparkle if abs(p[0]) < 26], 0.75, (255, 255, 255), 0.75)
-    del body
 
 
 def girls_dresses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
@@ -211,7 +208,7 @@ def girls_dresses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
             pen.part(puff, base, puff=1.2, folds=folds, shadow=0.2)
             pen.lines([[(s * 41, -43), (s * 61, -47)]], accent.rgb, 4)
     tier = rng.random() < 0.5
-    body = _dress(pen, g, base, rng, gathers=13)
+    _dress(pen, g, base, rng, gathers=13)
     if tier:
         ruffle = mirrored([(0, g.bottom - 20), (g.hem * 0.93, g.bottom - 25, 1), (g.hem + 5, g.bottom - 1, 1), (g.hem * 0.5, g.bottom + 7), (0, g.bottom + 9)])
         waves: list[Fold] = [(t * 7.0, g.bottom + 8, t * 6.7, g.bottom - 4, t * 6.4, g.bottom - 18, 6) for t in range(-12, 13, 2)]
@@ -232,7 +229,6 @@ def girls_dresses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     if look.pattern == "print":
         inks = (accent.rgb if abs(luminance(accent.rgb) - luminance(cloth.rgb)) > 0.2 else contrasting(cloth.rgb), (240, 150, 60), (60, 60, 90))
         pen.stamp(motif(rng.choice(CHILD), round(48 * pen.unit), inks, 1), 0, 38)
-    del body
 
 
 def _bow(pen: Pen, cloth: Cloth, x: float, y: float) -> None:

@@ -303,11 +303,12 @@ def _turn_fold(f: Fold, dx: float, dy: float, degrees: float) -> list[float]:
 
 
 def baby_bodysuits(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
-    pen.place(turn=rng.gauss(0, 2), zoom=rng.uniform(1.04, 1.12), shift=(0, 4), mirror=rng.random() < 0.5, wobble=1)
+    long = rng.random() < 0.45
+    zoom = rng.uniform(0.92, 0.97) if long else rng.uniform(1.04, 1.12)
+    pen.place(turn=rng.gauss(0, 2), zoom=zoom, shift=(0, 4), mirror=rng.random() < 0.5, wobble=1)
     base = cloth.plain() if look.pattern == "print" else cloth
     trim = cloth.dyed(rng.choice(((250, 248, 244), (246, 200, 120), (150, 200, 220), (240, 160, 180), (120, 160, 130))))
     c = upper.Cut(neck=27, shoulder=54, chest=53, waist=55, hem=57, top=-84, length=124, armhole=40, slope=10, depth=19)
-    long = rng.random() < 0.45
     upper.back_neck(pen, c, base)
     upper.sleeve(pen, c, base, rng, length=92 if long else 34, width=15 if long else 19, angle=26 if long else 46, cuff="rib", cuff_cloth=trim)
     half: list[Point] = [*upper.neckline(c), (c.shoulder, c.top + c.slope, 1), (c.chest - 3, -52), (c.chest, c.armpit, 1), (55, 0), (60, 40, 1), (44, 60), (25, 76),

@@ -70,6 +70,9 @@ def _puffer(pen: Pen, cloth: Cloth, rng: Random, c: upper.Cut, hood: bool, vest:
     if not vest:
         for s in (1, -1):
             (ax, ay), (cx, cy), (nx, ny) = upper.sleeve_line(c, c.length * 0.76, 12)
+            cap: list[Point] = [(s * (c.shoulder - 16), c.top + c.slope - 4, 1), (s * (c.shoulder + 1), c.top + c.slope), (s * (c.shoulder + 15), c.top + c.slope + 13),
+                                (s * (c.chest + 16), c.top + c.slope + 34, 1), (s * (c.chest - 10), c.armpit - 6, 1)]  # fmt: skip
+            pen.part(cap, cloth, puff=1, shadow=0.15)
             for k in range(6):
                 t0, t1 = k / 6 - 0.06, (k + 1) / 6
                 w = 20 - 5 * t1
@@ -233,9 +236,10 @@ def _lapels(pen: Pen, c: upper.Cut, cloth: Cloth, end: float, edge: float, wide:
 
 def mens_suits(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     c = upper.man(rng, top=-118, length=158, depth=78, neck=20, shoulder=62, chest=53, waist=47, hem=54, armhole=46, slope=13, hem_curve=0)
-    leg: list[Point] = [(0, 30), (43, 30, 1), (43, 64), (38, 100), (34, 133, 1), (21, 134), (8, 133, 1), (5, 96), (2, 66, 1), (0, 62, 1)]
+    pen.place(turn=rng.gauss(0, 0.7), zoom=rng.uniform(0.87, 0.9), shift=(0, -15), wobble=0.5)
+    leg: list[Point] = [(0, 30), (43, 30, 1), (43, 64), (37, 110), (32, 166, 1), (20, 168), (8, 166, 1), (5, 106), (2, 66, 1), (0, 62, 1)]
     legs = pen.part(mirrored(leg), cloth, shadow=0.2, folds=[(s * 2, 66, s * 14, 68, s * 30, 62, 5) for s in (1, -1)])
-    pen.lines([[(s * 23, 50), (s * 21, 133)] for s in (1, -1)], (10, 10, 14), 1.4, 0.3, inside=legs, blur=0.6)
+    pen.lines([[(s * 23, 50), (s * 20, 166)] for s in (1, -1)], (10, 10, 14), 1.4, 0.3, inside=legs, blur=0.6)
     shirt = cloths.of(rng.choice(((248, 249, 252), (214, 226, 244), (244, 240, 236))), "cotton")
     pen.part(mirrored([(0, c.top - 6), (20, c.top - 2, 1), (28, c.top + 50), (14, c.top + 100), (0, c.top + 108)]), shirt, puff=0.3)
     if rng.random() < 0.8:

@@ -92,7 +92,7 @@ def skin(rng: Random) -> cloths.Cloth:
     return cloths.of(rng.choice(SKINS), "skin")
 
 
-def torso(pen: Pen, body: cloths.Cloth, woman: bool = True, top: float = -92, arms: bool = False) -> Part:
+def torso(pen: Pen, body: cloths.Cloth, woman: bool = True, top: float = -92, width: float = 1.0) -> Part:
     """A headless mannequin from its neck to its hips; `top` is the height of its shoulders."""
     if woman:
         half = [
@@ -106,15 +106,14 @@ def torso(pen: Pen, body: cloths.Cloth, woman: bool = True, top: float = -92, ar
             (74, top + 30), (64, top + 52), (62, top + 78), (55, top + 120), (53, top + 150), (57, top + 185),
             (56, top + 214, 1), (0, top + 216),
         ]  # fmt: skip
+    half = [(x * (width if y > top - 15 else (1 + width) / 2), y, *rest) for x, y, *rest in half]
     part = pen.part(mirrored(half), body, puff=1.2, shadow=0.12)
     pen.part([(-13, top - 40), (0, top - 43.5), (13, top - 40), (0, top - 36.5)], body.shaded(0.86), puff=0.3)
-    if woman:
-        shade = [(-46, top + 62, -26, top + 84, -4, top + 66, 7.0), (46, top + 62, 26, top + 84, 4, top + 66, 7.0)]
+    if woman and width == 1:
         pen.part([(-50, top + 30), (-26, top + 22), (-2, top + 36), (-6, top + 66), (-27, top + 76),
                   (-48, top + 64)], body, puff=0.45, inside=part, soften=3.5)  # fmt: skip
         pen.part([(50, top + 30), (26, top + 22), (2, top + 36), (6, top + 66), (27, top + 76),
                   (48, top + 64)], body, puff=0.45, inside=part, soften=3.5)  # fmt: skip
-        del shade
     return part
 
 

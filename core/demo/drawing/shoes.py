@@ -193,8 +193,8 @@ def womens_pumps(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 
     def one() -> None:
         seat = floor - h
-        inner: list[Point] = [(-86, seat - 34), (-66, seat - 34), (-30, seat - 12), (16, 8), (46, 18, 1), (10, 24), (-50, seat + 2)]
-        pen.part(inner, lining, puff=0.3, tone=-14)
+        inner: list[Point] = [(-92, seat - 34), (-72, seat - 38), (-40, seat - 24), (0, seat + h * 0.3 - 8), (30, 4), (48, 14, 1), (10, 24), (-50, seat)]
+        pen.part(inner, lining, puff=0.3, tone=-16)
         heel: list[Point]
         if block:
             heel = [(-90, seat - 4, 1), (-88, floor - 10), (-88, floor, 1), (-60, floor, 1), (-58, floor - 20), (-44, seat + 18, 1)]
@@ -206,13 +206,16 @@ def womens_pumps(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         if platform:
             pen.part([(14, floor - 12, 1), (10, floor, 1), (92, floor, 1), (102, floor - 10, 1)], smooth.shaded(0.8), puff=0.8)
         tip: list[Point] = [(103, floor - 7), (100, floor - 3, 1)] if pointed else [(94, floor - 18), (98, floor - 4, 1)]
-        body: list[Point] = [(-90, seat - 34, 1), (-76, seat - 24), (-50, seat - 4), (-14, seat + h * 0.36), (20, 20), (42, 16, 1), (58, 20), (78, 32),
-                             *tip, (40, floor - 4), (14, floor - 10), (-20, seat + h * 0.52), (-52, seat + 14), (-82, seat + 4, 1), (-94, seat - 14)]  # fmt: skip
+        line: list[Point] = [(-93, seat - 36), (-72, seat - 26), (-42, seat - 8), (-8, seat + h * 0.3 + 2), (22, 10), (46, 12)]
+        body: list[Point] = [(-93, seat - 36, 1), *line[1:5], (46, 12, 1), (62, 20), (80, floor - 24),
+                             *tip, (40, floor - 2), (12, floor - 7), (-20, seat + h * 0.6), (-50, seat + 20), (-80, seat + 8, 1), (-98, seat - 12)]  # fmt: skip
         main = pen.part(body, smooth, puff=1.3, shadow=0.15, fades=[(66, 32, 16, 5, 16)])
-        pen.lines([[(-88, seat - 33), (-50, seat - 2), (-14, seat + h * 0.38), (20, 22), (42, 18)]], scaled(cloth.rgb, 0.7), 1.4, 0.6, inside=main)
+        pen.lines([[(x, y + 1.5) for x, y in line]], scaled(cloth.rgb, 0.7), 1.4, 0.6, inside=main)
         if ankle:
-            pen.part(band([(-92, seat - 30), (-84, seat - 44), (-54, seat - 46), (-50, seat - 40)], [6]), smooth, puff=0.8, shadow=0.15)
-            pen.part(rectangle(-64, seat - 51, -56, seat - 42, 1), cloths.of((212, 180, 100), "metal"), puff=0.5)
+            y = seat - 44
+            pen.part(band([(-94, seat - 20), (-95, y), (-84, y - 6), (-62, y - 7), (-50, y - 2)], [6]), smooth.shaded(0.6), puff=0.6)
+            pen.part(band([(-95, y - 2), (-88, y + 5), (-68, y + 7), (-52, y + 2), (-49, y - 3)], [6.5]), smooth, puff=0.9, shadow=0.2)
+            pen.part(rectangle(-74, y + 1, -64, y + 12, 1), cloths.of((212, 180, 100), "metal"), puff=0.5)
 
     pair(pen, rng, one, single=0.45, rise=46, ground=floor)
 
@@ -265,8 +268,9 @@ def womens_sandals(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         # straps on the far side first
         pen.part(band([(-70, seat - 6), (-62, seat - 46), (-40, seat - 56), (-26, seat - 50)], [8]), far, puff=0.7)
         for k in range(count):
-            x = 30 + k * 20
-            pen.part(band([(x - 4, ball - 4), (x, ball - 28 + k * 3), (x + 12, ball - 30 + k * 4)], [11]), far, puff=0.6)
+            x = (44 if count == 1 else 28) + k * 21
+            w, high = (22, 15, 9)[count - 1], ball - 31 + k * 4
+            pen.part(ellipse(x + 4, high + 3, w * 0.72, 5.5), far, puff=0.4)
         foot: list[Point] = [(-90, seat, 1), (-50, seat - 2), (-14, seat + (ball - seat) * 0.35), (26, ball - 3), (70, ball - 4), (100, ball - 3, 1)]
         low: list[Point] = [(102, ball + 5, 1), (60, ball + 5), (24, ball + 6), (-14, seat + (ball - seat) * 0.35 + 9), (-50, seat + 8), (-90, seat + 9, 1)]
         if style == "wedge":
@@ -279,12 +283,13 @@ def womens_sandals(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         top: list[Point] = [(-88, seat + 1), (-50, seat - 4), (-14, seat + (ball - seat) * 0.33 - 2), (26, ball - 6), (70, ball - 8), (98, ball - 2), (60, ball + 1), (20, ball + 1), (-30, seat + (ball - seat) * 0.3 + 3)]
         pen.part(top, insole, puff=0.4)
         for k in range(count):
-            x = 30 + k * 20
-            strap = band([(x + 12, ball - 30 + k * 4), (x + 20, ball - 20 + k * 3), (x + 16, ball + 4)], [14 if count < 3 else 10])
+            x = (44 if count == 1 else 28) + k * 21
+            w, high = (22, 15, 9)[count - 1], ball - 31 + k * 4
+            strap: list[Point] = [(x - w + 2, ball + 4, 1), (x - w + 6, ball - 12), (x + 2 - w * 0.6, high, 1), (x + 6 + w * 0.7, high + 4, 1), (x + w + 4, ball - 8), (x + w + 3, ball + 4, 1)]
             pen.part(strap, smooth, puff=0.9, shadow=0.3)
-        back: list[Point] = [(-92, seat + 6, 1), (-96, seat - 20), (-88, seat - 44, 1), (-80, seat - 42), (-78, seat - 20), (-58, seat + 6, 1)]
+        back: list[Point] = [(-93, seat + 6, 1), (-97, seat - 16), (-94, seat - 34, 1), (-84, seat - 30), (-76, seat - 12), (-52, seat + 6, 1)]
         pen.part(back, smooth, puff=0.9, shadow=0.15)
-        pen.part(band([(-86, seat - 40), (-60, seat - 36), (-34, seat - 48), (-24, seat - 52)], [8]), smooth, puff=0.8, shadow=0.25)
+        pen.part(band([(-92, seat - 30), (-84, seat - 40), (-60, seat - 38), (-34, seat - 50), (-24, seat - 54)], [9.5]), smooth, puff=0.8, shadow=0.25)
         pen.part(rectangle(-58, seat - 44, -47, seat - 32, 2), gold, holes=[rectangle(-55.5, seat - 41, -49.5, seat - 35)], puff=0.5)
         if style == "flat" and count == 1:
             pen.part(band([(40, ball - 24), (10, ball - 44), (-20, seat - 48)], [7]), smooth, puff=0.8, shadow=0.25)

@@ -74,7 +74,7 @@ TEXTURES = {
     "twill": lambda: _relief(
         np.sin(2 * pi * (_U + _V) / 4) * 0.8 + _noise(1, 0.7, 3) * 0.8 + _noise(2, 9, 14) * 0.25, 6
     ),
-    "grain": lambda: _relief(-np.abs(_noise(3, 2.2, 2.2)) + 0.7, 9),
+    "grain": lambda: _relief(-np.abs(_noise(3, 2.0, 2.0)) + 0.7, 4),
     "weave": lambda: _relief(_noise(4, 0.9, 3) + _noise(5, 3, 0.9), 1.1),
     "felt": lambda: _relief(_noise(6, 1.2, 2.2) + 0.35 * _noise(7, 5, 5), 4.5),
     "fleece": lambda: _relief(_noise(8, 2.0, 2.0) + 0.35 * _noise(9, 4, 4), 7),
@@ -87,7 +87,7 @@ TEXTURES = {
         + _noise(11, 3, 1) * 0.4,
         20,
     ),
-    "suede": lambda: _relief(_noise(12, 1, 1) + 1.5 * _noise(13, 10, 10), 4),
+    "suede": lambda: _relief(_noise(12, 1, 1) + 0.5 * _noise(13, 8, 8), 3),
 }
 
 

@@ -31,7 +31,7 @@ def womens_t_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     if c.neckline == "v":
         c = upper.woman(rng, neckline="v", depth=rng.uniform(36, 46))
     base = _chest(pen, look, cloth)
-    if not _body_below(pen, look, rng, True, 0.25, c.top - 1):
+    if not _body_below(pen, look, rng, True, 0.25, c.top + 9):
         upper.back_neck(pen, c, base)
     long = rng.random() < 0.15
     if long:
@@ -50,7 +50,7 @@ def mens_t_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     v = rng.random() < 0.2
     c = upper.man(rng, neckline="v" if v else "crew", **({"depth": 32} if v else {}))
     base = _chest(pen, look, cloth)
-    if not _body_below(pen, look, rng, False, 0.2, c.top + 4):
+    if not _body_below(pen, look, rng, False, 0.2, c.top + 13):
         upper.back_neck(pen, c, base)
     upper.sleeve(pen, c, base, rng, length=rng.uniform(44, 52), width=rng.uniform(21, 24), angle=rng.uniform(24, 32))
     body = upper.front(pen, c, base, rng)
@@ -84,16 +84,15 @@ def boys_t_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 def womens_tank_tops(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     thin = rng.random() < 0.5
     base = _chest(pen, look, cloth)
-    worn = _body_below(pen, look, rng, True, 0.35, -92)
+    worn = _body_below(pen, look, rng, True, 0.35, -87)
     top, w = -92.0, rng.uniform(45, 52)
     bottom = rng.uniform(72, 96)
     strap = 3.2 if thin else rng.uniform(9, 15)
     x = rng.uniform(29, 33)
     bust = -46.0 if thin else -52.0
     low = rng.uniform(-44, -34)
-    neck: list[Point] = [(0, low + (8 if thin and rng.random() < 0.5 else 0), 1 if thin else 0)] if False else [(0, low)]
     half: list[Point] = [
-        *neck, (x - strap * 0.7, bust, 1), (x - strap / 2, top, 1), (x + strap / 2, top - 0.5, 1),
+        (0, low), (x - strap * 0.7, bust, 1), (x - strap / 2, top, 1), (x + strap / 2, top - 0.5, 1),
         (x + strap * 0.8, bust - 4), (w, -24, 1), (w - 8, 14), (w + 4, bottom, 1), (0, bottom + 4),
     ]  # fmt: skip
     if not worn:
@@ -119,7 +118,7 @@ def womens_blouses_and_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -
     style = rng.choices(("shirt", "bow", "stand"), (4, 2, 2))[0]
     c = upper.woman(rng, neck=21, depth=34 if style != "stand" else 26, neckline="v", hem_curve=rng.choice((3, 10, -4)),
                     length=rng.uniform(182, 200), waist=rng.uniform(46, 54), hem=rng.uniform(54, 60))  # fmt: skip
-    if not _body_below(pen, look, rng, True, 0.2, c.top - 1):
+    if not _body_below(pen, look, rng, True, 0.2, c.top + 9):
         upper.back_neck(pen, c, cloth, label=style == "shirt")
     short = rng.random() < 0.2
     if short:
