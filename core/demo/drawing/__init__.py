@@ -17,6 +17,7 @@ from core.demo.drawing import (
     bottoms,
     cloth,
     dresses,
+    eyewear,
     intimates,
     jewellery,
     knitwear,
@@ -104,14 +105,19 @@ DRAWERS: dict[str, Drawer] = {
     "rings": jewellery.rings,
     "bracelets": jewellery.bracelets,
     "watches": jewellery.watches,
-    "sunglasses": jewellery.sunglasses,
-    "glasses": jewellery.glasses,
+    "sunglasses": eyewear.sunglasses,
+    "glasses": eyewear.glasses,
 }
-STANDING: frozenset[str] = frozenset(
-    {"womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots", "womens-boots",
-     "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags", "suitcases", "backpacks"}
-)
-WIDE = frozenset({"mens-t-shirts", "mens-polo-shirts", "womens-sweaters", "womens-evening-dresses", "womens-tights", "mens-hoodies", "mens-jackets", "mens-sweaters", "mens-shirts", "childrens-jackets", "womens-bathrobes"})
+# drawn upright, so that a wall and a floor may stand behind them
+STANDING = frozenset({
+    "womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots", "womens-boots",
+    "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags", "suitcases", "backpacks",
+})  # fmt: skip
+# drawn so broad or tall that they are shown a little smaller
+WIDE = frozenset({
+    "mens-t-shirts", "mens-polo-shirts", "mens-shirts", "mens-sweaters", "mens-hoodies", "mens-jackets",
+    "womens-sweaters", "womens-evening-dresses", "womens-tights", "womens-bathrobes", "childrens-jackets",
+})  # fmt: skip
 
 
 def draw(look: Look, size: tuple[int, int] = (228, 298)) -> Image.Image:

@@ -219,9 +219,15 @@ def _palette(rgb: RGB, pattern: str, rng: Random) -> tuple[RGB, ...]:
         leaves = (54, 110, 74) if light else rng.choice([(120, 170, 110), (70, 140, 96), (230, 226, 200)])
         return petals, leaves, rng.choice([(250, 206, 80), (250, 240, 220), (190, 60, 70)])
     if rng.random() < 0.5:  # tone on tone
-        return (scaled(rgb, 0.55), scaled(rgb, 1.35), rgb) if light else (
-            mixed(rgb, (255, 255, 255), 0.45), mixed(rgb, (0, 0, 0), 0.35), rgb,
-        )  # fmt: skip
+        return (
+            (scaled(rgb, 0.55), scaled(rgb, 1.35), rgb)
+            if light
+            else (
+                mixed(rgb, (255, 255, 255), 0.45),
+                mixed(rgb, (0, 0, 0), 0.35),
+                rgb,
+            )
+        )
     return (rng.choice(_DEEP if light else _PALE), rng.choice(_BRIGHT), rng.choice(_BRIGHT))
 
 

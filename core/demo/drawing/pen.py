@@ -62,7 +62,9 @@ class Pen:
         """Turns (degrees), sizes and moves all that is drawn from here on; wobble bends it by so much."""
         c, s, k = cos(radians(turn)), sin(radians(turn)), self.unit * zoom
         flip = -1 if mirror else 1
-        self._matrix = np.array([[c * k * flip * stretch, -s * k], [s * k * flip * stretch, c * k]], np.float32)
+        self._matrix = np.array(
+            [[c * k * flip * stretch, -s * k], [s * k * flip * stretch, c * k]], np.float32
+        )
         width, height = self.image.size
         self._origin = np.array(
             [width / 2 + shift[0] * self.unit, height / 2 + shift[1] * self.unit], np.float32
@@ -354,8 +356,12 @@ class Pen:
         low, high = box.min(0), box.max(0)
         left, top = int(low[0]) - 12, int(low[1]) - 12
         w, h = int(high[0]) + 12 - left, int(high[1]) + 12 - top
-        across = (np.arange(w, dtype=np.float32) + left - (low[0] + high[0]) / 2) / max(1, (high[0] - low[0]) / 2)
-        down = (np.arange(h, dtype=np.float32) + top - (low[1] + high[1]) / 2) / max(1, (high[1] - low[1]) / 2)
+        across = (np.arange(w, dtype=np.float32) + left - (low[0] + high[0]) / 2) / max(
+            1, (high[0] - low[0]) / 2
+        )
+        down = (np.arange(h, dtype=np.float32) + top - (low[1] + high[1]) / 2) / max(
+            1, (high[1] - low[1]) / 2
+        )
         away = across[None, :] ** 2 + down[:, None] ** 2
         level = (255 * strength) / (1 + np.exp(np.minimum((away - 0.75) * 4.5, 30)))
         self.image.paste((44, 40, 46), (left, top), Image.fromarray(level.astype(np.uint8)))
