@@ -179,11 +179,11 @@ def name(product: Product, country: str, rng: random.Random, omit_kind: bool = F
 
 
 def description(product: Product, country: str, rng: random.Random) -> str:
-    """A description of one to many sentences; half are shorter than about 165 characters, few beyond 1,000.
+    """A description of one to many sentences; half are shorter than about 180 characters, few beyond 1,000.
 
     The same state of `rng` picks the same sentences in every country.
     """
-    target = rng.lognormvariate(5.08, 0.84)  # characters
+    target = rng.lognormvariate(5.18, 0.88)  # characters
     sentences = _sentences(product, country, rng)
     text = ""
     for sentence in sentences:
