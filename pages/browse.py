@@ -61,4 +61,4 @@ with grid:
     picked = product_grid.show(info, rows)
 if picked is not None:
     product_dialog.select(next(row for row in rows if row["row_id"] == picked))
-product_dialog.open_linked(info)
+product_dialog.open_linked(info, rows)

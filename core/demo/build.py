@@ -32,7 +32,6 @@ def build(
         raise UsageError(f"There is no layout {layout!r}. Layouts: {', '.join(LAYOUTS)}.")
     from core.demo import structure, tree
     from core.demo.archive import write_glami
-    from core.demo.chinese import write_mep3m
 
     structure.check(items, seed)
 
@@ -44,6 +43,8 @@ def build(
         return [str(folder / "source.zip")]
 
     def draw_mep3m(folder: Path) -> Sequence[str]:
+        from core.demo.chinese import write_mep3m
+
         write_mep3m(folder / "source", folder / "truth.parquet", items, seed, tell)
         return [str(folder / "source")]
 

@@ -21,9 +21,12 @@ def show(info: DatasetInfo) -> None:
         words, pictures = st.columns([4, 5], gap="medium", vertical_alignment="center")
         with words:
             st.subheader(info.name, anchor=False)
-            facts = [f"{info.rows:,} products", f"{info.categories:,} categories"]
+            facts = [
+                _count(info.rows, "product", "products"),
+                _count(info.categories, "category", "categories"),
+            ]
             if info.geos:
-                facts.append(f"{info.geos} countries")
+                facts.append(_count(info.geos, "country", "countries"))
             st.markdown(" · ".join(facts))
             splits = ", ".join(
                 f"{count:,} {split}" for split, count in info.splits.items() if split != "none"
@@ -36,6 +39,10 @@ def show(info: DatasetInfo) -> None:
                     _confirm_removal(info)
         with pictures:
             _strip(info)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _troubles(info: DatasetInfo) -> None:

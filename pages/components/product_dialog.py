@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,8 +33,12 @@ FIELDS = {
 }
 
 
-def open_linked(info: DatasetInfo) -> None:
-    """Open the product that the URL names, if it names one."""
+def open_linked(info: DatasetInfo, page: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Open the product that the address names, if it names one.
+
+    Args:
+        page: the products around it, which the dialog leafs through.
+    """
     item_id = st.query_params.get("product")
     if item_id is None:
         return
@@ -46,7 +50,7 @@ def open_linked(info: DatasetInfo) -> None:
         return
     row = st.query_params.get("row")
     chosen = next((product for product in found if str(product["row_id"]) == row), found[0])
-    _dialog(info, chosen, found)
+    _dialog(info, chosen, found, page)
 
 
 def select(product: Mapping[str, Any]) -> None:
@@ -61,7 +65,13 @@ def _forget() -> None:
 
 
 @st.dialog("Product", width="large", on_dismiss=_forget)
-def _dialog(info: DatasetInfo, product: Mapping[str, Any], same_item: list[dict[str, Any]]) -> None:
+def _dialog(
+    info: DatasetInfo,
+    product: Mapping[str, Any],
+    same_item: list[dict[str, Any]],
+    page: Sequence[Mapping[str, Any]],
+) -> None:
+    _leaf(product, page)
     picture, words = st.columns([5, 6], gap="medium")
     with picture:
         if product["image"]:
@@ -92,6 +102,21 @@ def _dialog(info: DatasetInfo, product: Mapping[str, Any], same_item: list[dict[
             st.markdown(f"[{plain(other['name']) or '(no name)'}]({product_url(info, other)}) {plain(place)}")
     st.caption("Link to this product")
     st.code(_absolute(product_url(info, product)), language=None, wrap_lines=True)
+
+
+def _leaf(product: Mapping[str, Any], page: Sequence[Mapping[str, Any]]) -> None:
+    """To the product before or after it on the page, by button or arrow key."""
+    rows = [other["row_id"] for other in page]
+    if product["row_id"] not in rows:
+        return
+    here = rows.index(product["row_id"])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        back = st.button("Previous", shortcut="left", disabled=here == 0)
+        on = st.button("Next", shortcut="right", disabled=here == len(rows) - 1)
+        st.caption(f"{here + 1} of {len(rows)} on this page")
+    if back or on:
+        select(page[here + (1 if on else -1)])
+        st.rerun()
 
 
 def _fields(product: Mapping[str, Any]) -> dict[str, list[str]]:
