@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.build import storage_errors
+from core.storage import storage_errors
 from core.errors import ModelError
 
 if TYPE_CHECKING:

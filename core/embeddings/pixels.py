@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.build import storage_errors
+from core.storage import storage_errors
 from core.catalog import DatasetInfo
 from core.errors import ImageError, StorageError
 from core.images import Pictures, decode

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.build import storage_errors
+from core.storage import storage_errors
 from core.errors import ModelError, TrainingError
 from core.settings import settings
 

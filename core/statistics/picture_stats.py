@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
-from core.build import storage_errors
+from core.storage import storage_errors
 from core.catalog import DatasetInfo
 from core.errors import ImageError, StorageError, VitrineError
 from core.images import Pictures, Place, decode
