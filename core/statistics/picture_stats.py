@@ -24,13 +24,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
-from core.storage import storage_errors
 from core.catalog import DatasetInfo
 from core.errors import ImageError, StorageError, VitrineError
 from core.images import Pictures, Place, decode
 from core.settings import PROJECT
 from core.sources.archive import is_url
 from core.sources.reading import Progress, no_progress
+from core.storage import storage_errors
 
 PART = 2_000  # pictures; what a kill costs at most
 SMALL_PX = 32  # side of the decode that light and colour are measured on
