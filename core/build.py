@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import re
-import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,16 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.errors import DatasetExistsError, SourceError, StorageError, UsageError
+from core.errors import SourceError
 from core.schema import FROM_SOURCE, PICTURES, PRODUCTS, REJECTED
-from core.settings import settings
 from core.sources import source
 from core.sources.archive import directory
 from core.sources.reading import Batch, Places, Progress, Reading, ReadOptions, no_progress
+from core.storage import new_folder
 
 FORMAT = 1  # of dataset.json and the tables beside it
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-RESERVED = frozenset(("runs", "uploads"))
 ROW_GROUP = 50_000
 
 
@@ -70,81 +64,29 @@ def import_dataset(
     """
     spec = source(source_name)
     started = time.monotonic()
-    with _new_folder(name) as folder:
+    with new_folder(name) as folder:
         if keep is not None:
             paths = keep(folder)
-        reading = spec.read(paths, options or ReadOptions(), progress)
-        report = _write(name, source_name, reading, folder, progress, started)
+        with source_errors():
+            reading = spec.read(paths, options or ReadOptions(), progress)
+        with closing(reading):
+            report = _write(name, source_name, reading, folder, progress, started)
     return report
 
 
-def check_name(name: str) -> None:
-    """
-    Raises:
-        UsageError: the name cannot be a folder's and a URL's.
-    """
-    if not NAME.fullmatch(name) or name.lower() in RESERVED or name.endswith("."):
-        raise UsageError(
-            f"{name!r} cannot be a dataset's name. Use letters, digits, '-', '_' and '.', "
-            f"64 at most, beginning with a letter or digit, and not {' or '.join(sorted(RESERVED))}."
-        )
-
-
 @contextmanager
-def _new_folder(name: str) -> Iterator[Path]:
-    """A folder to build in, which becomes the dataset's folder if all goes well and vanishes if not."""
-    check_name(name)
-    home = settings().home
-    target = home / name
-    if target.exists():
-        raise DatasetExistsError(name)
-    building = home / f".building-{name}-{os.getpid()}"
-    with storage_errors(home):
-        home.mkdir(parents=True, exist_ok=True)
-        sweep(home)
-        building.mkdir()
-        try:
-            yield building
-            if target.exists():  # somebody else was faster; os.rename would replace an empty folder
-                raise DatasetExistsError(name)
-            building.rename(target)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-
-
-def sweep(home: Path) -> None:
-    """Remove what killed imports and removals left behind."""
-    for leftover in [*home.glob(".building-*-*"), *home.glob(".removed-*-*")]:
-        pid = leftover.name.rsplit("-", 1)[1]
-        if not (pid.isdigit() and _alive(int(pid))):
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-@contextmanager
-def storage_errors(place: Path) -> Iterator[None]:
-    """Turn the system's refusals to write into a StorageError that says what to do."""
+def source_errors() -> Iterator[None]:
+    """What the system refuses while the source is read is not the dataset folder's fault."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(
-                f"The disk of {place} is full; nothing was kept. Make room and run it again."
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-            raise StorageError(
-                f"Cannot write to {place} ({error.strerror}). Choose another folder with VITRINE_HOME."
-            ) from error
-        raise
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        raise SourceError(f"The source cannot be read ({what}).") from error
+
+
+def _batches(reading: Reading) -> Iterator[Batch]:
+    with source_errors():
+        yield from reading.batches
 
 
 def _write(
@@ -160,7 +102,7 @@ def _write(
         pq.ParquetWriter(folder / "rejected.parquet", REJECTED, compression="zstd") as refused,
         _Payload(folder) as payload,
     ):
-        for batch in reading.batches:
+        for batch in _batches(reading):
             payload.add(batch)
             table = _complete(batch.products, rows)
             _digest(table, digest)
@@ -186,7 +128,7 @@ def _write(
         rejected=rejected,
         seconds=round(time.monotonic() - started, 2),
         fingerprint=digest.hexdigest(),
-        warnings=list(reading.warnings),
+        warnings=[*reading.warnings, *counts.pop("warnings")],
     )
     described = {
         "format": FORMAT,
@@ -282,7 +224,8 @@ def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
         found = db.sql(
             """
             SELECT p.image_id, p.image, d.part, d."offset", d.size, d.method
-            FROM (SELECT image_id, min(image) AS image FROM products WHERE image IS NOT NULL GROUP BY 1) p
+            FROM (SELECT image_id, arg_min(image, row_id) AS image FROM products
+                  WHERE image IS NOT NULL AND image_id IS NOT NULL GROUP BY 1) p
             LEFT JOIN (SELECT image, any_value(COLUMNS(* EXCLUDE (image, image_id))) FROM directory GROUP BY 1) d
               USING (image)
             ORDER BY 1
@@ -297,7 +240,17 @@ def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
         categories, geos, with_picture = db.execute(  # type: ignore[misc]
             "SELECT count(DISTINCT category_path), count(DISTINCT geo), count(image) FROM products"
         ).fetchone()
+        (ambiguous,) = db.execute(  # type: ignore[misc]
+            "SELECT count(*) FROM (SELECT image_id FROM products GROUP BY 1 HAVING count(DISTINCT image) > 1)"
+        ).fetchone()
+    warnings = []
+    if ambiguous:
+        warnings.append(
+            f"{ambiguous:,} image_ids stand for more than one picture; the first of each is shown. "
+            "Leave the image_id column out, and every picture gets one of its own."
+        )
     return {
+        "warnings": warnings,
         "splits": dict(splits),
         "categories": categories,
         "geos": geos,

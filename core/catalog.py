@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -15,11 +14,11 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from core.build import check_name, storage_errors
 from core.cohort import CHOICES, NONE, Cohort
 from core.errors import UnknownDatasetError, UsageError
 from core.schema import PRODUCTS
 from core.settings import settings
+from core.storage import NAME, check_name, remove_folder
 
 Order = Literal["dataset", "name", "category", "shortest", "longest", "shuffle"]
 _ORDER_SQL = {
@@ -57,10 +56,9 @@ def datasets() -> list[DatasetInfo]:
     """Every dataset that can be opened, by name; folders of anything else are passed over."""
     found = []
     for path in sorted(settings().home.glob("*/dataset.json")):
-        try:
-            found.append(_info(path.parent))
-        except (OSError, ValueError, TypeError):
-            continue
+        if NAME.fullmatch(path.parent.name):  # not one that is being built or removed
+            with suppress(OSError, ValueError, TypeError, AttributeError):
+                found.append(_info(path.parent))
     return found
 
 
@@ -72,7 +70,7 @@ def info(name: str) -> DatasetInfo:
     try:
         check_name(name)
         return _info(settings().home / name)
-    except (OSError, ValueError, TypeError, UsageError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, UsageError) as error:
         raise UnknownDatasetError(name, [known.name for known in datasets()]) from error
 
 
@@ -90,11 +88,10 @@ def remove(name: str) -> None:
         UnknownDatasetError: there is no such dataset.
         StorageError: the folder cannot be written.
     """
-    folder = info(name).folder
-    leaving = folder.with_name(f".removed-{name}-{os.getpid()}")
-    with storage_errors(folder.parent):
-        folder.rename(leaving)  # at once for everybody; deleting takes longer
-        shutil.rmtree(leaving, ignore_errors=True)
+    try:
+        remove_folder(info(name).folder)
+    except FileNotFoundError as error:  # somebody else was faster
+        raise UnknownDatasetError(name, [known.name for known in datasets()]) from error
 
 
 class Products:

@@ -113,7 +113,7 @@ class Cohort:
             category=tuple(path_from_text(path) for path in dict.fromkeys(query.get("category", ())) if path),
             text=text,
             picture={"": None, "yes": True, "no": False}[picture],
-            fingerprint=next(iter(query.get("fingerprint", ())), None),
+            fingerprint=(query.get("fingerprint") or [""])[0] or None,
             **chosen,
         )
 

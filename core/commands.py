@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Annotated, Any
 
 import typer
@@ -176,6 +176,43 @@ def remove(
         typer.confirm(f"Delete {name} ({rows:,} products) and all that was computed from it?", abort=True)
     catalog.remove(name)
     say({"removed": name}, as_json, f"Removed {name}.")
+
+
+@app.command()
+def stats(
+    name: Name,
+    only: Annotated[
+        str,
+        typer.Option("--cohort", metavar="QUERY", help="Only these, as in an address: 'geo=cz&split=train'."),
+    ] = "",
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Measure the pictures first; what was measured is kept.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Every statistic of the pages, as numbers."""
+    from urllib.parse import parse_qs
+
+    from core.catalog import Products
+    from core.cohort import Cohort
+    from core.statistics import picture_stats
+    from core.statistics.overview import report
+    from core.statistics.summary import summary
+
+    products = Products.open(name)
+    query = parse_qs(only, keep_blank_values=True)
+    known = {field.name for field in fields(Cohort)} - {"dataset"}
+    if unknown := sorted(set(query) - known):
+        raise UsageError(f"--cohort: {', '.join(unknown)} is no filter. Filters: {', '.join(sorted(known))}.")
+    cohort = Cohort.from_query(query, dataset=name)
+    with watched() as progress:
+        if pictures:
+            picture_stats.measure(products.info, progress)
+        if as_json:
+            return say(summary(products, cohort, progress), True, "")
+        progress(0, 0, "Counting")
+        lines = report(products, cohort)
+    say(None, False, "\n".join(lines))
 
 
 @app.command()

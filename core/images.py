@@ -4,42 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import io
-import ipaddress
 import os
-import socket
 import threading
+import uuid
+import warnings
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
 
 import duckdb
+import numpy as np
 from PIL import Image, ImageOps
 
 from core.catalog import DatasetInfo
 from core.errors import ImageError
 from core.settings import settings
 from core.sources.archive import is_url
-from core.sources.reading import is_inside
+from core.sources.reading import Folder
+from core.sources.remote import RemoteFile
+from core.web import fetch
 
-WIDTHS = (
-    96,
-    160,
-    240,
-    320,
-    480,
-    640,
-    960,
-    1280,
-    1600,
-)  # of thumbnails, pixels; a request gets the next larger
+# Of thumbnails, pixels; a request gets the next larger.
+WIDTHS = (96, 160, 240, 320, 480, 640, 960, 1280, 1600)
 LOCAL_HEADER_BYTES = 30  # of a zip member, before its name and extra field
-TIMEOUT_S = 10.0
-REDIRECTS = 3
+# The others that Pillow knows start programs (EPS), or no browser could show them anyway.
+Image.init()
+FORMATS = [name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF") if name in Image.OPEN]
 
-Image.MAX_IMAGE_PIXELS = None  # `decode` checks first, against a bound of ours, for every format alike
+# Pillow refuses what is twice its bound; this protects whatever else opens pictures in this process, too.
+Image.MAX_IMAGE_PIXELS = settings().image_pixels // 2
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -58,25 +54,28 @@ class Pictures:
 
     def __init__(self, dataset: DatasetInfo) -> None:
         self.dataset = dataset
-        self._table = str(dataset.folder / "pictures.parquet").replace("'", "''")
-        self._archives = [str(self._local(place)) for place in dataset.pictures.get("archives", ())]
+        self._table = dataset.folder / "pictures.parquet"
+        self._archives = [
+            RemoteFile(place) if is_url(place) else dataset.folder / place  # an absolute path stays as it is
+            for place in dataset.pictures.get("archives", ())
+        ]
         root = dataset.pictures.get("root")
-        self._root = Path(self._local(root)) if root else None
+        self._root = dataset.folder / root if root else None
         self._db = duckdb.connect(config={"threads": 1})
         self._thread = threading.local()
-
-    def _local(self, place: str) -> str | Path:
-        return place if is_url(place) else self.dataset.folder / place  # an absolute path stays as it is
 
     def places(self, image_ids: Sequence[str]) -> dict[str, Place]:
         """Where the pictures with these ids are; ids without a picture are absent."""
         if not hasattr(self._thread, "cursor"):
             self._thread.cursor = self._db.cursor()
+        table, marks = str(self._table).replace("'", "''"), ", ".join("?" * len(image_ids))
         columns = 'image_id, image, part, "offset", size, method'
-        sql = f"SELECT {columns} FROM read_parquet('{self._table}') WHERE image_id IN ({', '.join('?' * len(image_ids))})"  # noqa: S608
+        sql = f"SELECT {columns} FROM read_parquet('{table}') WHERE image_id IN ({marks})"  # noqa: S608
         try:
             found = self._thread.cursor.execute(sql, list(image_ids)).fetchall() if image_ids else []
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
+            if self._table.exists():
+                raise
             raise ImageError(
                 f"The pictures of {self.dataset.name} are gone: was the dataset removed?"
             ) from error
@@ -105,12 +104,12 @@ class Pictures:
             raise ImageError(f"The picture {place.image} cannot be read: {error}.") from error
 
     def _file(self, image: str) -> bytes:
-        if self._root is None or not is_inside(image):
+        there = Folder(self._root).look(image) if self._root else "outside"
+        if there == "outside" or self._root is None:
             raise ImageError(f"The picture {image!r} is not inside the dataset's folder.")
-        path = (self._root / image).resolve()
-        if not path.is_relative_to(self._root.resolve()):  # a symlink that leads out
-            raise ImageError(f"The picture {image!r} is not inside the dataset's folder.")
-        with path.open("rb") as file:
+        if there == "missing":
+            raise ImageError(f"The picture {image} is not in {self._root}. Was the folder moved?")
+        with (self._root / image).open("rb") as file:
             return bounded(file.read(settings().image_bytes + 1), image)
 
     def _member(self, place: Place) -> bytes:
@@ -122,7 +121,8 @@ class Pictures:
         slack = LOCAL_HEADER_BYTES + len(place.image.encode()) + 256
         data = read_range(archive, place.offset, slack + place.size)
         if len(data) < LOCAL_HEADER_BYTES or data[:4] != b"PK\x03\x04":
-            raise ImageError(f"{archive} has changed since it was imported. Import it again.")
+            where = archive.url if isinstance(archive, RemoteFile) else archive
+            raise ImageError(f"{where} has changed since it was imported. Import it again.")
         start = (
             LOCAL_HEADER_BYTES + int.from_bytes(data[26:28], "little") + int.from_bytes(data[28:30], "little")
         )
@@ -140,65 +140,20 @@ class Pictures:
         )
 
 
+def read_range(archive: Path | RemoteFile, offset: int, size: int) -> bytes:
+    """`size` bytes of a local or remote archive from `offset` on; fewer at its end."""
+    if isinstance(archive, RemoteFile):
+        return archive.pread(offset, size)
+    with archive.open("rb") as file:
+        return os.pread(file.fileno(), size, offset)
+
+
 def bounded(data: bytes, what: str) -> bytes:
     if len(data) > settings().image_bytes:
         raise ImageError(
             f"The picture {what} is larger than Vitrine opens ({settings().image_bytes >> 20} MB)."
         )
     return data
-
-
-def read_range(archive: str, offset: int, size: int) -> bytes:
-    """`size` bytes of a local or remote archive from `offset` on; fewer at its end."""
-    if not is_url(archive):
-        with Path(archive).open("rb") as file:
-            return os.pread(file.fileno(), size, offset)
-    import fsspec
-
-    try:
-        return bytes(fsspec.filesystem("http").cat_file(archive, start=offset, end=offset + size))
-    except Exception as error:  # aiohttp's errors are its own
-        raise ImageError(f"{archive} does not answer: {error or type(error).__name__}.") from error
-
-
-def fetch(url: str) -> bytes:
-    """A picture from the web, bounded in bytes, time and redirects, and never from this machine or its network.
-
-    Raises:
-        ImageError: the address is private, does not answer, or sends too much.
-    """
-    import httpx
-
-    try:
-        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
-            for _ in range(REDIRECTS + 1):
-                _check_public(url)
-                with client.stream("GET", url) as response:
-                    if response.is_redirect:
-                        url = urljoin(url, response.headers["location"])
-                        continue
-                    response.raise_for_status()
-                    data = bytearray()
-                    for chunk in response.iter_bytes():
-                        data += chunk
-                        if len(data) > settings().image_bytes:
-                            break
-                    return bounded(bytes(data), url)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        raise ImageError(f"{url} does not answer: {error}.") from error
-    raise ImageError(f"{url} redirects too often.")
-
-
-def _check_public(url: str) -> None:
-    """A table from outside must not make the server knock at doors of its own network."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ImageError(f"{url} is no http(s) address.")
-    if settings().private_urls:
-        return
-    for *_, address in socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM):
-        if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
-            raise ImageError(f"{url} is a private address. VITRINE_PRIVATE_URLS=1 allows such pictures.")
 
 
 def decode(data: bytes, width_px: int | None = None) -> Image.Image:
@@ -211,25 +166,33 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
         ImageError: not a picture, broken, or of more pixels than Vitrine decodes.
     """
     try:
-        image: Image.Image = Image.open(io.BytesIO(data))
+        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.width * image.height > settings().image_pixels:
-            raise ImageError(
-                f"The picture is {image.width} x {image.height} pixels; "
-                f"Vitrine opens up to {settings().image_pixels // 1_000_000} million."
-            )
+            raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
         if width_px is not None:
-            image.draft("RGB", (width_px, max(1, image.height * width_px // max(1, image.width))))
+            image.draft("RGB", (width_px, width_px))  # of both sides: which is the width, EXIF may change
         image.load()
-        image = ImageOps.exif_transpose(image)
-        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-            white = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(white, image.convert("RGBA"))
-        return image.convert("RGB")
-    except ImageError:
-        raise
+        with suppress(Exception):  # a broken EXIF block does not make a broken picture
+            image = ImageOps.exif_transpose(image)
+        return _on_white(image)
+    except Image.DecompressionBombError as error:
+        most = settings().image_pixels // 1_000_000
+        raise ImageError(
+            f"The picture is too large ({error}); Vitrine opens up to {most} million pixels."
+        ) from error
     except Exception as error:  # Pillow's decoders raise whatever the bytes lead them to
-        what = "0 bytes" if not data else f"{type(error).__name__}"
+        what = "0 bytes" if not data else type(error).__name__
         raise ImageError(f"This is not a picture that can be opened ({what}).") from error
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """As RGB, transparency on white, sixteen bits a pixel scaled to eight."""
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("RGB")
 
 
 def shrink(image: Image.Image, width_px: int, height_px: int | None = None) -> Image.Image:
@@ -275,11 +238,11 @@ class Thumbnails:
 
     def _keep(self, path: Path, data: bytes) -> None:
         """Write it for the next visitor; a full or read-only disk only costs them time."""
-        temporary = path.with_suffix(f".{threading.get_ident()}")
+        temporary = path.with_name(f"{uuid.uuid4().hex}.part")
         with suppress(OSError):
-            if not self._folder.parent.exists():  # the dataset was removed meanwhile: leave nothing behind
-                return
-            path.parent.mkdir(parents=True, exist_ok=True)
+            # Level by level from the dataset's folder on, which must not come back if it was removed meanwhile.
+            for folder in (self._folder, path.parent.parent, path.parent):
+                folder.mkdir(exist_ok=True)
             temporary.write_bytes(data)
             temporary.replace(path)
         with self._lock:
@@ -292,7 +255,7 @@ class Thumbnails:
     def _trim(self) -> None:
         """Delete the oldest thumbnails until the rest is within the bound."""
         files: list[tuple[float, int, Path]] = []
-        for path in self._folder.rglob("*.webp"):
+        for path in self._folder.glob("*/*/*"):
             with suppress(OSError):
                 status = path.stat()
                 files.append((status.st_mtime, status.st_size, path))

@@ -12,10 +12,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 # From left to right; modules of one group may import each other.
 ORDER = [
-    ["core.errors", "core.settings"],
+    ["core.errors", "core.settings", "core.storage"],
     ["core.schema"],
     ["core.sources"],
-    ["core.build", "core.cohort", "core.catalog", "core.images"],
+    ["core.build", "core.cohort", "core.catalog", "core.web", "core.images"],
     ["core.demo", "core.statistics", "core.embeddings", "core.checkpoints"],
     ["core.index", "core.duplicates", "core.map"],
     ["core.models", "core.metrics", "core.training", "core.audit"],

@@ -2,102 +2,121 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import zipfile
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
 
 import pyarrow as pa
 
 from core.errors import SourceError
 from core.schema import PICTURES
 from core.sources.reading import Progress, existing
+from core.sources.remote import BUFFER_BYTES, RangesUnsupportedError, RemoteError, RemoteFile
 
 PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
+ENCRYPTED = 0x1  # bit of a member's flags
 
 
 def is_url(path: str) -> bool:
     return path.lower().startswith(("http://", "https://"))
 
 
-def open_remote(url: str) -> IO[bytes]:
-    """A seekable file over byte ranges.
+@contextmanager
+def open_zip(place: str) -> Iterator[zipfile.ZipFile]:
+    """The archive at a path or URL, until the block ends.
 
     Raises:
-        SourceError: nothing answers, or the server does not serve ranges.
+        SourceError: it is empty, cut short, not a zip, or its server does not serve ranges.
     """
-    import fsspec
+    with _open_remote(place) if is_url(place) else _open_local(place) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+            file.seek(0)
+            head = file.read(16)
+            if head.startswith(b"PK\x03\x04"):
+                raise SourceError(
+                    f"{place} begins as a zip but its end is missing or damaged: the download was cut short. "
+                    "Download it again."
+                ) from error
+            raise SourceError(f"{place} is not a zip archive (it begins with {head!r}).") from error
+        with archive:
+            yield archive
 
+
+def _open_local(place: str) -> IO[bytes]:
+    path = existing(place, "archive")
+    if path.is_dir():
+        raise SourceError(f"{place} is a folder, not a zip archive. Several parts must all be zips.")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{place} is empty (0 bytes). Download it again.")
+    return path.open("rb")
+
+
+def _open_remote(url: str) -> IO[bytes]:
+    file = RemoteFile(url)
     try:
-        file: Any = fsspec.filesystem("http").open(url, block_size=2**20, cache_type="readahead")
-        size, partial = file.size, getattr(file, "fs", None) is not None
-        if size is None or not partial or not hasattr(file, "seek") or not file.seekable():
-            raise ValueError("no length")
-        file.seek(max(0, size - 4))
-        file.read(4)
-        file.seek(0)
-        return file
-    except (ValueError, NotImplementedError) as error:
+        if file.size == 0:
+            raise SourceError(f"{url} is empty (0 bytes). Is the address right?")
+    except RangesUnsupportedError as error:
+        file.close()
         raise SourceError(
             f"The server of {url} does not serve byte ranges, so the archive cannot be read in place. "
             "Download it and import the file."
         ) from error
-    except (OSError, Exception) as error:  # aiohttp's own errors are not OSErrors
-        raise SourceError(f"Cannot read {url}: {error or type(error).__name__}.") from error
-
-
-def open_zip(place: str) -> zipfile.ZipFile:
-    """The archive at a path or URL.
-
-    Raises:
-        SourceError: it is empty, cut short, or not a zip.
-    """
-    if is_url(place):
-        file: Any = open_remote(place)
-        size = file.size
-    else:
-        path = existing(place, "archive")
-        size, file = path.stat().st_size, path
-    if size == 0:
-        raise SourceError(f"{place} is empty (0 bytes). Download it again.")
-    try:
-        return zipfile.ZipFile(file)
-    except zipfile.BadZipFile as error:
-        head = open_start(file)
-        if head.startswith(b"PK\x03\x04"):
-            raise SourceError(
-                f"{place} begins as a zip but its end is missing: the download was cut short. Download it again."
-            ) from error
-        raise SourceError(f"{place} is not a zip archive (it begins with {head[:16]!r}).") from error
-
-
-def open_start(file: Any) -> bytes:
-    if isinstance(file, Path):
-        with file.open("rb") as stream:
-            return stream.read(16)
-    file.seek(0)
-    return bytes(file.read(16))
+    except RemoteError as error:
+        file.close()
+        raise SourceError(
+            f"{error}. Check the address and the network, or import a downloaded file."
+        ) from error
+    return io.BufferedReader(file, BUFFER_BYTES)
 
 
 def directory(archives: Sequence[zipfile.ZipFile], progress: Progress) -> pa.Table:
-    """Every picture in the archives: a PICTURES table whose image_id is the file name without its ending."""
-    ids: list[str] = []
-    images: list[str] = []
-    parts: list[int] = []
-    offsets: list[int] = []
-    sizes: list[int] = []
-    methods: list[int] = []
+    """Every picture in the archives: a PICTURES table whose image_id is the file name without its ending.
+
+    Raises:
+        SourceError: the pictures are encrypted.
+    """
+    columns: list[pa.Table] = []
     for part, archive in enumerate(archives):
         members = archive.infolist()
-        for done, member in enumerate(members):
-            if done % 50_000 == 0:
-                progress(done, len(members), "Reading the archive's directory")
-            name = PurePosixPath(member.filename)
-            if name.suffix.lower() in PICTURE_SUFFIXES and "__MACOSX" not in name.parts:
-                ids.append(name.stem)
-                images.append(member.filename)
-                parts.append(part)
-                offsets.append(member.header_offset)
-                sizes.append(member.compress_size)
-                methods.append(member.compress_type)
-    return pa.table([ids, images, parts, offsets, sizes, methods], schema=PICTURES)
+        progress(0, len(members), "Reading the archive's directory")
+        found = [member for member in members if _is_picture(member.filename)]
+        if any(member.flag_bits & ENCRYPTED for member in found):
+            raise SourceError(
+                f"The pictures in {archive.filename} are encrypted. Unpack it with its password and import the folder."
+            )
+        images = [member.filename for member in found]
+        columns.append(
+            pa.table(
+                [
+                    [image[image.rfind("/") + 1 : image.rfind(".")] for image in images],
+                    images,
+                    [part] * len(found),
+                    [member.header_offset for member in found],
+                    [member.compress_size for member in found],
+                    [member.compress_type for member in found],
+                ],
+                schema=PICTURES,
+            )
+        )
+    return pa.concat_tables(columns).combine_chunks()
+
+
+def _is_picture(name: str) -> bool:
+    """
+    >>> [_is_picture(name) for name in ("a/1.JPG", "__MACOSX/a/._1.jpg", "a/.jpg", "1.jpg/", "a/1.csv")]
+    [True, False, False, False, False]
+    """
+    dot = name.rfind(".")
+    return (
+        name[dot:].lower() in PICTURE_SUFFIXES
+        and dot > (start := name.rfind("/") + 1)
+        and not name.startswith("._", start)  # what macOS adds beside each file
+        and not name.startswith("__MACOSX/")
+        and "/__MACOSX/" not in name
+    )

@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from core.errors import SourceError
+from core.sources.reading import valid
 
+LINE_BYTES = 64 * 2**20  # of one JSON record; a longer line is no JSON Lines
 csv.field_size_limit(4 * 2**20)  # characters; a longer field is a quote that was never closed
 
 # (line, record) or (line, reason, what was read): a reason marks a record that must be rejected.
 Record = tuple[int, dict[str, Any] | None, str, Any]
 
 
-def csv_header(stream: IO[bytes], place: str, delimiter: str) -> tuple[list[str], Iterator[list[str]], Any]:
-    """The column names and a reader of what follows; bytes that are not UTF-8 become lone surrogates."""
+def csv_header(stream: IO[bytes], place: str, delimiter: str) -> tuple[list[str], Any]:
+    """The column names and a csv.reader of what follows; bytes that are not UTF-8 become lone surrogates."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     try:
@@ -27,10 +29,12 @@ def csv_header(stream: IO[bytes], place: str, delimiter: str) -> tuple[list[str]
     if not header:
         raise SourceError(f"{place} is empty: it has no header line.")
     names = [name.strip() for name in header]
+    if any(valid(name) != name or "\0" in name for name in names):
+        raise SourceError(f"{place} is not a table in UTF-8: its first line cannot be read as text.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SourceError(f"{place} has the column {', '.join(twice)} twice. Rename one of them.")
-    return names, reader, reader
+    return names, reader
 
 
 def csv_records(
@@ -47,13 +51,13 @@ def csv_records(
     Raises:
         SourceError: no header, or the file ends in the middle of a quoted field.
     """
-    names, rows, reader = csv_header(stream, place, delimiter)
+    names, reader = csv_header(stream, place, delimiter)
     check(names)
     width = len(names)
     line = 2
     while True:
         try:
-            row = next(rows, None)
+            row = next(reader, None)
         except csv.Error as error:
             if "unexpected end of data" in str(error):
                 raise SourceError(
@@ -73,13 +77,24 @@ def csv_records(
 
 
 def json_lines(stream: IO[bytes], place: str) -> Iterator[Record]:
-    """Every line's object."""
-    for line, raw in enumerate(stream, 1):
+    """Every line's object.
+
+    Raises:
+        SourceError: a line is so long that the file is something else.
+    """
+    line = 0
+    while raw := stream.readline(LINE_BYTES):
+        line += 1
+        if len(raw) == LINE_BYTES:
+            raise SourceError(
+                f"{place} is not JSON Lines: line {line} is longer than {LINE_BYTES >> 20} MB. "
+                "A JSON list must be written as one object a line."
+            )
         if not raw.strip():
             continue
         try:
             record = json.loads(raw)
-        except (ValueError, UnicodeDecodeError):
+        except (ValueError, RecursionError):
             yield line, None, "not a line of JSON", raw.decode("utf-8", "replace")
             continue
         if isinstance(record, dict):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from core.errors import SourceError
 from core.sources.archive import PICTURE_SUFFIXES
 from core.sources.reading import (
     Collector,
+    Folder,
     Places,
     Progress,
     Reading,
@@ -17,6 +17,8 @@ from core.sources.reading import (
     SourceSpec,
     batches_of,
     existing,
+    valid,
+    walk,
 )
 from core.sources.table import SPLITS
 
@@ -33,57 +35,44 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
         raise SourceError(
             f"{root} holds no folders. Vitrine expects one folder a class, with pictures in it."
         )
-    has_splits = bool(children) and all(name.lower() in SPLITS for name in children)
+    has_splits = all(name.lower() in SPLITS for name in children)
     warnings: list[str] = []
     collector = Collector(options)
+    folder = Folder(root)
 
     def rows() -> Iterator[None]:
         skipped = 0
-        for done, relative in enumerate(_files(root)):
+        for done, relative in enumerate(walk(root)):
             if done % 1_000 == 0:
                 progress(done, 0, "Reading folders")
-            split, levels = None, list(relative.parts[:-1])
-            if has_splits:
+            path = PurePosixPath(relative)
+            split, levels = None, list(path.parts[:-1])
+            if has_splits and levels:
                 split, levels = SPLITS[levels[0].lower()], levels[1:]
-            if relative.suffix.lower() not in PICTURE_SUFFIXES or not levels:
+            there = folder.look(relative)
+            if there == "outside":
+                collector.reject(relative, "image path leaves its folder", relative)
+            elif there == "missing" or path.suffix.lower() not in PICTURE_SUFFIXES or not levels:
                 skipped += 1
-                continue
-            try:
-                relative.as_posix().encode()
-            except UnicodeEncodeError:
-                collector.reject(repr(str(relative)), "file name is not UTF-8", repr(str(relative)))
-                yield
-                continue
-            if not (root / relative).resolve().is_relative_to(root):
-                collector.reject(relative.as_posix(), "image path leaves its folder", relative.as_posix())
-                yield
-                continue
-            identifier = relative.as_posix()
-            collector.add(
-                {
-                    "item_id": identifier,
-                    "image_id": identifier,
-                    "split": split,
-                    "name": relative.stem,
-                    "category": levels[-1],
-                    "category_path": levels,
-                    "image": identifier,
-                }
-            )
+            elif valid(relative) != relative:
+                collector.reject(relative, "file name is not UTF-8", repr(relative))
+            else:
+                collector.add(
+                    {
+                        "item_id": relative,
+                        "image_id": relative,
+                        "split": split,
+                        "name": path.stem,
+                        "category": levels[-1],
+                        "category_path": levels,
+                        "image": relative,
+                    }
+                )
             yield
         if skipped:
             warnings.append(f"{skipped:,} files that are no pictures in a class folder were left out.")
 
     return Reading(batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings)
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """Every file below the root, in a fixed order."""
-    for folder, below, files in os.walk(root):
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield (Path(folder) / name).relative_to(root)
 
 
 SPEC = SourceSpec(

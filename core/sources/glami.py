@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-import pandas as pd
-
 from core.errors import SourceError
 from core.schema import LANGUAGE_OF_GEO
-from core.sources.archive import directory, is_url, open_zip
+from core.sources.archive import PICTURE_SUFFIXES, directory, is_url, open_zip
 from core.sources.delimited import csv_records
 from core.sources.reading import (
     Collector,
+    Folder,
     Places,
     Progress,
     Reading,
@@ -27,49 +29,72 @@ from core.sources.reading import (
     batches_of,
     existing,
     text_or_none,
+    walk,
 )
 
 COLUMNS = ("item_id", "image_id", "geo", "name", "description", "category", "category_name", "label_source")
-HUMAN_SOURCES = frozenset(
-    ("admin", "quality-check", "custom-tag")
-)  # Table 4; combined-tag and empty are rules
-TABLE = re.compile(r"(?:^|/)[^/]*?(train|validation|test)\.csv$", re.IGNORECASE)
+REQUIRED = ("item_id", "image_id", "category_name")
+# Table 4; combined-tag and empty are rules
+HUMAN_SOURCES = frozenset(("admin", "quality-check", "custom-tag"))
+SPLITS = ("train", "validation", "test")
+TABLE = re.compile(r"(?:^|/)(?:[^/]*[-_ .])?(train|validation|test)\.csv$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One of the published CSV files."""
+
+    place: str  # for messages
+    size: int  # bytes
+    digest: int  # the same for two copies of one file
+    open: Callable[[], IO[bytes]]
 
 
 def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:
     """Open the published archive (zip, several zips, URL) or its unpacked folder."""
     if len(paths) == 1 and not is_url(paths[0]) and existing(paths[0], "GLAMI archive").is_dir():
         return _read_folder(existing(paths[0], "folder"), options, progress)
-    archives = [open_zip(path) for path in paths]
-    pictures = directory(archives, progress)
-    tables: dict[str, tuple[str, int, Callable[[], IO[bytes]]]] = {}
-    for path, archive in zip(paths, archives, strict=True):
-        for member in archive.infolist():
-            if (found := TABLE.search(member.filename)) and "__MACOSX" not in member.filename:
-                opener = _member_opener(archive, member)
-                tables[found[1].lower()] = (f"{Path(path).name}:{member.filename}", member.file_size, opener)
-    _check_tables(tables, " and ".join(paths))
-    images = pictures.column("image").to_pylist()
-    index = pd.Index(pictures.column("image_id").to_pylist())
-    if not index.is_unique:
-        keep = ~index.duplicated()
-        index, images = index[keep], [image for image, kept in zip(images, keep, strict=True) if kept]
-    image_of = dict(zip(index, images, strict=True)).get
-    places = tuple(path if is_url(path) else str(existing(path, "archive")) for path in paths)
-    return _reading(tables, image_of, Places(places, pictures), options, progress)
+    with ExitStack() as stack:
+        archives = [stack.enter_context(open_zip(path)) for path in paths]
+        tables = _Tables(" and ".join(paths))
+        for path, archive in zip(paths, archives, strict=True):
+            for member in archive.infolist():
+                if not member.filename.startswith("__MACOSX/"):
+                    place = f"{Path(path).name}:{member.filename}"
+                    tables.offer(
+                        member.filename,
+                        Table(place, member.file_size, member.CRC, _member_opener(archive, member)),
+                    )
+        tables.check()
+        pictures = directory(archives, progress)
+        images = pictures.column("image").to_pylist()
+        identifiers = pictures.column("image_id").to_pylist()
+        # Of two pictures with one name the first is taken: a later part never replaces an earlier one's.
+        image_of = dict(zip(reversed(identifiers), reversed(images), strict=True)).get
+        places = tuple(path if is_url(path) else str(existing(path, "archive")) for path in paths)
+        reading = _reading(tables, image_of, Places(places, pictures), options, progress)
+        return replace(reading, close=stack.pop_all().close)
 
 
 def _read_folder(root: Path, options: ReadOptions, progress: Progress) -> Reading:
-    tables: dict[str, tuple[str, int, Callable[[], IO[bytes]]]] = {}
+    tables = _Tables(str(root))
+    folder = Folder(root)
     images: dict[str, str] = {}
-    for path in sorted(root.rglob("*")):
-        relative = path.relative_to(root).as_posix()
-        if found := TABLE.search(relative):
-            tables[found[1].lower()] = (relative, path.stat().st_size, lambda path=path: path.open("rb"))  # type: ignore[misc]
-        elif path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"):
-            images[path.stem] = relative
-    _check_tables(tables, str(root))
+    for done, relative in enumerate(walk(root)):
+        if done % 10_000 == 0:
+            progress(done, 0, "Looking for pictures")
+        path = root / relative
+        if path.suffix.lower() in PICTURE_SUFFIXES:
+            if folder.look(relative) == "file":
+                images.setdefault(path.stem, relative)
+        elif TABLE.search(relative) and folder.look(relative) == "file":
+            tables.offer(relative, Table(relative, path.stat().st_size, hash(path), _file_opener(path)))
+    tables.check()
     return _reading(tables, images.get, Places(root=root), options, progress)
+
+
+def _file_opener(path: Path) -> Callable[[], IO[bytes]]:
+    return lambda: path.open("rb")
 
 
 def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
@@ -77,27 +102,48 @@ def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callabl
         try:
             return archive.open(member)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise SourceError(f"{member.filename} in the archive cannot be opened: {error}.") from error
+            what = "is encrypted" if "encrypted" in str(error) else f"cannot be opened ({error})"
+            raise SourceError(
+                f"{member.filename} in the archive {what}. Unpack the archive and import the folder."
+            ) from error
 
     return opener
 
 
-def _check_tables(tables: dict[str, Any], place: str) -> None:
-    missing = [name for name in ("train", "test") if name not in tables]
-    if len(missing) == 2:
-        raise SourceError(
-            f"There is no GLAMI-1M-train.csv and no GLAMI-1M-test.csv in {place}. "
-            "Is it a GLAMI archive? For tables of your own: python -m core import table."
-        )
-    if missing:
-        raise SourceError(
-            f"GLAMI-1M-{missing[0]}.csv is missing from {place}. The published archive holds both tables, "
-            "so the download may be cut: compare its size with the publisher's and download it again."
-        )
+class _Tables(dict[str, Table]):
+    """split -> its table, as they are found."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def offer(self, name: str, table: Table) -> None:
+        """Keep it if its name says that it is one."""
+        if not (found := TABLE.search(name)):
+            return
+        split = found[1].lower()
+        if split in self and (self[split].size, self[split].digest) != (table.size, table.digest):
+            raise SourceError(
+                f"There are two different {split} tables: {self[split].place} and {table.place}. "
+                "Take one of them away."
+            )
+        self.setdefault(split, table)
+
+    def check(self) -> None:
+        missing = [split for split in ("train", "test") if split not in self]
+        if len(missing) == 2:
+            raise SourceError(
+                f"There is no GLAMI-1M-train.csv and no GLAMI-1M-test.csv in {self._where}. "
+                "Is it a GLAMI archive? For tables of your own: python -m core import table."
+            )
+        if missing:
+            raise SourceError(
+                f"GLAMI-1M-{missing[0]}.csv is missing from {self._where}. The published archive holds both "
+                "tables, so the download may be cut: compare its size with the publisher's and download it again."
+            )
 
 
 def _reading(
-    tables: dict[str, tuple[str, int, Callable[[], IO[bytes]]]],
+    tables: dict[str, Table],
     image_of: Callable[[str], str | None],
     pictures: Places,
     options: ReadOptions,
@@ -105,37 +151,30 @@ def _reading(
 ) -> Reading:
     warnings: list[str] = []
     collector = Collector(options)
-    order = [split for split in ("train", "validation", "test") if split in tables]
-    total = sum(tables[split][1] for split in order)
+    total = sum(table.size for table in tables.values())
 
     def rows() -> Iterator[None]:
         before, without_picture = 0, 0
-        for split in order:
-            place, size, opener = tables[split]
-            with opener() as stream:
-                for line, record, reason, raw in _records(stream, place):
+        for split in SPLITS:
+            if split not in tables:
+                continue
+            table = tables[split]
+            with table.open() as stream:
+                for line, record, reason, raw in _records(stream, table.place):
+                    place = f"{table.place}:{line}"
                     if record is None:
-                        collector.reject(f"{place}:{line}", reason, raw)
+                        collector.reject(place, reason, raw)
                     else:
-                        without_picture += _add(
-                            collector, split, f"{place}:{line}", record, image_of, options
-                        )
+                        without_picture += _add(collector, split, place, record, image_of, options)
                     yield
                     if line % 10_000 == 0:
-                        progress(before + min(size, _position(stream)), total, f"Reading the {split} table")
-            before += size
+                        progress(before + min(table.size, stream.tell()), total, f"Reading the {split} table")
+            before += table.size
         progress(total, total, "Reading the tables")
         if without_picture:
             warnings.append(f"{without_picture:,} products name a picture that the archive does not hold.")
 
     return Reading(batches_of(collector, rows()), pictures, SPEC.licence, warnings)
-
-
-def _position(stream: Any) -> int:
-    try:
-        return int(stream.tell())
-    except (OSError, ValueError):
-        return 0
 
 
 def _records(stream: IO[bytes], place: str) -> Iterator[Any]:
@@ -147,7 +186,7 @@ def _records(stream: IO[bytes], place: str) -> Iterator[Any]:
 
     try:
         yield from csv_records(stream, place, check=check)
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise SourceError(
             f"{place} is damaged ({error or 'it ends too early'}). Download the archive again."
         ) from error
@@ -163,18 +202,15 @@ def _add(
 ) -> int:
     """Add one published row; 1 where its picture is missing, else 0."""
     try:
-        row: dict[str, Any] = {column: text_or_none(record[column]) for column in COLUMNS}
-        other = {key: text_or_none(value) for key, value in record.items() if key not in COLUMNS}
+        row = {column: text_or_none(value) for column, value in record.items()}
     except ValueError:
         collector.reject(place, "not UTF-8", record)
         return 0
-    absent = [column for column in ("item_id", "image_id", "category_name") if row[column] is None]
-    if absent:
+    if absent := [column for column in REQUIRED if row[column] is None]:
         collector.reject(place, f"no {' and no '.join(absent)}", record)
         return 0
-    label = row["category_name"]
-    image = image_of(row["image_id"])
-    source = row["label_source"]
+    label, source = row["category_name"] or "", row["label_source"]
+    image = image_of(row["image_id"] or "")
     collector.add(
         {
             "item_id": row["item_id"],
@@ -190,7 +226,7 @@ def _add(
             "label_source": source,
             "label_kind": "human" if source in HUMAN_SOURCES else "machine",
             "image": image,
-            "extra": other or None,
+            "extra": {column: row[column] for column in row if column not in COLUMNS},
         }
     )
     return image is None

@@ -6,12 +6,13 @@ Source: MEP-3M (Liu et al., LTDL workshop at IJCAI 2021), section 3; https://git
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.errors import SourceError
 from core.sources.reading import (
     Collector,
+    Folder,
     Places,
     Progress,
     Reading,
@@ -19,15 +20,12 @@ from core.sources.reading import (
     SourceSpec,
     batches_of,
     existing,
-    is_inside,
     text_or_none,
 )
 
 LEVELS = ("class", "sub_class", "subsub_class")
-ABSENT = frozenset(
-    ("FALSE", "FLASE", "False", "false", "")
-)  # no third level; the published file misspells it
-USED = frozenset(f"{level}_{part}" for level in LEVELS for part in ("id", "name")) | {"img_path", "title"}
+ABSENT = ("FALSE", "FLASE", "False", "false", "")  # no third level; the published file misspells it
+USED = {f"{level}_{part}" for level in LEVELS for part in ("id", "name")} | {"img_path", "title", "OCR"}
 
 
 def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:
@@ -40,12 +38,13 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
     warnings: list[str] = []
     names = _label_tree(root / "dataset_info.xlsx", warnings)
     collector = Collector(options)
+    folder = Folder(root)
     size = annotation.stat().st_size
 
     def rows() -> Iterator[None]:
         missing_pictures = 0
         for number, (record, position) in enumerate(_stream(annotation), 1):
-            missing_pictures += _add(collector, number, record, root, names)
+            missing_pictures += _add(collector, number, record, folder, names)
             yield
             if number % 5_000 == 0:
                 progress(min(position, size), size, "Reading annotations")
@@ -80,15 +79,16 @@ def _stream(path: Path) -> Iterator[tuple[Any, int]]:
                 f"{path.name} is not a JSON list of annotations (it begins with {start[:20]!r})."
             )
         stream.seek(0)
+        if stream.read(3) != b"\xef\xbb\xbf":  # a byte order mark, which JSON parsers refuse
+            stream.seek(0)
         try:
             for record in ijson.items(stream, "item", use_float=True):
                 yield record, stream.tell()
-        except ijson.IncompleteJSONError as error:
-            raise SourceError(
-                f"{path.name} ends in the middle of a record: the file was cut short."
-            ) from error
         except (ijson.JSONError, UnicodeDecodeError) as error:
-            raise SourceError(f"{path.name} is not valid JSON: {str(error).splitlines()[0]}.") from error
+            said = str(error).splitlines()[0]
+            if "premature" in said or "ncomplete" in said:
+                said = "it ends in the middle of a record, so it was cut short"
+            raise SourceError(f"{path.name} is not valid JSON: {said}. Download it again.") from error
 
 
 def _label_tree(path: Path, warnings: list[str]) -> dict[tuple[str, str], str]:
@@ -115,54 +115,56 @@ def _label_tree(path: Path, warnings: list[str]) -> dict[tuple[str, str], str]:
 
 
 def _add(
-    collector: Collector, number: int, record: Any, root: Path, names: dict[tuple[str, str], str]
+    collector: Collector, number: int, record: Any, folder: Folder, names: dict[tuple[str, str], str]
 ) -> int:
     """Add one annotation; 1 where its picture is missing, else 0."""
     place = f"record {number}"
     if not isinstance(record, dict):
         collector.reject(place, "not a JSON object", record)
         return 0
-    path: list[str] = []
-    category_id = None
     try:
-        for level in LEVELS:
-            identifier, name = record.get(f"{level}_id"), record.get(f"{level}_name")
-            if identifier is None or str(identifier) in ABSENT or identifier is False:
-                continue
-            label = text_or_none(name) or names.get((level, str(identifier)))
-            if label and label not in ABSENT:
-                path.append(label)
-                category_id = str(identifier)
-        title, image = text_or_none(record.get("title")), text_or_none(record.get("img_path"))
-        ocr = text_or_none(record.get("OCR"))
+        levels = _levels(record, names)
+        title, image, ocr = (text_or_none(record.get(key)) for key in ("title", "img_path", "OCR"))
     except ValueError:
         collector.reject(place, "not valid Unicode", record)
         return 0
-    if not path:
+    there = folder.look(image) if image else "missing"
+    if not levels:
         collector.reject(place, "no category", record)
         return 0
-    if image and not is_inside(image):
+    if there == "outside":
         collector.reject(place, "image path leaves its folder", record)
         return 0
-    there = bool(image) and (root / str(image)).is_file()
-    identifier = (
-        Path(image).with_suffix("").as_posix().removeprefix("Images/") if image else f"record-{number}"
-    )
-    extra = {key: value for key, value in record.items() if key not in USED and key != "OCR"}
+    identifier = PurePosixPath(image).with_suffix("").as_posix().removeprefix("Images/") if image else None
+    path = [label for _, label in levels]
+    extra = {key: value for key, value in record.items() if key not in USED}
     collector.add(
         {
-            "item_id": identifier,
-            "image_id": identifier if image else None,
+            "item_id": identifier or f"record-{number}",
+            "image_id": identifier,
             "language": "zh",
             "name": title,
             "category": path[-1],
             "category_path": path,
-            "category_id": category_id,
-            "image": image if there else None,
-            "extra": ({"ocr": ocr} if ocr else {}) | extra or None,
+            "category_id": levels[-1][0],
+            "image": image if there == "file" else None,
+            "extra": ({"ocr": ocr} if ocr else {}) | extra,
         }
     )
-    return int(bool(image) and not there)
+    return int(bool(image) and there == "missing")
+
+
+def _levels(record: dict[str, Any], names: dict[tuple[str, str], str]) -> list[tuple[str, str]]:
+    """(id, label) from the root to the leaf."""
+    levels = []
+    for level in LEVELS:
+        identifier, name = record.get(f"{level}_id"), record.get(f"{level}_name")
+        if identifier is None or str(identifier) in ABSENT:
+            continue
+        label = text_or_none(name) or names.get((level, str(identifier)))
+        if label and label not in ABSENT:
+            levels.append((str(identifier), label))
+    return levels
 
 
 SPEC = SourceSpec(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -60,6 +62,7 @@ class Reading:
     pictures: Places
     licence: str
     warnings: list[str] = field(default_factory=list)  # grows while batches are read
+    close: Callable[[], object] = lambda: None  # whatever was opened to read from
 
 
 @dataclass(frozen=True)
@@ -78,42 +81,63 @@ class Collector:
     """Gathers good rows and rejected ones, and hands them on as a Batch when there are enough."""
 
     def __init__(self, options: ReadOptions) -> None:
-        self._options = options
-        self._rows: dict[str, list[Any]] = {name: [] for name in FROM_SOURCE}
-        self._rejected: dict[str, list[str]] = {name: [] for name in REJECTED.names}
+        self._clean_text = options.clean_text
+        self._start()
+
+    def _start(self) -> None:
+        self._rows: list[Mapping[str, Any]] = []
+        self._rejected: list[dict[str, str]] = []
         self._payload: dict[str, bytes] = {}
         self._payload_bytes = 0
 
     def add(self, row: Mapping[str, Any], payload: bytes | None = None) -> None:
         """One product; absent keys are NULL, `extra` is whatever JSON can hold."""
-        if self._options.clean_text:
+        if self._clean_text:
             row = {**row, "name": clean(row.get("name")), "description": clean(row.get("description"))}
-        if row.get("extra"):
-            row = {**row, "extra": json.dumps(row["extra"], ensure_ascii=False, default=str)}
-        for name, values in self._rows.items():
-            values.append(row.get(name))
+        extra = row.get("extra")
+        self._rows.append({**row, "extra": as_json(extra) if extra else None})
         if payload is not None:
             self._payload[row["image"]] = payload
             self._payload_bytes += len(payload)
 
     def reject(self, place: str, reason: str, record: Any) -> None:
         """One row that cannot be a product, with what was read of it."""
-        text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False, default=repr)
-        for name, value in (("place", place), ("reason", reason), ("record", text[:10_000])):
-            self._rejected[name].append(value.encode("utf-8", "replace").decode())
+        text = record if isinstance(record, str) else as_json(record)
+        entry = {"place": place, "reason": reason, "record": text[:10_000]}
+        self._rejected.append({key: valid(value) for key, value in entry.items()})
 
     def full(self) -> bool:
-        rows = len(self._rows["item_id"]) + len(self._rejected["place"])
-        return rows >= BATCH_ROWS or self._payload_bytes >= BATCH_BYTES
+        return len(self._rows) + len(self._rejected) >= BATCH_ROWS or self._payload_bytes >= BATCH_BYTES
 
     def take(self) -> Batch:
         """Everything gathered so far; the collector starts anew."""
-        schema = pa.schema([PRODUCTS.field(name) for name in FROM_SOURCE])
+        columns = {name: [row.get(name) for row in self._rows] for name in FROM_SOURCE}
         batch = Batch(
-            pa.table(self._rows, schema=schema), pa.table(self._rejected, schema=REJECTED), self._payload
+            pa.table(columns, schema=pa.schema([PRODUCTS.field(name) for name in FROM_SOURCE])),
+            pa.Table.from_pylist(self._rejected, schema=REJECTED),
+            self._payload,
         )
-        self.__init__(self._options)  # type: ignore[misc]
+        self._start()
         return batch
+
+
+def valid(text: str) -> str:
+    """Text that can be written: lone surrogates, which stand for bytes that were not UTF-8, become `?`."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def as_json(value: Any) -> str:
+    return valid(json.dumps(value, ensure_ascii=False, default=_in_words))
+
+
+def _in_words(value: Any) -> str:
+    """What JSON lacks: dates and such as text, bytes as text or as how many they are."""
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"({len(value):,} bytes)"
 
 
 _DROPPED = re.compile(r"[\\{}\[\]();<>]")
@@ -155,12 +179,59 @@ def is_inside(relative: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts and not re.match(r"^[A-Za-z]:", relative)
 
 
+class Folder:
+    """A folder of pictures from outside: which of the paths that a table names are files in it?"""
+
+    def __init__(self, root: Path) -> None:
+        self._root = os.path.realpath(root)
+        self._parents: dict[
+            str, bool
+        ] = {}  # folder below the root -> is it really there, no symlink leading out?
+
+    def look(self, relative: str) -> Literal["file", "missing", "outside"]:
+        """`outside` is a path that climbs out by itself or through a symlink."""
+        if not is_inside(relative):
+            return "outside"
+        parent = relative.rpartition("/")[0]
+        path = f"{self._root}/{relative}"
+        try:
+            if parent not in self._parents:
+                self._parents[parent] = self._holds(os.path.realpath(f"{self._root}/{parent}"))
+            status = os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
+                if not self._holds(os.path.realpath(path)):
+                    return "outside"
+                status = os.stat(path)  # noqa: PTH116 (a million times: no Path objects)
+        except (OSError, ValueError):  # not there, or no name that a file could have
+            return "missing"
+        if not self._parents[parent]:
+            return "outside"
+        return "file" if stat.S_ISREG(status.st_mode) else "missing"
+
+    def _holds(self, real: str) -> bool:
+        return real == self._root or real.startswith(self._root.rstrip("/") + "/")
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Every file below the root, and every symlink to a folder, in a fixed order; hidden ones are passed over."""
+    for folder, below, files in os.walk(root):
+        relative = Path(folder).relative_to(root).as_posix()
+        prefix = "" if relative == "." else f"{relative}/"
+        below[:] = sorted(name for name in below if not name.startswith(".") and name != "__MACOSX")
+        links = [name for name in below if Path(folder, name).is_symlink()]
+        for name in sorted(files + links):
+            if not name.startswith("."):
+                yield prefix + name
+
+
 def existing(path: str, what: str) -> Path:
     """The local path, or a SourceError that names what was looked for."""
-    found = Path(path).expanduser()
-    if not found.exists():
-        raise SourceError(f"There is no {what} at {path}. Check the path.")
-    return found.resolve()
+    try:
+        return Path(path).expanduser().resolve(strict=True)
+    except (FileNotFoundError, NotADirectoryError, RuntimeError, ValueError) as error:  # also ~nobody, NUL
+        raise SourceError(f"There is no {what} at {path}. Check the path.") from error
+    except OSError as error:
+        raise SourceError(f"Cannot read the {what} at {path}: {error.strerror}.") from error
 
 
 def batches_of(collector: Collector, rows: Iterator[None]) -> Iterator[Batch]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from core.sources.archive import is_url
 from core.sources.delimited import Record, csv_records, json_lines
 from core.sources.reading import (
     Collector,
+    Folder,
     Places,
     Progress,
     Reading,
@@ -22,7 +25,6 @@ from core.sources.reading import (
     SourceSpec,
     batches_of,
     existing,
-    is_inside,
     text_or_none,
 )
 
@@ -39,6 +41,8 @@ SYNONYMS = {
 }
 SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "dev": "validation",
           "validation": "validation", "test": "test", "testing": "test"}  # fmt: skip
+LINES_TO_CHOOSE_BY = 1_000  # of JSON Lines, whose columns are the keys of the first so many
+NO_CATEGORY = "(no category)"
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 
@@ -54,14 +58,15 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
         raise SourceError(f"{path.name}: a table ends in {', '.join(SUFFIXES)}, also with .gz after it.")
     if unknown := sorted(set(options.columns) - set(MAPPABLE)):
         raise UsageError(f"--map knows no column {', '.join(unknown)}. Columns: {', '.join(MAPPABLE)}.")
+    if not options.separator.strip():
+        raise UsageError("The separator of category paths is empty. Use for example ' > ' or '/'.")
     warnings: list[str] = []
     collector = Collector(options)
     size = max(1, path.stat().st_size)
-    chosen: dict[str, str] = {}
 
     def rows() -> Iterator[None]:
-        adder = _Adder(collector, path.parent, options, warnings)
-        for record, done in _records(path, suffix, options, chosen):
+        adder = _Adder(collector, path.parent, options)
+        for record, chosen, done in _records(path, suffix, options):
             adder.add(record, chosen)
             yield
             if adder.seen % 5_000 == 0:
@@ -82,7 +87,8 @@ def choose_columns(names: Sequence[str], options: ReadOptions, place: str) -> di
         UsageError: a mapped column is not in the table.
         SourceError: no column says what the product is.
     """
-    lower = {name.lower(): name for name in names}
+    lower = {name.lower(): name for name in reversed(names)}
+    taken = set(options.columns.values())
     chosen: dict[str, str] = {}
     for ours in MAPPABLE:
         if ours in options.columns:
@@ -93,7 +99,6 @@ def choose_columns(names: Sequence[str], options: ReadOptions, place: str) -> di
                 )
             chosen[ours] = options.columns[ours]
             continue
-        taken = set(options.columns.values())
         for synonym in SYNONYMS.get(ours, (ours,)):
             if synonym in lower and lower[synonym] not in taken:
                 chosen[ours] = lower[synonym]
@@ -106,59 +111,60 @@ def choose_columns(names: Sequence[str], options: ReadOptions, place: str) -> di
     return chosen
 
 
-def _records(
-    path: Path, suffix: str, options: ReadOptions, chosen: dict[str, str]
-) -> Iterator[tuple[Record, int]]:
+def _records(path: Path, suffix: str, options: ReadOptions) -> Iterator[tuple[Record, dict[str, str], int]]:
+    """Every record, which of its columns are ours, and how many bytes of the file have been read."""
     if suffix == ".parquet":
-        yield from _parquet(path, options, chosen)
+        yield from _parquet(path, options)
         return
+    chosen: dict[str, str] = {}
 
-    def check(names: list[str]) -> None:
+    def choose(names: Sequence[str]) -> None:
         chosen.update(choose_columns(names, options, path.name))
 
     with path.open("rb") as raw:
         stream: Any = gzip.GzipFile(fileobj=raw) if path.name.endswith(".gz") else raw
         try:
             if suffix in (".csv", ".tsv"):
-                records = csv_records(stream, path.name, "\t" if suffix == ".tsv" else ",", check)
+                records = csv_records(stream, path.name, "\t" if suffix == ".tsv" else ",", choose)
             else:
-                records = json_lines(stream, path.name)
+                records = _choosing(json_lines(stream, path.name), choose)
             for record in records:
-                if not chosen and record[1]:
-                    check(list(record[1]))
-                yield record, _told(raw)
-        except (gzip.BadGzipFile, EOFError) as error:
+                yield record, chosen, raw.tell()
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise SourceError(f"{path.name} is damaged: {error}. Download or export it again.") from error
 
 
-def _told(raw: Any) -> int:
-    try:
-        return int(raw.tell())
-    except (OSError, ValueError):  # a text layer above forbids it while it reads ahead
-        return 0
+def _choosing(records: Iterator[Record], choose: Callable[[Sequence[str]], None]) -> Iterator[Record]:
+    """The same records, once `choose` has seen the keys of the first of them: not every line has every key."""
+    first = list(islice(records, LINES_TO_CHOOSE_BY))
+    names = dict.fromkeys(name for _, fields, _, _ in first for name in fields or ())
+    if names:
+        choose(list(names))
+    yield from first
+    yield from records
 
 
-def _parquet(path: Path, options: ReadOptions, chosen: dict[str, str]) -> Iterator[tuple[Record, int]]:
+def _parquet(path: Path, options: ReadOptions) -> Iterator[tuple[Record, dict[str, str], int]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
-        chosen.update(choose_columns(file.schema_arrow.names, options, path.name))
-        rows, size, line = max(1, file.metadata.num_rows), path.stat().st_size, 0
-        for batch in file.iter_batches(1_000):
-            for record in batch.to_pylist():
-                line += 1
-                yield (line, record, "", None), size * line // rows
-    except (pa.ArrowException, OSError) as error:
+        with pq.ParquetFile(path) as file:
+            chosen = choose_columns(file.schema_arrow.names, options, path.name)
+            rows, size, line = max(1, file.metadata.num_rows), path.stat().st_size, 0
+            for batch in file.iter_batches(1_000):
+                for record in batch.to_pylist():
+                    line += 1
+                    yield (line, record, "", None), chosen, size * line // rows
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
 
 
 class _Adder:
     """Turns records of the table into products."""
 
-    def __init__(self, collector: Collector, root: Path, options: ReadOptions, warnings: list[str]) -> None:
-        self.collector, self.root, self.options, self.warnings = collector, root, options, warnings
+    def __init__(self, collector: Collector, root: Path, options: ReadOptions) -> None:
+        self.collector, self.folder, self.options = collector, Folder(root), options
         self.seen = 0
         self.without_picture = 0
 
@@ -169,24 +175,19 @@ class _Adder:
         if fields is None:
             self.collector.reject(place, reason, raw)
             return
-        image = fields.get(chosen.get("image", ""))
-        payload = (
-            image.get("bytes") if isinstance(image, dict) else image if isinstance(image, bytes) else None
-        )
-        if isinstance(image, dict | bytes):
-            image = None
+        used = set(chosen.values())
         try:
+            where, payload = _picture(fields.get(chosen.get("image", "")))
+            levels = self._levels(fields.get(chosen.get("category", "")))
             row: dict[str, Any] = {
                 ours: text_or_none(_plain(fields.get(theirs)))
                 for ours, theirs in chosen.items()
-                if ours != "image"
+                if ours not in ("image", "category")
             }
-            where = text_or_none(image)
-            used = set(chosen.values())
             extra = {
-                key: _plain(value)
+                key: value
                 for key, value in fields.items()
-                if key not in used and value not in (None, "")
+                if key not in used and value not in (None, "") and value == value
             }
             json.dumps(extra, ensure_ascii=False, default=str).encode()
         except ValueError:
@@ -195,34 +196,51 @@ class _Adder:
         if row.get("name") is None and where is None and payload is None:
             self.collector.reject(place, "neither a name nor a picture", fields)
             return
-        if where and not is_url(where) and not is_inside(where):
+        there = self.folder.look(where) if where and not is_url(where) else None
+        if there == "outside":
             self.collector.reject(place, "image path leaves its folder", fields)
             return
-        self._finish(row, where, payload, line)
-        row["extra"] = extra or None
-        self.collector.add(row, payload)
-
-    def _finish(self, row: dict[str, Any], where: str | None, payload: bytes | None, line: int) -> None:
-        """Fill in what follows from the rest."""
-        row["item_id"] = row.get("item_id") or str(line)
-        split = row.get("split")
-        row["split"] = SPLITS.get(split.lower(), split) if split else None
-        category = row.get("category")
-        levels = [level.strip() for level in category.split(self.options.separator)] if category else []
-        levels = [level for level in levels if level] or ["(no category)"]
-        row["category"] = levels[-1]
-        row["category_path"] = list(self.options.tree.get(levels[-1], levels)) if len(levels) == 1 else levels
-        kind = (row.get("label_kind") or "").lower()
-        row["label_kind"] = kind if kind in ("human", "machine") else None
+        self.without_picture += there == "missing"
+        image = where if there != "missing" else None
         if payload is not None:
-            row["image"] = row.get("image_id") or hashlib.sha256(payload).hexdigest()[:16]
-        elif where and is_url(where):
-            row["image"] = where
-        elif where:
-            there = (self.root / where).is_file()
-            self.without_picture += not there
-            row["image"] = where if there else None
-        row["image_id"] = row.get("image_id") or _image_id(where, row.get("image"))
+            image = hashlib.sha256(payload).hexdigest()[:16]
+        split, kind = row.get("split"), (row.get("label_kind") or "").lower()
+        self.collector.add(
+            {
+                **row,
+                "item_id": row.get("item_id") or str(line),
+                "image_id": row.get("image_id") or _image_id(where, image),
+                "split": SPLITS.get(split.lower(), split) if split else None,
+                "category": levels[-1],
+                "category_path": levels,
+                "label_kind": kind if kind in ("human", "machine") else None,
+                "image": image,
+                "extra": extra,
+            },
+            payload,
+        )
+
+    def _levels(self, value: Any) -> list[str]:
+        """The category's path, from a list or from text with separators."""
+        parts = (
+            value
+            if isinstance(value, list)
+            else (text_or_none(_plain(value)) or "").split(self.options.separator)
+        )
+        levels = [level for part in parts if (level := text_or_none(_plain(part)))]
+        if not levels:
+            return [NO_CATEGORY]
+        return list(self.options.tree.get(levels[0], levels)) if len(levels) == 1 else levels
+
+
+def _picture(value: Any) -> tuple[str | None, bytes | None]:
+    """The path or URL of a picture, or its bytes: also as Hugging Face writes both, {"bytes": .., "path": ..}."""
+    if isinstance(value, dict):
+        data = value.get("bytes")
+        return (None, data) if isinstance(data, bytes) and data else (text_or_none(value.get("path")), None)
+    if isinstance(value, bytes):
+        return None, value or None
+    return text_or_none(_plain(value)), None
 
 
 def _image_id(where: str | None, image: str | None) -> str | None:
@@ -232,9 +250,11 @@ def _image_id(where: str | None, image: str | None) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """A list or a number from JSON or Parquet as text; NaN is missing."""
+    """A list from JSON or Parquet as text, bytes as UTF-8; NaN is missing."""
     if isinstance(value, float) and value != value:
         return None
+    if isinstance(value, bytes):
+        return value.decode()
     if isinstance(value, list | tuple):
         return " > ".join(str(part) for part in value)
     return value

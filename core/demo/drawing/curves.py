@@ -28,22 +28,25 @@ def smooth(outline: Outline, closed: bool = True) -> Points:
     xy = np.array([(p[0], p[1]) for p in outline], np.float32)
     corner = np.array([len(p) > 2 for p in outline])
     n = len(xy)
-    ahead = np.roll(xy, -1, axis=0) - xy
+    following = np.arange(1, n + 1)  # plain indexing: np.roll costs several times as much here
+    following[-1] = 0
+    before = np.arange(-1, n - 1)
+    ahead = xy[following] - xy
     length = np.sqrt((ahead**2).sum(1, keepdims=True)) + 1e-4
     unit = ahead / length
-    behind, behind_length = np.roll(unit, 1, axis=0), np.roll(length, 1, axis=0)
+    behind, behind_length = unit[before], length[before]
     tangent = unit * behind_length + behind * length
     tangent /= np.sqrt((tangent**2).sum(1, keepdims=True)) + 1e-4
     if not closed:
         corner[0] = corner[-1] = True
-    start, end = tangent * length * 1.08, np.roll(tangent, -1, axis=0) * length * 1.08
-    from_corner, to_corner = corner[:, None], np.roll(corner, -1)[:, None]
+    start, end = tangent * length * 1.08, tangent[following] * length * 1.08
+    from_corner, to_corner = corner[:, None], corner[following][:, None]
     leave = 1.5 * ahead - 0.5 * end
     arrive = 1.5 * ahead - 0.5 * start
     both = from_corner & to_corner
     first = np.where(both, ahead, np.where(from_corner, leave, start))
     last = np.where(both, ahead, np.where(to_corner, arrive, end))
-    p0, p1 = xy[:, None], np.roll(xy, -1, axis=0)[:, None]
+    p0, p1 = xy[:, None], xy[following][:, None]
     curve = _H00 * p0 + _H10 * first[:, None] + _H01 * p1 + _H11 * last[:, None]
     if closed:
         return curve.reshape(-1, 2).astype(np.float32)

@@ -1,0 +1,154 @@
+"""Datasets' folders: each appears whole under its name or not at all, and goes at once."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from core.errors import DatasetExistsError, StorageError, UsageError
+from core.settings import settings
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+RESERVED = frozenset(("runs", "uploads"))
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+def check_name(name: str) -> None:
+    """
+    Raises:
+        UsageError: the name cannot be a folder's and a URL's.
+    """
+    if not NAME.fullmatch(name) or name.lower() in RESERVED or name.endswith("."):
+        raise UsageError(
+            f"{name!r} cannot be a dataset's name. Use letters, digits, '-', '_' and '.', "
+            f"64 at most, beginning with a letter or digit, and not {' or '.join(sorted(RESERVED))}."
+        )
+
+
+@contextmanager
+def new_folder(name: str) -> Iterator[Path]:
+    """A folder to build in, which becomes the dataset's folder if all goes well and vanishes if not.
+
+    Raises:
+        DatasetExistsError: the name is taken, now or by the time that the folder is ready.
+        StorageError: the folder cannot be written, or the disk is full.
+    """
+    check_name(name)
+    home = settings().home
+    with storage_errors(home):
+        home.mkdir(parents=True, exist_ok=True)
+        with _locked(home):
+            _check_free(home / name)
+            _sweep(home)
+            building = _aside(home, "building", name)
+            building.mkdir()
+            lock = _lock(building)  # the system lets go of it when this process dies, however it dies
+        try:
+            yield building
+            _flush(building)
+            with _locked(home):
+                _check_free(home / name)
+                building.rename(home / name)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+            os.close(lock)
+
+
+def remove_folder(folder: Path) -> None:
+    """Take a dataset's folder away, at once for everybody; deleting it takes longer.
+
+    Raises:
+        FileNotFoundError: it is gone already.
+        StorageError: it cannot be written.
+    """
+    leaving = _aside(folder.parent, "removed", folder.name)
+    with storage_errors(folder.parent):
+        with _locked(folder.parent):
+            if there := folder.exists():
+                folder.rename(leaving)
+                lock = _lock(leaving)
+        if there:
+            shutil.rmtree(leaving, ignore_errors=True)
+            os.close(lock)
+    if not there:
+        raise FileNotFoundError(folder)
+
+
+def _aside(home: Path, why: str, name: str) -> Path:
+    """A name of its own, which no dataset can have."""
+    return home / f".{why}-{name}-{uuid.uuid4().hex[:12]}"
+
+
+def _check_free(target: Path) -> None:
+    if (target / "dataset.json").exists():
+        raise DatasetExistsError(target.name)
+    if target.exists() or target.is_symlink():
+        raise StorageError(
+            f"{target} exists already and is no dataset of Vitrine. Move it away or choose another name."
+        )
+
+
+def _sweep(home: Path) -> None:
+    """Delete what killed imports and removals left behind: folders set aside that nobody holds a lock on."""
+    for leftover in [*home.glob(".building-*"), *home.glob(".removed-*")]:
+        with suppress(OSError):
+            os.close(_lock(leftover, wait=False))
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _lock(folder: Path, wait: bool = True) -> int:
+    """A descriptor that holds the folder's lock until it is closed.
+
+    Raises:
+        OSError: somebody else holds it and we do not wait, or this file system has no locks and we asked to know.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        if not wait:
+            os.close(descriptor)
+            raise
+    return descriptor
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """One at a time, of all processes that use this home."""
+    lock = _lock(home)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _flush(folder: Path) -> None:
+    """Onto the disk: one that is full or a network's may say so only now."""
+    for path in folder.iterdir():
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+
+@contextmanager
+def storage_errors(place: Path) -> Iterator[None]:
+    """Turn the system's refusals to write into a StorageError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise StorageError(
+                f"The disk of {place} is full; nothing was kept. Make room and run it again."
+            ) from error
+        if error.errno is None:
+            raise
+        raise StorageError(
+            f"Cannot write to {place} ({error.strerror or error}). Choose another folder with VITRINE_HOME."
+        ) from error
