@@ -1,0 +1,40 @@
+# make run: the app.  make test: everything that is checked.  Both do all their own set-up.
+PYTHON ?= python3.11
+VENV ?= .venv
+HOST ?= 127.0.0.1
+PORT ?= 8501
+DEMO_ITEMS ?= 6000
+
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.requirements-$(shell cat requirements.txt requirements-test.txt 2>/dev/null | cksum | cut -d' ' -f1)
+
+.PHONY: env run test lint clean
+
+env: $(STAMP)
+
+$(STAMP): requirements.txt requirements-test.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Vitrine needs Python 3.11 ($(PYTHON) is not on the PATH). Debian: sudo apt-get install python3.11 python3.11-venv; or: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Making the environment failed. Debian: sudo apt-get install python3.11-venv" >&2; exit 1; }
+	@echo "Installing Vitrine's libraries into $(VENV) (about 7 GB, some minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-test.txt
+	@rm -f $(VENV)/.requirements-* && touch $@
+
+run: env
+	@$(BIN)/python -m core demo --name demo --items $(DEMO_ITEMS) --if-empty
+	@$(BIN)/python -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
+
+test: env
+	@./tests/system.sh
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+lint: env
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/mypy
+
+clean:
+	rm -rf .mypy_cache .ruff_cache test-artifacts
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

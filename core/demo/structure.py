@@ -1,0 +1,502 @@
+"""What the rows of the built-in dataset are: classes, countries, labels, duplicates, before any is drawn.
+
+`plan(items, seed)` decides everything that the pages of Vitrine can find in the dataset, and keeps the
+truth of it. What is decided by which figure of the GLAMI-1M paper stands beside each parameter.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from core.demo import tree, words
+from core.demo.looks import KINDS, Look
+from core.errors import UsageError
+
+MAX_ITEMS = 2_000_000  # about twice GLAMI-1M; more is a slip of the hand
+COUNTRIES = words.COUNTRIES
+
+# From the most to the least frequent category; the head and the tail are those of Table 5 where we draw them.
+POPULARITY = (
+    "mens-t-shirts", "womens-t-shirts", "mens-sneakers", "womens-sneakers", "womens-dresses",
+    "baby-bodysuits", "womens-blouses-and-shirts", "womens-trousers", "womens-bikinis", "flip-flops",
+    "womens-sandals", "womens-jackets", "mens-shirts", "mens-hoodies", "womens-sweaters", "mens-jackets",
+    "womens-handbags", "womens-jeans", "mens-jeans", "womens-hoodies", "womens-ankle-boots", "womens-bras",
+    "womens-skirts", "mens-shorts", "womens-leggings", "mens-sweaters", "womens-coats", "womens-pumps",
+    "mens-trousers", "earrings", "boys-t-shirts", "womens-panties", "mens-boxers", "womens-swimsuits",
+    "womens-evening-dresses", "watches", "womens-shorts", "womens-cardigans", "sunglasses", "mens-socks",
+    "mens-polo-shirts", "backpacks", "womens-pyjamas", "mens-ankle-boots", "womens-tank-tops", "necklaces",
+    "girls-dresses", "womens-boots", "caps", "mens-swim-shorts", "womens-ballerinas", "slippers",
+    "childrens-jackets", "wallets", "scarves", "womens-jumpsuits", "rings", "beanies", "childrens-trousers",
+    "bracelets", "mens-formal-shoes", "mens-belts", "womens-tights", "gloves", "womens-bathrobes",
+    "womens-belts", "suitcases", "mens-suits", "hats", "clutches", "womens-wellingtons", "glasses",
+    "mens-ties", "umbrellas",
+)  # fmt: skip
+
+DUPLICATES = ("recompressed", "cropped", "recoloured", "mirrored")
+QUALITIES = (62, 70, 75, 78, 80, 82, 85, 88, 90, 92)  # of the JPEG files, as varied as shops are
+
+COLOUR_WEIGHTS = {  # what shops sell most; others weigh 1
+    "black": 5.0, "white": 3.0, "navy": 2.5, "grey": 2.2, "blue": 2.2, "beige": 2.0, "red": 1.8, "pink": 1.8,
+    "gold": 3.0, "silver": 3.0, "brown": 1.6,
+}  # fmt: skip
+PLAIN_SHARE = 0.5  # of the products whose kind comes in several patterns
+
+LEFT_IN = {  # a text that is not in its country's language is English or the neighbour's
+    "cz": "sk", "sk": "cz", "ro": "hu", "gr": "bg", "si": "hr", "hu": "sk", "hr": "si", "es": "en",
+    "lt": "lv", "lv": "lt", "tr": "en", "ee": "lv", "bg": "ro",
+}  # fmt: skip
+
+
+def _by_name(**values: float) -> Mapping[str, float]:
+    return MappingProxyType(values)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Every parameter of the dataset's structure, with where it comes from.
+
+    Tables and figures without a name are the GLAMI-1M paper's; S is its supplementary. Where a figure is
+    published as a picture only, the values are ours in its manner, and it says so.
+    """
+
+    # Sizes and the long tail
+    test_share: float = 0.1046  # Table 4: 116,004 of 1,108,532 items are the test set
+    tail: tuple[tuple[float, float], ...] = (  # Table 5: (rank from 0 to 1, count beside the largest class)
+        (0.0, 1.0),  # 75,724
+        (0.0053, 0.660),  # 50,000
+        (0.0474, 0.307),  # 23,219: the tenth of 191
+        (
+            0.9526,
+            0.00279,
+        ),  # 211: the tenth from the end; between them a straight line in the logarithm (Figure 2)
+        (1.0, 0.00107),  # 81
+    )
+    least_train: int = 2  # products of the rarest class, so that it can be learnt at all
+    least_test: int = 1
+    test_class_jitter: float = 0.35  # Table 5: deviation of log(test / train) among its twenty classes
+
+    # Countries: Figure 3 is a picture; ours in its manner, a few countries shifted by up to a factor of three
+    train_countries: Mapping[str, float] = field(
+        default_factory=lambda: _by_name(
+            cz=0.155, sk=0.105, ro=0.115, gr=0.075, si=0.05, hu=0.1, hr=0.065, es=0.06, lt=0.065, lv=0.03,
+            tr=0.085, ee=0.035, bg=0.06,
+        )
+    )  # fmt: skip
+    test_countries: Mapping[str, float] = field(
+        default_factory=lambda: _by_name(
+            cz=0.09, sk=0.08, ro=0.07, gr=0.085, si=0.08, hu=0.09, hr=0.09, es=0.05, lt=0.13, lv=0.05,
+            tr=0.03, ee=0.085, bg=0.07,
+        )
+    )  # fmt: skip
+    branch_taste: float = 0.35  # ours: deviation of the log of a country's share in a branch of the tree
+    leaf_taste: float = 0.35  # ours: the same for a leaf
+
+    # Labels: S Table 2; "" is the machine's NaN
+    train_sources: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType(
+            {"custom-tag": 0.408, "admin": 0.343, "": 0.244, "combined-tag": 0.005, "quality-check": 0.001}
+        )
+    )
+    test_sources: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType(
+            {"custom-tag": 0.543, "admin": 0.457, "quality-check": 0.001}
+        )
+    )
+    machine_wrong: float = 0.15  # ours: the paper calls the machine sources "less reliable", without a figure
+    human_wrong: float = 0.02  # ours: as above, "high-quality"
+    country_error: Mapping[str, float] = field(  # S Table 4: 1 - the top-1 accuracy in each country
+        default_factory=lambda: _by_name(
+            cz=0.408, sk=0.195, ro=0.354, gr=0.411, si=0.317, hu=0.33, hr=0.261, es=0.374, lt=0.315, lv=0.328,
+            tr=0.28, ee=0.341, bg=0.274,
+        )
+    )  # fmt: skip
+    country_contrast: float = 2.0  # ours: wrong labels go with country_error to this power, so that it shows
+
+    # One product in several shops: Table 4, unique image_id per row
+    train_shared: float = (
+        0.095  # of the products; gives about 0.88 pictures a row in train (882,846 of 992,528)
+    )
+    test_shared: float = 0.24  # gives about 0.74 in test (85,577 of 116,004)
+    more_shops: float = 0.35  # ours: chance of yet another shop for a shared product
+    most_shops: int = 12  # section 3: "up to tens of items"
+    apart: tuple[str, ...] = ("tr",)  # S Table 5: Turkish shops share next to nothing (4 to 730 pairs)
+    unisex: float = (
+        0.008  # section 3 gives no figure; train rows that repeat an item_id in the other sex's class
+    )
+
+    # Duplicates. The paper removed them by MD5 and CLIP; a dataset to audit has some left.
+    near_duplicates: float = 0.04  # of train pictures
+    split_duplicates: float = 0.02  # of test pictures, made from a train picture
+    split_texts: float = 0.02  # of test rows: name and description of another product in train
+    train_same_texts: float = 0.27  # of train rows, with another row of train: Table 4 has a quarter of names
+    test_same_texts: float = 0.15  # and a third of descriptions not unique in train, less in test
+
+    # Texts. Figure 4: medians of 38 and 150 characters, both with a long right tail.
+    omits_kind: float = 0.15  # ours: names of a brand and a number only
+    empty_description: float = 0.07  # ours
+    repeated_name: float = 0.05  # ours: descriptions that only repeat the name
+    other_language: float = 0.03  # ours: texts left in English or in the neighbour's language
+    parallel: float = 0.6  # ours: products whose texts in several countries are translations of each other
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The rows to write, train first, and the products they show.
+
+    `rows` has one line a catalog row with everything but the texts; its `product` points into `products`.
+    """
+
+    rows: pd.DataFrame
+    products: list[words.Product]
+
+
+def check(items: int, seed: int) -> None:
+    """Refuse numbers that no dataset can be made from.
+
+    Raises:
+        UsageError: items is not in 1..MAX_ITEMS, or the seed is negative.
+    """
+    if not 1 <= items <= MAX_ITEMS:
+        raise UsageError(f"The number of items is {items:,}; ask for 1 to {MAX_ITEMS:,}.")
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"The seed is {seed}; ask for a number from 0 to 2^63 - 1.")
+
+
+def plan(items: int, seed: int, structure: Structure | None = None) -> Plan:
+    """Decide every row of a dataset of `items` rows; the same arguments give the same plan.
+
+    Raises:
+        UsageError: see `check`.
+    """
+    check(items, seed)
+    structure = structure or Structure()
+    rng = np.random.default_rng(seed)
+    test = min(items - 1, max(1, round(items * structure.test_share)))
+    cells = _cells(items - test, test, structure, rng)
+    rows = pd.concat(cells, ignore_index=True)
+    _twins(rows, structure, rng)
+    _products(rows, structure, rng)
+    products = _things(rows, rng)
+    _copies(rows, products, structure, rng)
+    _texts(rows, products, structure, rng)
+    _labels(rows, structure, rng)
+    _numbers(rows, products, rng)
+    return Plan(rows, products)
+
+
+def tail_weights(classes: int, tail: tuple[tuple[float, float], ...]) -> NDArray[np.float64]:
+    """The share of each class from the most to the least frequent, read off the curve `tail`."""
+    ranks, heights = np.array(tail).T
+    weights = np.exp(np.interp(np.linspace(0, 1, classes), ranks, np.log(heights)))
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def allot(total: int, weights: NDArray[np.float64], least: int) -> NDArray[np.int64]:
+    """Whole numbers that sum to `total`, in proportion to `weights`, none under `least` if possible.
+
+    >>> allot(10, np.array([0.9, 0.09, 0.01]), 1)
+    array([8, 1, 1])
+    """
+    least = min(least, total // len(weights))
+    quota = weights / weights.sum() * total
+    counts = np.maximum(np.floor(quota), least).astype(np.int64)
+    missing = total - int(counts.sum())
+    if missing >= 0:
+        counts[np.argsort(np.floor(quota) - quota, kind="stable")[:missing]] += 1
+    for _ in range(-missing):  # the largest pay for the least
+        counts[np.argmax(counts)] -= 1
+    return counts
+
+
+def _cells(train: int, test: int, structure: Structure, rng: Generator) -> list[pd.DataFrame]:
+    """The right category and the country of every row, each split shuffled."""
+    weights = tail_weights(len(POPULARITY), structure.tail)
+    branches = [tree.leaves()[slug].path[:2] for slug in POPULARITY]
+    shift = {
+        branch: rng.normal(0, structure.branch_taste, len(COUNTRIES)) for branch in dict.fromkeys(branches)
+    }
+    leaf_shift = rng.normal(0, structure.leaf_taste, (len(POPULARITY), len(COUNTRIES)))
+    taste = np.exp(np.stack([shift[branch] for branch in branches]) + leaf_shift)  # (classes, countries)
+    jitter = np.exp(rng.normal(0, structure.test_class_jitter, len(weights)))
+    splits = (
+        ("train", allot(train, weights, structure.least_train), structure.train_countries),
+        ("test", allot(test, weights * jitter, structure.least_test), structure.test_countries),
+    )
+    frames = []
+    for split, counts, shares in splits:
+        chances = _fit(taste, counts, np.array([shares[country] for country in COUNTRIES]))
+        kinds = np.repeat(np.arange(len(counts)), counts)
+        draw = rng.random((len(kinds), 1))
+        countries = (draw > np.cumsum(chances, axis=1)[kinds]).sum(axis=1).clip(max=len(COUNTRIES) - 1)
+        order = rng.permutation(len(kinds))
+        frames.append(
+            pd.DataFrame(
+                {
+                    "split": split,
+                    "geo": np.array(COUNTRIES)[countries[order]],
+                    "kind": np.array(POPULARITY)[kinds[order]],
+                }
+            )
+        )
+    return frames
+
+
+def _fit(
+    taste: NDArray[np.float64], counts: NDArray[np.int64], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Chances (classes, countries), rows summing to 1, whose countries add up to `shares` overall."""
+    table = taste * counts[:, None]
+    for _ in range(50):
+        table *= (shares / shares.sum() * counts.sum() / np.maximum(table.sum(axis=0), 1e-12))[None, :]
+        table *= (counts / np.maximum(table.sum(axis=1), 1e-12))[:, None]
+    ones = np.maximum(table.sum(axis=1, keepdims=True), 1e-12)
+    return np.asarray(table / ones, dtype=np.float64)
+
+
+def _twins(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
+    """Join women's and men's train rows into unisex items: one item_id, one picture, both labels right."""
+    places: dict[str, list[int]] = {}
+    train = rows["split"] == "train"
+    for kind, group in rows[train].groupby("kind"):
+        twin = tree.counterpart(str(kind))
+        if twin and len(group) >= 5:
+            places[str(kind)] = list(rng.permutation(group.index.to_numpy()))
+    pairs = [kind for kind in places if kind.startswith("womens-") and tree.counterpart(kind) in places]
+    twin_of, geo = np.full(len(rows), -1), rows["geo"].to_numpy(dtype=object).copy()
+    sizes = np.array([min(len(places[kind]), len(places[_twin(kind)])) for kind in pairs], dtype=float)
+    wanted = round(int(train.sum()) * structure.unisex)
+    draws = rng.choice(len(pairs), size=wanted, p=sizes / sizes.sum()) if pairs else ()
+    for choice in draws:
+        mine, other = places[pairs[choice]], places[_twin(pairs[choice])]
+        if len(mine) > 3 and len(other) > 3:
+            first, second = mine.pop(), other.pop()
+            twin_of[second], geo[second] = first, geo[first]
+    rows["twin"] = twin_of  # the row whose item this row repeats, or -1
+    rows["geo"] = geo
+
+
+def _twin(kind: str) -> str:
+    twin = tree.counterpart(kind)
+    assert twin is not None
+    return twin
+
+
+def _products(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
+    """Number the products: rows of one class and split that show one product get one number."""
+    product = np.full(len(rows), -1)
+    taken = set(rows.index[rows["twin"] >= 0]) | set(rows.loc[rows["twin"] >= 0, "twin"])
+    number = 0
+    for (split, _), group in rows.groupby(["split", "kind"], sort=False):
+        shared = structure.train_shared if split == "train" else structure.test_shared
+        apart = rows["geo"].isin(structure.apart)
+        places = [place for place in rng.permutation(group.index.to_numpy()) if place not in taken]
+        alone = [place for place in places if apart[place]]
+        free = [place for place in places if not apart[place]]
+        while free:
+            shops = 1
+            if rng.random() < shared:
+                shops = 1 + int(rng.geometric(1 - structure.more_shops))
+            for _ in range(min(shops, structure.most_shops, len(free))):
+                product[free.pop()] = number
+            number += 1
+        for place in alone:
+            product[place] = number
+            number += 1
+    twin_of = rows["twin"].to_numpy()
+    for second in np.flatnonzero(twin_of >= 0):
+        product[[twin_of[second], second]] = number
+        number += 1
+    rows["product"] = product
+
+
+def _things(rows: pd.DataFrame, rng: Generator) -> list[words.Product]:
+    """A look, a brand and a model number for every product."""
+    count = int(rows["product"].max()) + 1
+    first_rows = rows.drop_duplicates("product").sort_values("product")
+    twins = set(rows.loc[rows["twin"] >= 0, "product"])
+    seeds = rng.integers(0, 2**31, size=(count, 2))
+    products = []
+    for number, kind in enumerate(first_rows["kind"]):
+        dice = random.Random(int(seeds[number, 0]))
+        look = look_of(str(kind), int(seeds[number, 1]), dice)
+        products.append(words.product(look, dice, unisex=number in twins))
+    return products
+
+
+def look_of(kind: str, seed: int, rng: random.Random) -> Look:
+    """A look of this kind, in colours and patterns as shops sell them."""
+    options = KINDS[kind]
+    weights = [COLOUR_WEIGHTS.get(colour, 1.0) for colour in options.colours]
+    colour = rng.choices(options.colours, weights)[0]
+    pattern = rng.choice(options.patterns)
+    if "plain" in options.patterns and rng.random() < PLAIN_SHARE:
+        pattern = "plain"
+    return Look(kind, colour, pattern, rng.choice(options.materials), seed)
+
+
+def _copies(rows: pd.DataFrame, products: list[words.Product], structure: Structure, rng: Generator) -> None:
+    """Make some products near-duplicates in picture of another of their class, or its equals in words."""
+    count = len(products)
+    first = rows.drop_duplicates("product").set_index("product").sort_index()
+    size = rows["product"].value_counts().reindex(range(count)).to_numpy()
+    in_train = (first["split"] == "train").to_numpy()
+    kinds, geos = first["kind"].to_numpy(), first["geo"].to_numpy()
+    unisex = np.array([product.unisex for product in products], dtype=bool)
+    duplicate = np.full(count, "", dtype=object)
+    of = np.full(count, -1)
+    text_of = np.full(count, -1)
+    sources = in_train & ~unisex  # what may be copied
+
+    def choose(candidates: NDArray[np.bool_], share: float, total: int) -> NDArray[np.int64]:
+        places = rng.permutation(np.flatnonzero(candidates))
+        return np.asarray(places[: round(share * total)], dtype=np.int64)
+
+    train_copies = choose(sources, structure.near_duplicates, int(in_train.sum()))
+    test_copies = choose(~in_train, structure.split_duplicates, int((~in_train).sum()))
+    sources[train_copies] = False  # a copy is never copied again
+    pools = {kind: np.flatnonzero(sources & (kinds == kind)) for kind in np.unique(kinds)}
+    for number in (*train_copies, *test_copies):
+        pool = pools[kinds[number]]
+        if len(pool):
+            source = pool[int(rng.integers(len(pool)))]
+            duplicate[number] = DUPLICATES[int(rng.integers(len(DUPLICATES)))]
+            of[number] = source
+            products[number] = _copied(products[number], products[source], duplicate[number], rng)
+
+    pictured = (of >= 0) | np.isin(np.arange(count), of)
+    single = (size == 1) & ~pictured & ~unisex
+    tests, trains = int((~in_train).sum()), int(in_train.sum())
+    across = choose(single & ~in_train, structure.split_texts, tests)
+    single[across] = False
+    within = np.concatenate(
+        [
+            choose(single & in_train, structure.train_same_texts, trains),
+            choose(single & ~in_train, structure.test_same_texts, tests),
+        ]
+    )
+    single[within] = False  # what is left may be copied
+    set_across = set(across)
+    cells: dict[tuple[bool, str, str], list[int]] = {}
+    for number in np.flatnonzero(single):
+        cells.setdefault((bool(in_train[number]), kinds[number], geos[number]), []).append(int(number))
+    for number in (*across, *within):
+        from_train = bool(in_train[number]) or number in set_across
+        cell = cells.get((from_train, kinds[number], geos[number]), [])
+        if cell:
+            source = cell[int(rng.integers(len(cell)))]
+            text_of[number] = source
+            look = dataclasses.replace(products[source].look, seed=products[number].look.seed)
+            products[number] = dataclasses.replace(products[source], look=look)
+    rows["duplicate"] = duplicate[rows["product"]]
+    rows["duplicate_product"] = of[rows["product"]]
+    rows["text_product"] = text_of[rows["product"]]
+
+
+def _copied(own: words.Product, source: words.Product, how: str, rng: Generator) -> words.Product:
+    """The product `own` when its picture is made from that of `source`; another shop may call it its own."""
+    look = source.look
+    if how == "recoloured":
+        others = [colour for colour in KINDS[look.kind].colours if colour != look.colour]
+        look = dataclasses.replace(look, colour=others[int(rng.integers(len(others)))])
+    if rng.random() < 0.5:
+        return dataclasses.replace(source, look=look)
+    return dataclasses.replace(own, look=look)
+
+
+def _texts(rows: pd.DataFrame, products: list[words.Product], structure: Structure, rng: Generator) -> None:
+    """How each row's texts are to be written: the seed, the language, what is left out."""
+    count = len(rows)
+    by_product = rng.integers(0, 2**31, size=len(products))
+    own = rng.integers(0, 2**31, size=count)
+    parallel = rng.random(len(products)) < structure.parallel
+    number = rows["product"].to_numpy()
+    rows["text_seed"] = np.where(parallel[number], by_product[number], own)
+    rows["omits_kind"] = rng.random(count) < structure.omits_kind
+    draw = rng.random(count)
+    rows["description_is"] = np.select(
+        [draw < structure.empty_description, draw < structure.empty_description + structure.repeated_name],
+        ["empty", "name"],
+        "usual",
+    )
+    foreign = rng.random(count) < structure.other_language
+    english = rng.random(count) < 0.5
+    home = rows["geo"].to_numpy()
+    left_in = np.array([LEFT_IN[country] for country in home])
+    rows["text_in"] = np.where(foreign, np.where(english, "en", left_in), home)
+    source = np.arange(count)  # the row whose texts this row repeats
+    first = rows.drop_duplicates("product").set_index("product").index
+    first_row = pd.Series(rows.drop_duplicates("product").index, index=first)
+    copied = rows["text_product"].to_numpy()
+    source[copied >= 0] = first_row.reindex(copied[copied >= 0]).to_numpy()
+    second = rows["twin"].to_numpy()
+    source[second >= 0] = second[second >= 0]  # one item has one text
+    for column in ("text_seed", "omits_kind", "description_is", "text_in"):
+        rows[column] = rows[column].to_numpy()[source]
+    rows["text_row"] = source
+
+
+def _labels(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
+    """Each row's label source, and the label it gives: usually the right one."""
+    rows["label_source"] = ""
+    for split, shares in (("train", structure.train_sources), ("test", structure.test_sources)):
+        places = rows.index[rows["split"] == split]
+        counts = allot(len(places), np.array(list(shares.values())), 0)
+        rows.loc[places, "label_source"] = rng.permutation(np.repeat(np.array(list(shares)), counts))
+    rows["label_kind"] = np.where(rows["label_source"].isin(["", "combined-tag"]), "machine", "human")
+
+    error = rows["geo"].map(structure.country_error).to_numpy(dtype=float) ** structure.country_contrast
+    keeps = ~rows.duplicated(["split", "kind"]).to_numpy()  # one sure row a class, so that none disappears
+    unisex = rows.index.isin(rows.loc[rows["twin"] >= 0, "twin"]) | (rows["twin"] >= 0).to_numpy()
+    chance = np.zeros(len(rows))
+    for kind, base in (("machine", structure.machine_wrong), ("human", structure.human_wrong)):
+        mine = (rows["label_kind"] == kind).to_numpy()
+        may = mine & ~keeps & ~unisex
+        if may.any():
+            chance[may] = base * error[may] / error[may].sum() * mine.sum()
+    wrong = rng.random(len(rows)) < chance
+    sizes = rows["kind"].value_counts()
+    labels = rows["kind"].to_numpy(dtype=object).copy()
+    chances: dict[str, tuple[list[str], NDArray[np.float64]]] = {}
+    for place in np.flatnonzero(wrong):
+        right = str(labels[place])
+        if right not in chances:
+            chances[right] = _mistakes(right, lambda slug: float(sizes.get(slug, 0)))
+        others, weights = chances[right]
+        labels[place] = others[int(rng.choice(len(others), p=weights))]
+    rows["label"] = labels
+    rows["wrong_label"] = rows["label"] != rows["kind"]
+
+
+def _mistakes(right: str, size: Callable[[str], float]) -> tuple[list[str], NDArray[np.float64]]:
+    """What `right` is mistaken for: near in the tree, and in proportion to how frequent it is.
+
+    So a wrong label seldom lands in a rare class, and the long tail of the labels stays that of the truth.
+    """
+    close = tree.neighbours(right)
+    weights = np.array([near * (size(slug) + 0.5) for slug, near in close.items()])
+    return list(close), weights / weights.sum()
+
+
+def _numbers(rows: pd.DataFrame, products: list[words.Product], rng: Generator) -> None:
+    """item_id, image_id, and each picture's JPEG quality."""
+    items = rng.permutation(len(rows)) + 1
+    second = rows["twin"].to_numpy()
+    items[second >= 0] = items[second[second >= 0]]
+    rows["item_id"] = items
+    images = rng.permutation(len(products)) + 1
+    number = rows["product"].to_numpy()
+    rows["image_id"] = images[number]
+    of = rows["duplicate_product"].to_numpy()
+    rows["duplicate_of"] = np.where(of >= 0, images[of], -1)
+    rows["quality"] = np.array(QUALITIES)[rng.integers(len(QUALITIES), size=len(products))][number]
+    rows["text_of"] = np.where(rows["text_product"] >= 0, items[rows["text_row"]], -1)
+    rows["unisex"] = np.array([product.unisex for product in products])[number]

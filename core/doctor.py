@@ -1,0 +1,135 @@
+"""What a presenter runs before a demo: is everything here that the next hour needs?"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core import catalog
+from core.settings import ASSETS, PROJECT, settings
+
+FREE_BYTES = 2 * 2**30  # below this, a presenter should make room
+
+
+@dataclass(frozen=True)
+class Finding:
+    subject: str
+    ok: bool
+    finding: str
+
+
+def examine() -> list[Finding]:
+    """Every check; one that breaks is itself a finding."""
+    checks: dict[str, Callable[[], tuple[bool, str]]] = {
+        "packages": _packages,
+        "home": _home,
+        "disk": _disk,
+        "datasets": _datasets,
+        "pictures": _pictures,
+        "fonts": _fonts,
+        "gpu": _gpu,
+        "network": _network,
+        "browser": _browser,
+    }
+    findings = []
+    for subject, check in checks.items():
+        try:
+            ok, text = check()
+        except Exception as error:  # a check must never stop the others
+            ok, text = False, f"{type(error).__name__}: {error}"
+        findings.append(Finding(subject, ok, text))
+    return findings
+
+
+def _packages() -> tuple[bool, str]:
+    wrong = []
+    pins = re.findall(
+        r"^([A-Za-z0-9_.-]+)(?:\[[^]]*\])?={2,3}(\S+)",
+        (PROJECT / "requirements.txt").read_text(),
+        re.MULTILINE,
+    )
+    for name, version in pins:
+        try:
+            installed = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            installed = "missing"
+        if installed.split("+")[0] != version:
+            wrong.append(f"{name} is {installed}, not {version}")
+    return not wrong, "; ".join(wrong) + ". Run: make env" if wrong else f"{len(pins)} packages as pinned"
+
+
+def _home() -> tuple[bool, str]:
+    home = settings().home
+    home.mkdir(parents=True, exist_ok=True)
+    writable = os.access(home, os.W_OK)
+    return (
+        writable,
+        f"{home} {'can be written' if writable else 'cannot be written; choose another with VITRINE_HOME'}",
+    )
+
+
+def _disk() -> tuple[bool, str]:
+    free = shutil.disk_usage(settings().home).free
+    return free >= FREE_BYTES, f"{free / 2**30:.1f} GB free"
+
+
+def _datasets() -> tuple[bool, str]:
+    found = catalog.datasets()
+    names = ", ".join(f"{info.name} ({info.rows:,})" for info in found)
+    return bool(found), names or "none yet: python -m core import --help"
+
+
+def _pictures() -> tuple[bool, str]:
+    """One picture of every dataset can be read and decoded, without the network where it is local."""
+    from core.errors import ImageError
+    from core.images import Pictures, decode
+
+    broken, seen = [], 0
+    for info in catalog.datasets():
+        rows = (
+            catalog.Products(info)
+            .query("SELECT image_id FROM cohort WHERE image IS NOT NULL LIMIT 1")
+            .fetchall()
+        )
+        for (image_id,) in rows:
+            try:
+                decode(Pictures(info).read(image_id))
+                seen += 1
+            except ImageError as error:
+                broken.append(f"{info.name}: {error}")
+    return not broken, "; ".join(broken) or f"one of each of {seen} datasets was opened"
+
+
+def _fonts() -> tuple[bool, str]:
+    fonts = sorted(path.name for path in (ASSETS / "fonts").glob("*.woff2"))
+    return len(fonts) >= 3, f"{len(fonts)} shipped"
+
+
+def _gpu() -> tuple[bool, str]:
+    import torch
+
+    if torch.cuda.is_available():
+        return True, f"{torch.cuda.get_device_name(0)}, {torch.cuda.mem_get_info()[0] / 2**30:.0f} GB free"
+    return True, "none; the bundled models run on the CPU"
+
+
+def _network() -> tuple[bool, str]:
+    from core.settings import OFFLINE
+
+    loose = [name for name in OFFLINE if os.environ.get(name) != OFFLINE[name]]
+    return (
+        not loose,
+        f"{', '.join(loose)} set by hand: frameworks may ask the network" if loose else "nothing asks it",
+    )
+
+
+def _browser() -> tuple[bool, str]:
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))),
+        None,
+    )
+    return True, found or "no Chromium; only the tests need it"

@@ -1,0 +1,174 @@
+"""Counting products: by split, by category, by any column against any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from core.catalog import Products
+from core.cohort import CHOICES, Cohort, path_from_text, path_text
+from core.cohort import NONE as ABSENT
+from core.errors import UsageError
+
+NONE = "none"  # a missing value in a table, as in dataset.json
+SPLITS = ("train", "validation", "test")  # in this order wherever they are named
+
+# What products can be counted by: name -> SQL over the table `cohort`.
+COLUMNS = {
+    "split": f"coalesce(split, '{NONE}')",
+    "geo": f"coalesce(geo, '{NONE}')",
+    "language": f"coalesce(language, '{NONE}')",
+    "category": "category_path",  # becomes `path_text`: two branches may have a leaf of one name
+    "class": f"coalesce(category_path[1], '{NONE}')",
+    "label_source": f"coalesce(label_source, '{NONE}')",
+    "label_kind": f"coalesce(label_kind, '{NONE}')",
+    "picture": "CASE WHEN image IS NULL THEN 'without a picture' ELSE 'with a picture' END",
+    "name_length": "name_length // 20",  # becomes `_range`
+    "description_length": "least(description_length // 110, 9)",  # the last holds everything from 990 on
+}
+BIN_WIDTH = {"name_length": 20, "description_length": 110}  # characters
+LAST_BIN = {"description_length": 9}
+
+
+def column_sql(column: str) -> str:
+    """
+    Raises:
+        UsageError: products are not counted by that column.
+    """
+    if column not in COLUMNS:
+        raise UsageError(f"Products are not counted by {column!r}. Columns: {', '.join(COLUMNS)}.")
+    return COLUMNS[column]
+
+
+def split_order(splits: Iterable[str]) -> list[str]:
+    """Train, validation, test, then others by name, then none."""
+    known = set(splits)
+    others = sorted(known - {*SPLITS, NONE})
+    return [split for split in (*SPLITS, *others, NONE) if split in known]
+
+
+def splits(products: Products, cohort: Cohort | None) -> dict[str, int]:
+    """Products a split, in the usual order."""
+    frame = products.frame(
+        f"SELECT {COLUMNS['split']} AS split, count(*) AS n FROM cohort GROUP BY 1", cohort
+    )
+    found = dict(zip(frame["split"], frame["n"].astype(int), strict=True))
+    return {split: int(found[split]) for split in split_order(found)}
+
+
+def crosstab(products: Products, cohort: Cohort | None, rows: str, columns: str) -> pd.DataFrame:
+    """Counts of every value of one column in every value of another.
+
+    Returns:
+        int64 (R, C), index and columns named after the two; most frequent row first; splits in their order.
+
+    Raises:
+        UsageError: products are not counted by such a column.
+    """
+    sql = (
+        f"SELECT {column_sql(rows)} AS r, {column_sql(columns)} AS c, count(*) AS n FROM cohort GROUP BY 1, 2"
+    )
+    found = products.frame(sql, cohort)
+    for side, column in (("r", rows), ("c", columns)):
+        if column == "category":
+            found[side] = [NONE if path is None else path_text(path) or NONE for path in found[side]]
+        elif column in BIN_WIDTH:
+            found[side] = [NONE if pd.isna(number) else _range(int(number), column) for number in found[side]]
+    return pivot(found, rows, columns)
+
+
+def _range(number: int, column: str) -> str:
+    """A bin of lengths; the leading zeros make it sort as text.
+
+    >>> _range(1, "name_length"), _range(9, "description_length")
+    ('0020-0039', '0990 and more')
+    """
+    first = number * BIN_WIDTH[column]
+    if number == LAST_BIN.get(column):
+        return f"{first:04d} and more"
+    return f"{first:04d}-{first + BIN_WIDTH[column] - 1:04d}"
+
+
+def narrowing(column: str, value: str) -> dict[str, Any] | None:
+    """The change of a cohort that leaves the products with this value of a column; None where no filter can.
+
+    >>> narrowing("geo", "cz"), narrowing("split", "none"), narrowing("category", "Men > Shoes")
+    ({'geo': ('cz',)}, {'split': ('(none)',)}, {'category': (('Men', 'Shoes'),)})
+    """
+    if column in CHOICES:
+        return {column: (ABSENT if value == NONE else value,)}
+    if column in ("category", "class") and value != NONE:
+        return {"category": (path_from_text(value) if column == "category" else (value,),)}
+    if column == "picture":
+        return {"picture": value == "with a picture"}
+    return None
+
+
+def short_names(column: str, values: Sequence[str]) -> list[str]:
+    """Values of a column as a chart names them: a category by its leaf where that is enough."""
+    if column != "category":
+        return list(values)
+    paths = [path_from_text(value) if value != NONE else (NONE,) for value in values]
+    return labels(paths)
+
+
+def pivot(found: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
+    """A (r, c, n) frame as a table of counts."""
+    table = found.pivot_table(index="r", columns="c", values="n", aggfunc="sum", fill_value=0).astype("int64")
+    order = split_order(table.columns) if columns == "split" else sorted(table.columns)
+    table = table.reindex(columns=order)
+    total = table.sum(axis=1)
+    order_rows = sorted(table.index, key=lambda value: (-int(total[value]), value))
+    return table.reindex(order_rows).rename_axis(index=rows, columns=columns)
+
+
+def categories(products: Products, cohort: Cohort | None) -> pd.DataFrame:
+    """Products of every leaf category, by split.
+
+    Returns:
+        `category` (leaf), `path` (tuple of str, root to leaf), `label` (the leaf, or the whole path where two
+        branches have a leaf of that name), one column a split (train and test always), `total`; largest first.
+        Products without a category are left out.
+    """
+    sql = (
+        f"SELECT category_path AS path, {COLUMNS['split']} AS split, count(*) AS n "
+        "FROM cohort WHERE category_path IS NOT NULL GROUP BY 1, 2"
+    )
+    found = products.frame(sql, cohort)
+    found["path"] = [tuple(path) for path in found["path"]]
+    found = found[[bool(path) for path in found["path"]]]
+    present = split_order({*found["split"], "train", "test"})
+    counts: dict[tuple[str, ...], dict[str, int]] = {}
+    for path, split, n in zip(found["path"], found["split"], found["n"], strict=True):
+        counts.setdefault(path, dict.fromkeys(present, 0))[split] = int(n)
+    order = sorted(counts, key=lambda path: (-sum(counts[path].values()), path))
+    table = pd.DataFrame(
+        {
+            "category": pd.Series([path[-1] for path in order], dtype=object),
+            "path": pd.Series(order, dtype=object),
+            "label": pd.Series(labels(order), dtype=object),
+            **{split: pd.Series([counts[path][split] for path in order], dtype="int64") for split in present},
+        }
+    )
+    table["total"] = table[present].sum(axis=1).astype("int64")
+    return table
+
+
+def labels(paths: Sequence[tuple[str, ...]]) -> list[str]:
+    """Leaf names, or whole paths where the leaf alone would be two categories.
+
+    >>> labels([("Men", "Shoes"), ("Women", "Shoes"), ("Women", "Hats")])
+    ['Men > Shoes', 'Women > Shoes', 'Hats']
+    """
+    seen: dict[str, int] = {}
+    for path in paths:
+        seen[path[-1]] = seen.get(path[-1], 0) + 1
+    return [path[-1] if seen[path[-1]] == 1 else path_text(path) for path in paths]
+
+
+def split_columns(table: pd.DataFrame) -> list[str]:
+    """The split columns of `categories` that hold anything."""
+    known = [column for column in table.columns if column not in ("category", "path", "label", "total")]
+    return [column for column in known if table[column].sum() > 0]

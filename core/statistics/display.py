@@ -1,0 +1,150 @@
+"""What a statistic gives: a table, a chart of it, and the words that go with both."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pandas as pd
+
+from core.catalog import Products
+from core.cohort import Cohort
+from core.statistics import theme
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+TITLE_WIDTH = 46  # characters a line: what a phone shows at the title's size
+LABEL_WIDTH = 34  # characters of a category's name beside its bar
+BAR_HEIGHT_PX = 22
+
+
+@dataclass(frozen=True)
+class Display:
+    """One statistic of one cohort."""
+
+    name: str  # of its download and its place in a URL: lower case, hyphens
+    heading: str  # what it is about, the same for every dataset
+    title: str  # what is seen in this one
+    explanation: str  # one sentence
+    shown: str  # of which products
+    table: pd.DataFrame
+    draw: Callable[[], go.Figure] | None = field(repr=False, default=None)
+    values: dict[str, Any] = field(default_factory=dict)  # single numbers, for the command line
+    notes: tuple[str, ...] = ()  # what it leaves out or approximates
+    source: str = ""
+    cannot: str = ""  # why there is nothing to draw
+
+    def frame(self) -> pd.DataFrame:
+        """The numbers; a copy, which the caller may change."""
+        return self.table.copy()
+
+    def figure(self, dark: bool = False) -> go.Figure:
+        """The chart in the app's template; where nothing can be drawn, the sentence that says why."""
+        import plotly.graph_objects as go
+
+        if self.cannot or self.draw is None:
+            figure = go.Figure()
+            figure.add_annotation(text=lines(self.cannot), showarrow=False, align="left", font={"size": 14})
+            figure.update_layout(height=220, xaxis={"visible": False}, yaxis={"visible": False})
+        else:
+            figure = self.draw()
+        title = lines(self.title)
+        rows = title.count("<br>") + 1
+        named = [
+            trace for trace in figure.data if trace.name and getattr(trace, "showlegend", None) is not False
+        ]
+        legend = 26 if len(named) > 1 else 6
+        figure.update_layout(
+            template=theme.template(dark),
+            title={"text": title, "subtitle": {"text": plain(shorten(self.shown, 64))}},
+            margin={"t": 24 + 20 * rows + 18 + legend},
+        )
+        if figure.layout.height:
+            figure.update_layout(height=figure.layout.height + 20 * (rows - 1))
+        return figure
+
+
+def nothing(name: str, heading: str, explanation: str, shown: str, why: str, **more: Any) -> Display:
+    """A display that cannot be drawn, and says why in a sentence."""
+    table = more.pop("table", pd.DataFrame())
+    return Display(name, heading, more.pop("title", heading), explanation, shown, table, cannot=why, **more)
+
+
+def shown(products: Products, cohort: Cohort | None, rows: int | None = None) -> str:
+    """Which products a chart shows, in words."""
+    words = "all products" if cohort is None else cohort.describe()
+    count = "" if rows is None else f" · {rows:,} product{'' if rows == 1 else 's'}"
+    return f"{products.info.name}: {words}{count}"
+
+
+def plain(text: object) -> str:
+    """Text from a dataset as Plotly shows it: never as markup.
+
+    >>> plain("</script>")
+    '&lt;/script&gt;'
+    """
+    return html.escape(str(text), quote=False)
+
+
+def shorten(text: object, width: int = LABEL_WIDTH) -> str:
+    """At most `width` characters.
+
+    >>> shorten("womens-tops-tank-tops-and-t-shirts", 12)
+    'womens-tops…'
+    """
+    words = str(text)
+    return words if len(words) <= width else words[: width - 1] + "…"
+
+
+def bar_names(labels: Sequence[object], width: int = LABEL_WIDTH) -> list[str]:
+    """Names for an axis: cut, never markup, all different (Plotly draws equal ones as one bar).
+
+    >>> bar_names(["summer dresses", "summer shoes"], 8)
+    ['summer …', 'summer … (2)']
+    """
+    seen: dict[str, int] = {}
+    names = []
+    for label in labels:
+        name = plain(shorten(label, width))
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return names
+
+
+def lines(text: str, width: int = TITLE_WIDTH) -> str:
+    """Wrapped for Plotly, which does not wrap."""
+    return "<br>".join(plain(line) for line in textwrap.wrap(text, width)) or plain(text)
+
+
+def link(cohort: Cohort) -> str:
+    """A cohort as the query of a URL: what a bar carries, so that a click can open it."""
+    return urlencode(cohort.to_query(), doseq=True)
+
+
+def linked(cohort: Cohort | None, products: Products, changes: Sequence[dict[str, Any] | None]) -> list[str]:
+    """`link` of the cohort narrowed by each of `changes`; empty where no filter says it."""
+    base = cohort or Cohort(products.info.name)
+    return ["" if change is None else link(base.with_(**change)) for change in changes]
+
+
+def percent(share: float) -> str:
+    """A share in a title.
+
+    >>> percent(0.314), percent(0.004), percent(0), percent(1), percent(0.9996)
+    ('31%', '0.4%', '0%', '100%', '99.96%')
+    """
+    if share in (0, 1):
+        return f"{share:.0%}"
+    if share > 0.995:
+        return f"{min(100 * share, 99.99):.2f}%"
+    return f"{share:.0%}" if share >= 0.0995 else f"{100 * share:.2g}%"
+
+
+def bar_height(bars: int, extra_px: int = 110) -> int:
+    """Height of a chart of horizontal bars, pixels."""
+    return extra_px + max(bars, 3) * BAR_HEIGHT_PX

@@ -1,0 +1,124 @@
+"""A font file that can draw a text: shipped with the app, or found on this computer, or none, and then said."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from core.settings import ASSETS
+
+SHIPPED = ASSETS / "fonts"
+SUFFIXES = (".ttf", ".otf", ".ttc", ".woff2")
+MOST_FILES = 400  # looked into on a computer with many fonts
+PREFERRED = (
+    "inter",
+    "noto",
+    "dejavusans.",
+    "source",
+    "wqy",
+    "liberation",
+)  # read well at any size; others after
+
+
+def _system() -> list[Path]:
+    home = Path.home()
+    if sys.platform == "darwin":
+        return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts"]
+    if sys.platform == "win32":
+        return [Path("C:/Windows/Fonts")]
+    return [
+        Path("/usr/share/fonts"),
+        Path("/usr/local/share/fonts"),
+        home / ".local/share/fonts",
+        home / ".fonts",
+    ]
+
+
+@dataclass(frozen=True)
+class Font:
+    """The best font for a text."""
+
+    path: Path | None  # None: there is no font at all
+    missing: frozenset[str]  # characters of the text that it cannot draw
+
+    @property
+    def says(self) -> str:
+        """What cannot be drawn, in a sentence; empty where all can."""
+        if not self.missing:
+            return ""
+        return (
+            f"No font here covers {', '.join(scripts(self.missing))}: words in it are not drawn. "
+            f"Put a font that does into {SHIPPED.relative_to(ASSETS.parent)} or install one."
+        )
+
+
+def scripts(characters: Iterable[str]) -> list[str]:
+    """The scripts of characters, by the first word of their Unicode names.
+
+    >>> scripts("пж中")
+    ['Cyrillic', 'Han']
+    """
+    names = {unicodedata.name(character, "UNKNOWN").split()[0].split("-")[0] for character in characters}
+    return sorted({"CJK": "Han"}.get(name, name.capitalize()) for name in names)
+
+
+def font_for(text: Iterable[str]) -> Font:
+    """The font that covers all characters of `text`, or else most of them; shipped fonts first.
+
+    Args:
+        text: a string or many; blanks and control characters are not asked for.
+    """
+    wanted = frozenset(
+        character
+        for part in text
+        for character in part
+        if not character.isspace() and character.isprintable()
+    )
+    return _best(wanted, tuple(font_files()))
+
+
+@lru_cache(maxsize=64)
+def _best(wanted: frozenset[str], files: tuple[Path, ...]) -> Font:
+    codes = frozenset(map(ord, wanted))
+    best, lacking = None, codes
+    for path in files:
+        without = codes - covered(path)
+        if best is None or len(without) < len(lacking):
+            best, lacking = path, without
+        if not lacking:
+            break
+    return Font(best, frozenset(map(chr, lacking)))
+
+
+def font_files() -> list[Path]:
+    """Font files in order of preference: shipped, then this computer's."""
+    shipped = sorted(path for path in SHIPPED.glob("**/*") if path.suffix.lower() in SUFFIXES)
+    found: list[Path] = []
+    for folder in _system():
+        if folder.is_dir():
+            found += [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
+
+    def order(path: Path) -> tuple[int, bool, str]:
+        name = path.name.lower()
+        place = next(
+            (index for index, start in enumerate(PREFERRED) if name.startswith(start)), len(PREFERRED)
+        )
+        return place, "regular" not in name and name != "dejavusans.ttf", name
+
+    return [*sorted(shipped, key=order), *sorted(found, key=order)[:MOST_FILES]]
+
+
+@lru_cache(maxsize=MOST_FILES)
+def covered(path: Path) -> frozenset[int]:
+    """Code points that a font has glyphs for; none where the file cannot be read."""
+    from fontTools.ttLib import TTFont, TTLibError
+
+    try:
+        with TTFont(path, fontNumber=0, lazy=True) as font:
+            return frozenset(font.getBestCmap() or ())
+    except (TTLibError, OSError, AssertionError, KeyError, ValueError):
+        return frozenset()

@@ -1,0 +1,200 @@
+"""Which script and language a text is in, from its letters and function words; and whether that is what is declared.
+
+A script is that of most letters. Greek, Han, Kana, Hangul name their language; Cyrillic and Latin ones are told apart by
+function words and by letters that few of the languages use. A short text without either stays undecided: it is not
+guessed, and not held against its declaration.
+
+Source: Grefenstette 1995, "Comparing two language identification schemes" (function words against letters).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from core.catalog import Products
+from core.cohort import Cohort
+from core.statistics import theme
+from core.statistics.counts import NONE
+from core.statistics.display import Display, bar_height, linked, nothing, percent, shown
+from core.statistics.kept import kept
+from core.statistics.stopwords import stop_words
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+UNDECIDED = "undecided"
+MOST_TEXTS = 20_000  # detected; a fixed sample of about so many where there are more
+SCRIPTS = {
+    "Latin": "A-Za-zÀ-ɏḀ-ỿ", "Greek": "Ͱ-Ͽἀ-῿", "Cyrillic": "Ѐ-ӿ", "Kana": "぀-ヿ", "Hangul": "가-힯",
+    "Han": "㐀-䶿一-鿿", "Arabic": "؀-ۿ", "Hebrew": "֐-׿",
+}  # fmt: skip
+_SCRIPTS = {script: re.compile(f"[{letters}]") for script, letters in SCRIPTS.items()}
+BY_SCRIPT = {"Greek": "el", "Kana": "ja", "Hangul": "ko", "Han": "zh", "Hebrew": "he", "Arabic": "ar"}
+
+# Letters beyond a-z of each language's alphabet.
+LETTERS = {
+    "cs": "áčďéěíňóřšťúůýž", "sk": "áäčďéíĺľňóôŕšťúýž", "ro": "ăâîșțşţ", "sl": "čšž", "hu": "áéíóöőúüű", "hr": "čćđšž",
+    "es": "áéíñóúü", "lt": "ąčęėįšųūž", "lv": "āčēģīķļņšūž", "tr": "çğıöşü", "et": "äõöüšž", "en": "",
+}  # fmt: skip
+CYRILLIC = {"bg": "абвгдежзийклмнопрстуфхцчшщъьюя", "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"}
+_USERS = Counter(letter for letters in LETTERS.values() for letter in letters)
+_LATIN_WORD = re.compile(r"[^\W\d_]+")
+MARGIN = 0.25  # of the score that the best must be ahead of the second
+
+
+def script_of(text: str) -> str | None:
+    """The script of most letters; None without letters.
+
+    >>> script_of("Ризи Fjord"), script_of("800 x 600 %")
+    ('Latin', None)
+    """
+    counts = {script: len(pattern.findall(text)) for script, pattern in _SCRIPTS.items()}
+    best = max(counts, key=lambda script: counts[script])
+    return best if counts[best] else None
+
+
+def detect(text: str) -> str:
+    """A BCP-47 language, or `undecided`.
+
+    >>> detect("Šaty s krátkým rukávem a páskem"), detect("Το φόρεμα"), detect("Nike Air 90")
+    ('cs', 'el', 'undecided')
+    """
+    counts = {script: len(pattern.findall(text)) for script, pattern in _SCRIPTS.items()}
+    if counts["Kana"]:
+        return "ja"
+    # A brand in Latin letters does not make a Greek or Bulgarian name Latin.
+    foreign = max((script for script in counts if script != "Latin"), key=lambda script: counts[script])
+    if counts[foreign] * 3 >= counts["Latin"] and counts[foreign] >= 3:
+        if foreign == "Cyrillic":
+            return "ru" if re.search("[ыэё]", text.lower()) else "bg"
+        return BY_SCRIPT[foreign]
+    return _latin(text) if counts["Latin"] else UNDECIDED
+
+
+def _latin(text: str) -> str:
+    words = _LATIN_WORD.findall(text.lower())
+    special = Counter(letter for word in words for letter in word if letter > "\x7f")
+    scores = {}
+    for language, letters in LETTERS.items():
+        lists = stop_words()[language]
+        own = [word for word in words if word in lists]
+        score = sum(1.0 / _sharing(word) for word in own if len(word) > 1) + 0.25 * sum(
+            len(word) == 1 for word in own
+        )
+        for letter, times in special.items():
+            # A letter that the alphabet lacks weighs more than one that it shares.
+            score += min(times, 3) * (1.0 / _USERS[letter] if letter in letters else -0.75)
+        scores[language] = score
+    ranked = sorted(scores, key=lambda language: -scores[language])
+    first, second = scores[ranked[0]], scores[ranked[1]]
+    if first < 0.3 or first - max(second, 0.0) < MARGIN * first:
+        return UNDECIDED
+    return ranked[0]
+
+
+def _sharing(word: str) -> int:
+    return sum(word in stop_words()[language] for language in LETTERS) or 1
+
+
+def detected(products: Products, cohort: Cohort | None) -> pd.DataFrame:
+    """Detected language of every text of a fixed sample: name and description read together.
+
+    Returns:
+        `language` (declared), `geo`, `script`, `detected`, `n`, and `example`, a row_id.
+    """
+
+    def compute() -> pd.DataFrame:
+        every = max(1, -(-products.count(cohort) // MOST_TEXTS))
+        sample = f" AND hash(row_id) % {every} = 0" if every > 1 else ""
+        sql = f"""SELECT row_id, coalesce(language, '{NONE}') AS language, coalesce(geo, '{NONE}') AS geo,
+                  concat_ws(' ', name, description) AS text
+                  FROM cohort WHERE (name IS NOT NULL OR description IS NOT NULL){sample} ORDER BY row_id"""
+        texts = products.frame(sql, cohort)
+        texts["script"] = [script_of(text) or NONE for text in texts["text"]]
+        texts["detected"] = [detect(text) for text in texts["text"]]
+        grouped = texts.groupby(["language", "geo", "script", "detected"], as_index=False)
+        return grouped.agg(n=("row_id", "size"), example=("row_id", "first"))
+
+    return kept(products, cohort, "languages", compute)
+
+
+def declared(products: Products, cohort: Cohort | None = None) -> Display:
+    """Detected language against the declared one, and the scripts in use."""
+    name, heading = "languages", "Declared and detected language"
+    explanation = (
+        "Each row is a declared language, each column what the text reads like by its letters and function words; "
+        "off the diagonal lie texts of another language than declared."
+    )
+    found = detected(products, cohort)
+    rows = products.count(cohort)
+    label = shown(products, cohort, rows)
+    if not rows:
+        return nothing(
+            name, heading, explanation, label, "There are no products here: the filter leaves none."
+        )
+    if found.empty:
+        return nothing(name, heading, explanation, label, "None of these products has a text.")
+    table = found.pivot_table(
+        index="language", columns="detected", values="n", aggfunc="sum", fill_value=0
+    ).astype("int64")
+    order = [language for language in table.index if language in table.columns]
+    rest = sorted(
+        (column for column in table.columns if column not in order and column != UNDECIDED),
+        key=lambda c: -table[c].sum(),
+    )
+    table = table[[*order, *rest, *([UNDECIDED] if UNDECIDED in table else [])]]
+    total = int(found["n"].sum())
+    decided = found[found["detected"] != UNDECIDED]
+    stated = decided[decided["language"] != NONE]
+    right = int(stated.loc[stated["language"] == stated["detected"], "n"].sum())
+    read = int(stated["n"].sum())
+    counted = found.groupby("script")["n"].sum().sort_values(ascending=False)
+    scripts = {str(script): int(n) for script, n in counted.items()}
+    values: dict[str, Any] = {
+        "texts": total, "decided": int(decided["n"].sum()), "as_declared": right, "compared": read,
+        "scripts": scripts,
+    }  # fmt: skip
+    in_scripts = (
+        f"; scripts: {', '.join(f'{script} {percent(n / total)}' for script, n in values['scripts'].items())}"
+    )
+    if not read:
+        title = (
+            "No text could be told apart" if decided.empty else "No language is declared to compare with"
+        ) + in_scripts
+    else:
+        title = f"{percent(right / read)} of the texts that can be told apart read as declared{in_scripts}"
+    notes = [
+        f"{percent(1 - values['decided'] / total)} of the texts are too short or too plain to tell apart: they stay undecided."
+    ]
+    if total < rows - 1 and rows > MOST_TEXTS:
+        notes.append(f"A fixed sample of {total:,} texts is read.")
+    output = found.rename(columns={"n": "texts", "example": "row_id of one"}).sort_values(
+        "texts", ascending=False, ignore_index=True
+    )
+
+    def draw() -> go.Figure:
+        import plotly.graph_objects as go
+
+        shares = table.div(table.sum(axis=1), axis=0)
+        links = [[linked(cohort, products, [{"language": (str(language),)} if language != NONE else None])[0]] * len(table.columns)
+                 for language in table.index]  # fmt: skip
+        figure = go.Figure()
+        figure.add_heatmap(
+            z=shares.to_numpy(), x=list(table.columns), y=list(table.index), colorscale=theme.SEQUENTIAL, zmin=0, zmax=1,
+            text=[[f"{n:,}" for n in row] for row in table.to_numpy()], customdata=links,
+            colorbar={"tickformat": ".0%", "title": {"text": "share"}},
+            hovertemplate="declared %{y}, reads like %{x}: %{z:.1%} (%{text} texts)<extra></extra>",
+        )  # fmt: skip
+        figure.update_layout(
+            height=bar_height(len(table), 150), xaxis={"title": {"text": "reads like"}, "type": "category"},
+            yaxis={"title": {"text": "declared language"}, "autorange": "reversed", "type": "category", "dtick": 1},
+        )  # fmt: skip
+        return figure
+
+    return Display(
+        name, heading, title, explanation, label, output, draw, values, tuple(notes), "Grefenstette 1995"
+    )

@@ -1,0 +1,112 @@
+"""Texts cut into words and counted: DuckDB where spaces part words, jieba for Chinese."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from functools import cache
+from typing import Any, Literal
+
+import pandas as pd
+
+from core.catalog import Products
+from core.cohort import Cohort, path_text
+from core.statistics.counts import NONE, column_sql
+from core.statistics.kept import kept
+
+Column = Literal["name", "description"]
+MOST_PRODUCTS = 500_000  # above it a fixed sample of about so many is read, and the display says so
+MOST_CHINESE = 20_000  # texts cut by jieba, which does some 5,000 titles a second
+WORD = r"[\p{L}\p{M}]+(?:['’\-][\p{L}\p{M}]+)*"  # letters; digits are sizes and article numbers
+
+
+def sampled_every(products: Products, cohort: Cohort | None) -> int:
+    """1 where every product is read, k where about one in k is: always the same ones."""
+    return -(-products.count(cohort) // MOST_PRODUCTS)
+
+
+def word_counts(
+    products: Products, cohort: Cohort | None, column: Column, by: str | None = None
+) -> pd.DataFrame:
+    """How often each word occurs, lower-cased, in each value of a column.
+
+    Returns:
+        `group` (a value of `by`; empty without one), `word`, `n` (occurrences), `texts` (products it occurs in), at least
+        two occurrences where there are many products; `n` descending. Words of one letter are left out, but not of one
+        Chinese character.
+    """
+    name = f"words-in-{column}-by-{by or 'all'}"
+    found = kept(products, cohort, name, lambda: _count(products, cohort, column, by))
+    return found.sort_values(["n", "group", "word"], ascending=[False, True, True], ignore_index=True)
+
+
+def _count(products: Products, cohort: Cohort | None, column: Column, by: str | None) -> pd.DataFrame:
+    every = max(1, sampled_every(products, cohort))
+    group = column_sql(by) if by else "''"
+    chosen = f"{column} IS NOT NULL" + (f" AND hash(row_id) % {every} = 0" if every > 1 else "")
+    least = 2 if every > 1 else 1
+    spaced = f"""
+        SELECT g AS "group", word, sum(times)::BIGINT AS n, count(*) AS texts FROM (
+            SELECT row_id, any_value(g) AS g, word, count(*) AS times FROM (
+                SELECT row_id, {group} AS g, unnest(regexp_extract_all(lower({column}), ?)) AS word
+                FROM cohort WHERE {chosen} AND NOT regexp_matches({column}, '\\p{{Han}}'))
+            WHERE length(word) > 1 GROUP BY row_id, word)
+        GROUP BY g, word HAVING sum(times) >= {least}"""
+    found = products.frame(spaced, cohort, [WORD])
+    chinese = f"""SELECT {group} AS "group", {column} AS text FROM cohort
+                  WHERE {chosen} AND regexp_matches({column}, '\\p{{Han}}') ORDER BY hash(row_id) LIMIT ?"""
+    texts = products.frame(chinese, cohort, [MOST_CHINESE])
+    if len(texts):
+        found = pd.concat([found, _chinese(texts, by)], ignore_index=True)
+    if by == "category":
+        found["group"] = [NONE if path is None else path_text(tuple(path)) for path in found["group"]]
+    found["group"] = found["group"].astype(object)
+    return found.groupby(["group", "word"], as_index=False, sort=False)[["n", "texts"]].sum()
+
+
+def chinese_texts(products: Products, cohort: Cohort | None, column: Column) -> int:
+    """How many texts hold Chinese characters, counted up to one more than jieba is given."""
+    sql = f"SELECT count(*) AS n FROM (SELECT 1 FROM cohort WHERE regexp_matches({column}, '\\p{{Han}}') LIMIT ?)"
+    return int(products.frame(sql, cohort, [MOST_CHINESE + 1])["n"][0])
+
+
+def _chinese(texts: pd.DataFrame, by: str | None) -> pd.DataFrame:
+    occurrences: Counter[tuple[Any, str]] = Counter()
+    documents: Counter[tuple[Any, str]] = Counter()
+    group_of: dict[Any, Any] = {}
+    for group, text in zip(texts["group"], texts["text"], strict=True):
+        key = tuple(group) if by == "category" and group is not None else group
+        group_of[key] = group
+        words = [(key, word) for word in cut(text)]
+        occurrences.update(words)
+        documents.update(set(words))
+    return pd.DataFrame(
+        {
+            "group": pd.Series([group_of[key] for key, _ in occurrences], dtype=object),
+            "word": [word for _, word in occurrences],
+            "n": list(occurrences.values()),
+            "texts": [documents[entry] for entry in occurrences],
+        }
+    )
+
+
+@cache
+def _jieba() -> Any:
+    import jieba
+
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    return tokenizer
+
+
+def cut(text: str) -> list[str]:
+    """Words of a Chinese text, punctuation and numbers left out.
+
+    Source: jieba, https://github.com/fxsj/jieba, as MEP-3M uses it (section 3).
+
+    >>> cut("孕妇配方奶粉 800克")
+    ['孕妇', '配方', '奶粉', '克']
+    """
+    words = (word.strip().lower() for word in _jieba().lcut(text))
+    return [word for word in words if word and (word.isalpha()) and (len(word) > 1 or word > "\u2e80")]

@@ -1,0 +1,60 @@
+"""Take the documentation's screenshots: python docs/screenshots.py URL (of a running app with demo and glami-mini)."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+OUT = Path(__file__).parent / "screenshots"
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+SCREENS = {
+    "home": "/",
+    "browse": "/browse?dataset=demo&order=Shuffled&seed=3",
+    "product": "/browse?dataset=demo&order=Shuffled&seed=3",
+    "classify": "/classify",
+}
+
+
+def take(page: Page, name: str, url: str, out: Path) -> None:
+    """One screen, as a visitor sees it when everything has come."""
+    page.goto(url)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(2_500)
+    if name == "product":
+        page.locator(".grid [role=listitem]").nth(3).click()
+        page.get_by_role("dialog").wait_for()
+        page.wait_for_timeout(1_500)
+    png = out.with_suffix(".png")
+    page.screenshot(path=png)
+    Image.open(png).convert("RGB").save(out, "WEBP", quality=80, method=6)
+    png.unlink()
+
+
+def main(base: str) -> None:
+    OUT.mkdir(exist_ok=True)
+    chromium = shutil.which("chromium") or sys.exit("no Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        for theme in ("light", "dark"):
+            for width, viewport in (("desktop", DESKTOP), ("phone", PHONE)):
+                page = browser.new_page(viewport=viewport, color_scheme=theme)  # type: ignore[arg-type]
+                for name, path in SCREENS.items():
+                    take(page, name, base + path, OUT / f"{name}-{width}-{theme}.webp")
+                page.close()
+        browser.close()
+    names = ["home-desktop-light", "browse-desktop-light", "product-desktop-light", "classify-desktop-dark"]
+    pictures = [
+        Image.open(OUT / f"{name}.webp").resize((960, 600), Image.Resampling.LANCZOS) for name in names
+    ]
+    sheet = Image.new("RGB", (1920, 1200))
+    for place, picture in enumerate(pictures):
+        sheet.paste(picture, (place % 2 * 960, place // 2 * 600))
+    sheet.save(OUT / "overview.webp", "WEBP", quality=78, method=6)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1].rstrip("/"))

@@ -1,0 +1,64 @@
+"""Browse the products of one dataset."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalog import ORDERS
+from pages import resources
+from pages.components import filter_bar, product_dialog, product_grid
+
+ORDER_TITLES = {
+    "dataset": "Dataset order",
+    "shuffle": "Shuffled",
+    "name": "Name",
+    "category": "Category",
+    "shortest": "Shortest text",
+    "longest": "Longest text",
+}
+SIZES = (24, 48, 96)
+
+st.title("Browse", anchor=False)
+st.html(
+    '<p class="vitrine-lead">Look through the products of a dataset; every filter is in the address, so the address is the view.</p>'
+)
+if not resources.datasets():
+    st.info("There is no dataset yet. Add one on the Home page.")
+    st.page_link("home.py", label="Go to Home")
+    st.stop()
+
+info = filter_bar.choose_dataset()
+cohort = filter_bar.show(info)
+total = resources.count(cohort)
+
+heading, controls = st.columns([2, 5], vertical_alignment="bottom")
+heading.metric("Products", f"{total:,}", help=cohort.describe())
+with controls.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
+    order = st.selectbox("Sort", list(ORDER_TITLES.values()), key="order", bind="query-params", width=180)
+    order_key = next(key for key in ORDERS if ORDER_TITLES[key] == order)
+    seed = 0
+    if order_key == "shuffle":
+        seed = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", width=130))
+    size = st.selectbox("Per page", SIZES, key="size", bind="query-params", width=110)
+    with st.popover("Download"):
+        st.caption(f"{total:,} products: {cohort.describe()}")
+        for kind, title in (("csv", "As CSV"), ("parquet", "As Parquet")):
+            query = resources.cohort_url(f"/download/{info.name}.{kind}", cohort)
+            st.link_button(title, query, width="stretch", disabled=total == 0)
+
+if total == 0:
+    st.info(f"No product of {info.name} matches: {cohort.describe()}.")
+    st.button("Show all products", on_click=filter_bar.clear)
+    st.stop()
+
+pages = -(-total // size)
+if st.session_state.get("page", 1) > pages:  # a narrower filter has fewer pages
+    st.session_state["page"] = 1
+grid = st.container()
+number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+rows = resources.rows(cohort, order_key, seed, (number - 1) * size, size)
+with grid:
+    picked = product_grid.show(info, rows)
+if picked is not None:
+    product_dialog.select(next(row for row in rows if row["row_id"] == picked))
+product_dialog.open_linked(info, rows)

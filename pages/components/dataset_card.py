@@ -1,0 +1,84 @@
+"""A dataset on the Home page: its pictures, its counts, and the way in or out."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from core import catalog
+from core.catalog import DatasetInfo
+from core.cohort import Cohort
+from core.errors import UnknownDatasetError
+from pages import resources
+
+PICTURES = 6
+
+
+def show(info: DatasetInfo) -> None:
+    """One card."""
+    with st.container(border=True):
+        words, pictures = st.columns([4, 5], gap="medium", vertical_alignment="center")
+        with words:
+            st.subheader(info.name, anchor=False)
+            facts = [
+                _count(info.rows, "product", "products"),
+                _count(info.categories, "category", "categories"),
+            ]
+            if info.geos:
+                facts.append(_count(info.geos, "country", "countries"))
+            st.markdown(" · ".join(facts))
+            splits = ", ".join(
+                f"{count:,} {split}" for split, count in info.splits.items() if split != "none"
+            )
+            st.caption(f"{splits + '. ' if splits else ''}Read as {info.source}; {info.licence}.")
+            _troubles(info)
+            with st.container(horizontal=True):
+                st.link_button("Browse", resources.cohort_url("/browse", Cohort(info.name)), type="primary")
+                if resources.is_local_visitor() and st.button("Remove", key=f"remove-{info.name}"):
+                    _confirm_removal(info)
+        with pictures:
+            _strip(info)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _troubles(info: DatasetInfo) -> None:
+    """What the import could not take, in one line each."""
+    if info.rejected:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in info.rejected.items())
+        st.caption(f"Rejected rows, kept in rejected.parquet: {reasons}.")
+    for warning in info.warnings:
+        st.caption(warning)
+
+
+def _strip(info: DatasetInfo) -> None:
+    try:
+        rows = resources.rows(Cohort(info.name, picture=True), "shuffle", 1, 0, PICTURES)
+    except UnknownDatasetError:
+        return
+    if not rows:
+        st.caption("No pictures in this dataset.")
+        return
+    images = "".join(
+        f'<img src="{html.escape(resources.image_url(info, row["image_id"], 160))}" alt="" loading="lazy" '
+        'style="width:100%;aspect-ratio:228/298;object-fit:cover;border-radius:4px">'
+        for row in rows
+    )
+    st.html(f'<div style="display:grid;grid-template-columns:repeat({PICTURES},1fr);gap:6px">{images}</div>')
+
+
+@st.dialog("Remove the dataset?")
+def _confirm_removal(info: DatasetInfo) -> None:
+    st.markdown(
+        f"**{info.name}** with {info.rows:,} products, and everything computed from it, will be deleted. "
+        "The files it was imported from stay."
+    )
+    with st.container(horizontal=True):
+        if st.button("Remove it", type="primary"):
+            catalog.remove(info.name)
+            st.rerun()
+        if st.button("Keep it"):
+            st.rerun()

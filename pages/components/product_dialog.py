@@ -1,0 +1,145 @@
+"""One product, large: its picture, every field, and a link that lasts."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from core.catalog import DatasetInfo
+from core.cohort import Cohort
+from core.schema import COUNTRY_OF_GEO
+from pages import resources
+from pages.components.product_grid import product_url
+
+FIELDS = {
+    "category": "Category",
+    "category_id": "Category id",
+    "split": "Split",
+    "geo": "Country",
+    "language": "Language",
+    "label_source": "Label source",
+    "label_kind": "Labelled by",
+    "item_id": "Item id",
+    "image_id": "Image id",
+    "image": "Picture file",
+    "row_id": "Row",
+    "name_length": "Name, characters",
+    "description_length": "Description, characters",
+}
+
+
+def open_linked(info: DatasetInfo, page: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Open the product that the address names, if it names one.
+
+    Args:
+        page: the products around it, which the dialog leafs through.
+    """
+    item_id = st.query_params.get("product")
+    if item_id is None:
+        return
+    found = resources.products(info.name).item(item_id)
+    if not found:
+        st.warning(
+            f"{info.name} has no product with the item id {item_id!r}. The link may be of another import."
+        )
+        return
+    row = st.query_params.get("row")
+    chosen = next((product for product in found if str(product["row_id"]) == row), found[0])
+    _dialog(info, chosen, found, page)
+
+
+def select(product: Mapping[str, Any]) -> None:
+    """Put a product into the URL; the page opens it."""
+    st.query_params["product"] = product["item_id"]
+    st.query_params["row"] = str(product["row_id"])
+
+
+def _forget() -> None:
+    for key in ("product", "row"):
+        st.query_params.pop(key, None)
+
+
+@st.dialog("Product", width="large", on_dismiss=_forget)
+def _dialog(
+    info: DatasetInfo,
+    product: Mapping[str, Any],
+    same_item: list[dict[str, Any]],
+    page: Sequence[Mapping[str, Any]],
+) -> None:
+    _leaf(product, page)
+    picture, words = st.columns([5, 6], gap="medium")
+    with picture:
+        if product["image"]:
+            source = html.escape(resources.image_url(info, product["image_id"], 960))
+            words_of_it = html.escape(product["name"] or product["category"] or "product")
+            st.html(f'<img class="vitrine-large" src="{source}" alt="{words_of_it}">')
+        else:
+            st.info("This product has no picture.")
+    with words:
+        st.caption(" › ".join(product["category_path"]))
+        st.html(f'<h3 class="vitrine-name" dir="auto">{html.escape(product["name"] or "(no name)")}</h3>')
+        if product["description"]:
+            st.text(product["description"])
+        else:
+            st.caption("No description.")
+        st.dataframe(_fields(product), hide_index=True, width="stretch", height="content")
+    others = [other for other in same_item if other["row_id"] != product["row_id"]]
+    if product["image_id"]:
+        shared = resources.rows(Cohort(info.name, image_id=(product["image_id"],)), limit=24)
+        known = {product["row_id"], *(other["row_id"] for other in others)}
+        others += [other for other in shared if other["row_id"] not in known]
+    if others:
+        st.caption("The same item or picture elsewhere")
+        for other in others:
+            place = " · ".join(
+                str(part) for part in (other["geo"], other["split"], other["category"]) if part
+            )
+            st.markdown(f"[{plain(other['name']) or '(no name)'}]({product_url(info, other)}) {plain(place)}")
+    st.caption("Link to this product")
+    st.code(_absolute(product_url(info, product)), language=None, wrap_lines=True)
+
+
+def _leaf(product: Mapping[str, Any], page: Sequence[Mapping[str, Any]]) -> None:
+    """To the product before or after it on the page, by button or arrow key."""
+    rows = [other["row_id"] for other in page]
+    if product["row_id"] not in rows:
+        return
+    here = rows.index(product["row_id"])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        back = st.button("Previous", shortcut="left", disabled=here == 0)
+        on = st.button("Next", shortcut="right", disabled=here == len(rows) - 1)
+        st.caption(f"{here + 1} of {len(rows)} on this page")
+    if back or on:
+        select(page[here + (1 if on else -1)])
+        st.rerun()
+
+
+def _fields(product: Mapping[str, Any]) -> dict[str, list[str]]:
+    rows = {title: _shown(key, product[key]) for key, title in FIELDS.items() if product[key] is not None}
+    rows |= {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for key, value in product["extra"].items()
+    }
+    return {"Field": list(rows), "Value": list(rows.values())}
+
+
+def _shown(key: str, value: Any) -> str:
+    if key == "geo" and value in COUNTRY_OF_GEO:
+        return f"{value} ({COUNTRY_OF_GEO[value]})"
+    return str(value)
+
+
+def _absolute(path: str) -> str:
+    """The path with this server's address before it, as the visitor's browser knows it."""
+    here = urlsplit(st.context.url or "")
+    return f"{here.scheme}://{here.netloc}{path}" if here.netloc else path
+
+
+def plain(text: str | None) -> str:
+    """Text from a dataset, safe inside Streamlit's Markdown: nothing in it is markup, a link or a colour."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|~:$&" else letter for letter in text or "")

@@ -1,0 +1,37 @@
+"""What Vitrine is, and the datasets there are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages import resources
+from pages.components import dataset_card, import_form, picture_wall
+
+datasets = resources.datasets()
+st.html(
+    '<div class="vitrine-hero"><h1>Vitrine</h1>'
+    "<p>Explore, measure and demonstrate datasets of products: pictures, words in many languages, and labels.</p></div>"
+)
+if datasets:
+    picture_wall.show(datasets)
+DOORS = (
+    ("browse.py", "Explore", "Filter, sort and open the products of a dataset."),
+    ("classify.py", "Try the models", "Give a picture and a few words; see which class they say."),
+)
+for column, (page, title, line) in zip(st.columns(len(DOORS), gap="medium"), DOORS, strict=True):
+    with column.container(border=True, key=f"door-{page.removesuffix('.py')}"):
+        st.page_link(page, label=title, width="stretch")
+        st.caption(line)
+
+st.header("Datasets", anchor=False)
+if not datasets:
+    st.info(
+        "There is no dataset yet. Add one below, or draw the built-in one: `python -m core demo --name demo`."
+    )
+for dataset in datasets:
+    dataset_card.show(dataset)
+
+if resources.is_local_visitor():
+    import_form.show()
+else:
+    st.caption("Datasets are added and removed from the machine that serves Vitrine.")

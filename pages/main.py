@@ -1,0 +1,24 @@
+"""The frame of every page: menu, look, and what is shown when something cannot be done."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import VitrineError
+from core.settings import ASSETS
+
+st.set_page_config(page_title="Vitrine", page_icon="🪟", layout="wide", initial_sidebar_state="auto")
+st.html(ASSETS / "app.css")
+
+page = st.navigation(
+    [
+        st.Page("home.py", title="Home", default=True),
+        st.Page("browse.py", title="Browse"),
+        st.Page("classify.py", title="Classify"),
+    ],
+    position="top",
+)
+try:
+    page.run()
+except VitrineError as error:
+    st.error(str(error), icon=None)

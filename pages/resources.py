@@ -1,0 +1,113 @@
+"""Every cache of the pages. Keys are names and fingerprints, never tables or models."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import streamlit as st
+
+from core import catalog
+from core.catalog import DatasetInfo, Order, Products
+from core.cohort import Cohort
+from core.errors import UnknownDatasetError
+
+
+def datasets() -> list[DatasetInfo]:
+    """What there is now: read anew each time, since another process may import or remove."""
+    return catalog.datasets()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _products(name: str, fingerprint: str, created: str) -> Products:
+    return Products.open(name)
+
+
+def products(name: str) -> Products:
+    """
+    Raises:
+        UnknownDatasetError: it was removed, perhaps while somebody looked at it.
+    """
+    info = catalog.info(name)
+    return _products(name, info.fingerprint, info.created)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _facets(fingerprint: str, created: str, name: str) -> dict[str, list[str]]:
+    table = products(name)
+    found = {column: list(table.facet(column)) for column in ("split", "geo", "label_source", "label_kind")}
+    paths: dict[tuple[str, ...], None] = {}
+    for path, _ in table.categories():
+        for depth in range(1, len(path) + 1):
+            paths.setdefault(path[:depth])
+    from core.cohort import path_text
+
+    return {**found, "category": [path_text(path) for path in paths]}
+
+
+def choices(name: str) -> dict[str, list[str]]:
+    """What each filter of a dataset can be: most frequent first, categories in the tree's order."""
+    info = catalog.info(name)
+    return _facets(info.fingerprint, info.created, name)
+
+
+@st.cache_data(max_entries=256, ttl=600, show_spinner=False)
+def _count(cohort: Cohort, created: str) -> int:
+    return products(cohort.dataset).count(cohort)
+
+
+def count(cohort: Cohort) -> int:
+    return _count(cohort, catalog.info(cohort.dataset).created)
+
+
+@st.cache_data(max_entries=256, ttl=600, show_spinner=False)
+def _rows(
+    cohort: Cohort, created: str, order: Order, seed: int, offset: int, limit: int
+) -> list[dict[str, Any]]:
+    return products(cohort.dataset).rows(cohort, order, seed, offset, limit)
+
+
+def rows(
+    cohort: Cohort, order: Order = "dataset", seed: int = 0, offset: int = 0, limit: int = 24
+) -> list[dict[str, Any]]:
+    """One page of a cohort's products."""
+    return _rows(cohort, catalog.info(cohort.dataset).created, order, seed, offset, limit)
+
+
+def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:
+    """Where the browser finds a picture; it may keep it for ever, since the address names the content."""
+    path = quote(image_id or "none", safe="")
+    return f"/images/{quote(info.name)}/{path}?w={width_px}&v={info.fingerprint}"
+
+
+def cohort_url(page: str, cohort: Cohort, **more: str) -> str:
+    """A link to a page that shows the same products."""
+    return f"{page}?{urlencode({**cohort.to_query(), **{key: [value] for key, value in more.items()}}, doseq=True)}"
+
+
+def chosen_dataset() -> DatasetInfo:
+    """The dataset that the URL names, or the first.
+
+    Raises:
+        UnknownDatasetError: the URL names one that is not there, or there is none at all.
+    """
+    there = datasets()
+    name = st.query_params.get("dataset")
+    if name is None and there:
+        return there[0]
+    for info in there:
+        if info.name == name:
+            return info
+    raise UnknownDatasetError(name or "", [info.name for info in there])
+
+
+def is_local_visitor() -> bool:
+    """Does the visitor sit at the machine that serves? Only they may add and remove datasets."""
+    address = st.context.ip_address
+    if address is None:
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

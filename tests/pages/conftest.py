@@ -1,0 +1,36 @@
+"""Pages are tested from the main script, so that the frame is tested too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+MAIN = Path(__file__).resolve().parents[2] / "pages" / "main.py"
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """open_page("browse.py", dataset="x", geo=["cz"]) runs a page with the address's parameters."""
+
+    def run(script: str, /, **query: str | list[str]) -> AppTest:
+        test = AppTest.from_file(str(MAIN), default_timeout=30)
+        for key, value in query.items():
+            test.query_params[key] = value
+        test.run()
+        if script != "home.py":
+            test.switch_page(script).run()
+        return test
+
+    # A tested page has no connection, so nobody's address either: it is the machine's own visitor.
+    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: True)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield run
+    st.cache_data.clear()
+    st.cache_resource.clear()

@@ -1,0 +1,114 @@
+"""What each page says, in the states that a visitor meets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core import catalog
+from core.build import import_dataset
+from tests.pages.conftest import Open
+
+
+@pytest.fixture
+def shop(home: Path, tmp_path: Path) -> str:
+    """Thirty products in two countries; one name is hostile."""
+    table = tmp_path / "shop.csv"
+    lines = ["item_id,name,description,category,geo,split"]
+    for number in range(30):
+        geo, split = ("cz", "train") if number % 3 else ("sk", "test")
+        lines.append(f"i{number},Boty {number},popis {number},Shoes > Boots,{geo},{split}")
+    lines[1] = 'i0,"<script>alert(1)</script> **bold** [x](http://x)",popis,Shoes > Boots,cz,train'
+    table.write_text("\n".join(lines), encoding="utf-8")
+    import_dataset("table", [str(table)], "shop")
+    return "shop"
+
+
+def test_home_without_a_dataset_says_what_to_do(home: Path, open_page: Open) -> None:
+    page = open_page("home.py")
+    assert not page.exception
+    assert any("no dataset yet" in info.value for info in page.info)
+
+
+def test_home_shows_every_dataset(shop: str, open_page: Open) -> None:
+    page = open_page("home.py")
+    assert not page.exception
+    assert "shop" in [heading.value for heading in page.subheader]
+    assert any("30 products" in text.value for text in page.markdown)
+
+
+def test_browse_without_a_dataset_says_what_to_do(home: Path, open_page: Open) -> None:
+    page = open_page("browse.py")
+    assert not page.exception
+    assert any("no dataset yet" in info.value for info in page.info)
+
+
+def test_browse_counts_what_the_address_chooses(shop: str, open_page: Open) -> None:
+    page = open_page("browse.py", dataset="shop", geo=["sk"])
+    assert not page.exception
+    assert page.metric[0].value == "9"
+
+
+def test_browse_filters_by_category_and_words(shop: str, open_page: Open) -> None:
+    assert open_page("browse.py", dataset="shop", category="Shoes").metric[0].value == "30"
+    assert open_page("browse.py", dataset="shop", text="BOTY 17").metric[0].value == "1"
+
+
+def test_browse_says_that_nothing_matches_and_clears(shop: str, open_page: Open) -> None:
+    page = open_page("browse.py", dataset="shop", text="nothing like it")
+    assert any("No product of shop matches" in info.value for info in page.info)
+    next(button for button in page.button if button.label == "Show all products").click().run()
+    assert page.metric[0].value == "30"
+
+
+@pytest.mark.parametrize("name", ["nothing", "../etc", "<script>"])
+def test_an_unknown_dataset_is_one_line(shop: str, open_page: Open, name: str) -> None:
+    page = open_page("browse.py", dataset=name)
+    assert not page.exception
+    assert page.error[0].value.startswith("There is no dataset named")
+
+
+def test_a_product_of_the_address_opens(shop: str, open_page: Open) -> None:
+    page = open_page("browse.py", dataset="shop", product="i5")
+    assert not page.exception
+    assert any("/browse?dataset=shop&product=i5" in code.value for code in page.code)
+
+
+def test_a_product_that_is_not_there_is_said(shop: str, open_page: Open) -> None:
+    page = open_page("browse.py", dataset="shop", product="nobody")
+    assert any("has no product with the item id" in warning.value for warning in page.warning)
+
+
+def test_a_page_number_beyond_the_end_shows_products(shop: str, open_page: Open) -> None:
+    page = open_page("browse.py", dataset="shop", page="999")
+    assert not page.exception and not page.error
+
+
+def test_a_dataset_removed_meanwhile_is_said(shop: str, open_page: Open, tmp_path: Path) -> None:
+    import_dataset("table", [str(tmp_path / "shop.csv")], "other")
+    page = open_page("browse.py", dataset="shop")
+    catalog.remove("shop")
+    page.run()
+    assert not page.exception
+    assert "shop" in page.error[0].value
+
+
+def test_removing_asks_first(shop: str, open_page: Open) -> None:
+    page = open_page("home.py")
+    next(button for button in page.button if button.label == "Remove").click().run()
+    assert "Remove it" in [button.label for button in page.button]
+    assert [info.name for info in catalog.datasets()] == ["shop"]
+
+
+def test_a_visitor_from_elsewhere_neither_adds_nor_removes(
+    shop: str, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    page = open_page("home.py")
+    assert [button.label for button in page.button] == []
+    assert any("from the machine that serves" in caption.value for caption in page.caption)
+
+
+def test_classify_opens(shop: str, open_page: Open) -> None:
+    assert not open_page("classify.py").exception
