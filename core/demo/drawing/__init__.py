@@ -110,8 +110,9 @@ DRAWERS: dict[str, Drawer] = {
 }
 # drawn upright, so that a wall and a floor may stand behind them
 STANDING = frozenset({
-    "womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots", "womens-boots",
-    "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags", "suitcases", "backpacks",
+    "womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots",
+    "womens-boots", "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags",
+    "suitcases", "backpacks",
 })  # fmt: skip
 # drawn so broad or tall that they are shown a little smaller
 WIDE = frozenset({

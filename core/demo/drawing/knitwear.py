@@ -168,7 +168,7 @@ def _hoodie(pen: Pen, look: Look, cloth: Cloth, rng: Random, c: upper.Cut, woman
     lining = cloths.of((236, 232, 224), "fleece") if rng.random() < 0.25 else cloth.dyed(cloth.rgb)
     upper.sleeve(pen, c, base, rng, length=rng.uniform(136, 144) if woman else rng.uniform(146, 154),
         width=12 if woman else 14,
-                 full=5, angle=rng.uniform(9, 14), cuff="rib")
+                 full=5, angle=rng.uniform(9, 14) if woman else rng.uniform(6, 8), cuff="rib")
     body = upper.front(pen, c, base, rng, loose=1.3)
     upper.armhole_seams(pen, c, body)
     upper.hem_rib(pen, c, body, cloth, 17)
@@ -196,6 +196,6 @@ def womens_hoodies(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 
 
 def mens_hoodies(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
-    c = upper.man(rng, top=-90, length=rng.uniform(194, 206), shoulder=76, chest=68, waist=68, hem=66,
+    c = upper.man(rng, top=-90, length=rng.uniform(194, 206), shoulder=73, chest=66, waist=66, hem=65,
         neck=22, depth=26)
     _hoodie(pen, look, cloth, rng, c, False)
