@@ -118,6 +118,7 @@ STANDING = frozenset({
 WIDE = frozenset({
     "mens-t-shirts", "mens-polo-shirts", "mens-shirts", "mens-sweaters", "mens-hoodies", "mens-jackets",
     "womens-sweaters", "womens-evening-dresses", "womens-tights", "womens-bathrobes", "childrens-jackets",
+    "womens-jumpsuits", "womens-coats", "backpacks",
 })  # fmt: skip
 
 

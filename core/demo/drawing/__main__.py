@@ -1,6 +1,6 @@
 """Makes a sheet of every kind with a few variants, to look at after a change.
 
-python -m core.demo.drawing sheet.jpg [--columns 6] [--seed 0] [--width 96] [--kinds shoes,boots]
+python -m core.demo.drawing sheet.jpg [--columns 4] [--seed 0] [--width 96] [--kinds shoes,boots]
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from core.demo.drawing.scene import font
 from core.demo.looks import KINDS, Look
 
 _GAP, _LABEL = 4, 15  # pixels around a picture, and of the line that names a kind
+_BLOCKS = 4  # kinds side by side
 
 
 def variants(kind: str, count: int, seed: int) -> list[Look]:
@@ -35,14 +36,14 @@ def variants(kind: str, count: int, seed: int) -> list[Look]:
 
 
 def contact_sheet(kinds: list[str], columns: int, width: int, seed: int) -> Image.Image:
-    """Kinds in two columns of labelled rows."""
+    """Labelled rows of one kind each, in blocks side by side."""
     height = round(width * 298 / 228)
     block_width, block_height = columns * (width + _GAP) + 3 * _GAP, height + _GAP + _LABEL
-    half = (len(kinds) + 1) // 2
-    sheet = Image.new("RGB", (2 * block_width, half * block_height + _GAP), (236, 236, 238))
+    rows = -(-len(kinds) // _BLOCKS)
+    sheet = Image.new("RGB", (_BLOCKS * block_width, rows * block_height + _GAP), (236, 236, 238))
     pen = ImageDraw.Draw(sheet)
     for n, kind in enumerate(kinds):
-        left, top = (n // half) * block_width + _GAP, (n % half) * block_height
+        left, top = (n // rows) * block_width + _GAP, (n % rows) * block_height
         pen.text((left + 2, top + 1), kind, fill=(40, 40, 46), font=font(11))
         for column, look in enumerate(variants(kind, columns, seed)):
             picture = draw(look).resize((width, height), Image.Resampling.LANCZOS)
@@ -53,7 +54,7 @@ def contact_sheet(kinds: list[str], columns: int, width: int, seed: int) -> Imag
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m core.demo.drawing", description="Draw a contact sheet.")
     parser.add_argument("out", type=Path, help="the sheet's file: .jpg, .png or .webp")
-    parser.add_argument("--columns", type=int, default=6, help="pictures a kind")
+    parser.add_argument("--columns", type=int, default=4, help="pictures a kind")
     parser.add_argument("--width", type=int, default=96, help="pixels of a picture")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", default="", help="parts of kinds' names, by commas; all without it")

@@ -32,7 +32,7 @@ def womens_sweaters(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     style = rng.choices(("crew", "v", "turtle", "boat"), (3, 2, 3, 1))[0]
     loose = rng.uniform(0, 12)
     c = upper.woman(rng, chest=54 + loose, waist=50 + loose, hem=49 + loose, shoulder=58 + loose * 0.6,
-        depth=22,
+        depth=9 if style == "turtle" else 22,
                     length=rng.uniform(158, 188), hem_curve=4)
     if style == "v":
         c = upper.woman(rng, neckline="v", depth=44, chest=c.chest, waist=c.waist, hem=c.hem,
@@ -58,7 +58,7 @@ def womens_sweaters(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 
 def mens_sweaters(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     style = rng.choices(("crew", "v", "zip"), (3, 3, 2))[0]
-    c = upper.man(rng, depth=48 if style == "v" else 20, neckline="v" if style == "v" else "crew",
+    c = upper.man(rng, depth={"v": 48, "zip": 9}.get(style, 20), neckline="v" if style == "v" else "crew",
         length=rng.uniform(196, 208), hem=62)
     if style == "v" and rng.random() < 0.6:
         shirt = cloths.of((244, 245, 248), "cotton")

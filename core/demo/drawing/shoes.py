@@ -59,7 +59,7 @@ def _sneaker(pen: Pen, look: Look, cloth: Cloth, rng: Random, woman: bool) -> No
     canvas = look.material == "canvas"
     runner = look.material == "polyester"
     high = rng.random() < (0.5 if canvas else 0.12)
-    platform = rng.random() < (0.5 if woman else 0.1)
+    platform = woman and rng.random() < 0.5
     thick = rng.uniform(23, 28) if platform else rng.uniform(15, 19) + (0 if woman else 3)
     sole: RGB = rng.choices(((248, 247, 244), (226, 206, 176), (44, 44, 48)), (6, 1, 0 if canvas else 1))[0]
     accent: RGB = rng.choice(_HER_ACCENTS if woman else _HIS_ACCENTS)
