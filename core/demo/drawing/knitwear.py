@@ -103,6 +103,7 @@ def womens_cardigans(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
                 (0, c.bottom - 4)]),
                      cloth.shaded(0.6), puff=0.2)
     else:
+        upper.perhaps_hang(pen, c, rng)
         upper.back_neck(pen, c, cloth)
     upper.sleeve(pen, c, cloth, rng, length=rng.uniform(138, 148), width=11, full=rng.uniform(3, 8),
         angle=rng.uniform(9, 13), cuff="rib")

@@ -103,7 +103,6 @@ class Pen:
         fades: Sequence[tuple[float, float, float, float, float]] = (),
         soften: float = 0.0,
         drape: float = 1.0,
-        dry: bool = False,
     ) -> Part:
         """Lays a closed outline of cloth.
 
@@ -120,7 +119,6 @@ class Pen:
             fades: soft spots of light (x, y, radius x, radius y, amount).
             soften: blur of the edge in pixels.
             drape: share of the cloth's waves.
-            dry: computes the part and lays nothing, as a place to draw inside.
         """
         shapes = [self.pixels(curves.smooth(o)) for o in (outline, *holes)]
         left, top, width, height = self._box(shapes[0])
@@ -138,8 +136,6 @@ class Pen:
         else:
             shade = self._shade(mask, left, top, cloth, folds, puff, tone, fades, drape)
         part = Part(left, top, mask, shade)
-        if dry:
-            return part
         if shadow:
             self._throw(part, shadow)
         self._lay(part, cloth, grain, bulge)
