@@ -339,7 +339,7 @@ def umbrellas(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         pen.place(turn=rng.uniform(14, 26), zoom=1.02, mirror=rng.random() < 0.5)
         pen.lines([[(0, -128), (0, -108)]], metal, 3)
         pen.part([(-3, -112), (0, -116), (3, -112), (14, -20), (15, 44), (8, 58, 1), (-8, 58, 1), (-15, 44),
-            (-14, -20)], tight, puff=1.1, shadow=0.4,
+            (-14, -20)], tight, puff=0.8, tone=8, shadow=0.4,
                  folds=[(-2, -106, 6, -30, 10, 50, 6), (2, -106, -8, -20, -6, 52, 6)])
         pen.part(rectangle(-15, 20, 15, 27, 2), tight.shaded(0.7), puff=0.8, shadow=0.2)
         pen.part(band([(0, 56), (0, 96), (2, 116), (14, 126), (26, 120), (28, 106)], [7]), wood, puff=1.2,
@@ -364,7 +364,7 @@ def umbrellas(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 
         gore: list[Point] = [(0, top, 1), along(a, 0.35), along(a, 0.7), (*along(a, 1.0), 1),
             (middle, edge - lift), (*along(b, 1.0), 1), along(b, 0.7), along(b, 0.35)]
-        pen.part(gore, tight, puff=0.75, tone=-abs(middle) * 0.08 + (10 if middle < 0 else -6),
+        pen.part(gore, tight, puff=0.5, tone=-abs(middle) * 0.08 + (16 if middle < 0 else 4),
             grain=middle * 0.3, shadow=0.0)
     pen.part(ellipse(0, top + 1, 5, 4), tight.shaded(0.7), puff=1)
     pen.part(band([(0, 84), (0, 100), (3, 116), (14, 124), (25, 118), (27, 104)], [7]), wood, puff=1.2,

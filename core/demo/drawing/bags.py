@@ -156,7 +156,6 @@ def clutches(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
             (w - 4, -h + 14), (5, h * 0.36), (0, h * 0.4), (-5, h * 0.36), (-w + 4, -h + 14)]
         pen.part(flap, shiny, puff=0.7, shadow=0.5, drape=0.5)
         pen.part(ellipse(0, h * 0.24, 6, 6), metal, puff=1.1, shadow=0.4)
-        del body
     elif style == "frame":
         shape = mirrored([(0, -h), (w - 16, -h, 1), (w - 6, -h + 20), (w, 10), (w - 12, h), (0, h + 4)])
         folds: list[Fold] = [(t * 9.5, -h + 8, t * 10.5, -h + 34, t * 11.0, h - 22, 5) for t in range(-7, 8)]

@@ -89,7 +89,7 @@ def _dress(pen: Pen, g: Gown, cloth: Cloth, rng: Random, *, gathers: int, seam: 
     return body
 
 
-def _inside(pen: Pen, g: Gown, cloth: Cloth) -> None:
+def _inside(pen: Pen, g: Gown, cloth: Cloth, rng: Random) -> None:
     if g.strapless:
         back = [(0.0, g.top + 50.0), (g.bust - 1, g.top + 43, 1), (g.bust - 2, g.top + 54), (0, g.top + 60)]
     elif g.straps:
@@ -97,6 +97,7 @@ def _inside(pen: Pen, g: Gown, cloth: Cloth) -> None:
         back = [(0, g.top + 34), (x - s - 2, g.top + 26), (x - s, g.top, 1), (x + s, g.top, 1),
             (g.bust - 2, g.top + 49, 1), (0, g.top + 62)]
     else:
+        upper.perhaps_hang(pen, g.cut(), rng)
         upper.back_neck(pen, g.cut(), cloth)
         return
     pen.part(mirrored(back), cloth.shaded(0.64), puff=0.2, drape=0.3)
@@ -124,7 +125,7 @@ def womens_dresses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     if worn:
         scene.torso(pen, scene.skin(rng), True, g.top + 8, width=0.72)
     else:
-        _inside(pen, g, cloth)
+        _inside(pen, g, cloth, rng)
     if not g.straps:
         _dress_sleeves(pen, g, cloth, rng, shirt=shape == "shirt", long=look.material == "knit")
     gathers = {"flared": 11, "wrap": 6, "sheath": 2, "shirt": 7, "slip": 5}[shape]
@@ -198,7 +199,7 @@ def womens_evening_dresses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> N
             (33, -84), (0, -70)])
         pen.part(neck, pen_skin, puff=1.1, shadow=0.1)
     else:
-        _inside(pen, g, lit)
+        _inside(pen, g, lit, rng)
     if shape == "mermaid":
         span = g.bottom - g.waist_y
         half: list[Point] = [(0, g.waist_y - 3), (g.waist, g.waist_y - 2, 1), (36, g.waist_y + span * 0.2),
@@ -307,7 +308,7 @@ def womens_jumpsuits(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         (legs.apart + legs.ankle, legs.bottom, 1),
                          (legs.apart - legs.ankle, legs.bottom, 1), (middle - legs.knee, knee_y),
         (2.4, legs.fork + 9), (0, legs.fork, 1)]
-    _inside(pen, g, cloth)
+    _inside(pen, g, cloth, rng)
     if not strappy:
         long = rng.random() < 0.5
         upper.sleeve(pen, g.cut(), cloth, rng, length=104 if long else 32, width=10 if long else 14, full=2,

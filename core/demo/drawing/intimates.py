@@ -201,7 +201,7 @@ def womens_swimsuits(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         (13, 98, 1), (0, 101)]
     if not worn:
         back = mirrored([(0, -16), (18, -44), (27 - strap / 2, -106, 1), (27 + strap / 2, -106, 1),
-            (w - 2, -50, 1), (w - 4, 30), (0, 60)])
+            (w - 6, -52, 1), (w - 12, -14), (w - 12, 20), (0, 60)])
         pen.part(back, tight.shaded(0.6), puff=0.3, shadow=0.15)
     folds: list[Fold] = [(s * w, y, s * 22, y + 4, s * 8, y + 9, 5) for s in (-1, 1) for y in (-10, 4,
         18)] if rng.random() < 0.5 else []

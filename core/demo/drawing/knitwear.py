@@ -32,7 +32,7 @@ def womens_sweaters(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     style = rng.choices(("crew", "v", "turtle", "boat"), (3, 2, 3, 1))[0]
     loose = rng.uniform(0, 12)
     c = upper.woman(rng, chest=54 + loose, waist=50 + loose, hem=49 + loose, shoulder=58 + loose * 0.6,
-        depth=22,
+        depth=9 if style == "turtle" else 22,
                     length=rng.uniform(158, 188), hem_curve=4)
     if style == "v":
         c = upper.woman(rng, neckline="v", depth=44, chest=c.chest, waist=c.waist, hem=c.hem,
@@ -58,7 +58,7 @@ def womens_sweaters(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 
 def mens_sweaters(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     style = rng.choices(("crew", "v", "zip"), (3, 3, 2))[0]
-    c = upper.man(rng, depth=48 if style == "v" else 20, neckline="v" if style == "v" else "crew",
+    c = upper.man(rng, depth={"v": 48, "zip": 9}.get(style, 20), neckline="v" if style == "v" else "crew",
         length=rng.uniform(196, 208), hem=62)
     if style == "v" and rng.random() < 0.6:
         shirt = cloths.of((244, 245, 248), "cotton")
@@ -103,6 +103,7 @@ def womens_cardigans(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
                 (0, c.bottom - 4)]),
                      cloth.shaded(0.6), puff=0.2)
     else:
+        upper.perhaps_hang(pen, c, rng)
         upper.back_neck(pen, c, cloth)
     upper.sleeve(pen, c, cloth, rng, length=rng.uniform(138, 148), width=11, full=rng.uniform(3, 8),
         angle=rng.uniform(9, 13), cuff="rib")
@@ -168,7 +169,7 @@ def _hoodie(pen: Pen, look: Look, cloth: Cloth, rng: Random, c: upper.Cut, woman
     lining = cloths.of((236, 232, 224), "fleece") if rng.random() < 0.25 else cloth.dyed(cloth.rgb)
     upper.sleeve(pen, c, base, rng, length=rng.uniform(136, 144) if woman else rng.uniform(146, 154),
         width=12 if woman else 14,
-                 full=5, angle=rng.uniform(9, 14), cuff="rib")
+                 full=5, angle=rng.uniform(9, 14) if woman else rng.uniform(6, 8), cuff="rib")
     body = upper.front(pen, c, base, rng, loose=1.3)
     upper.armhole_seams(pen, c, body)
     upper.hem_rib(pen, c, body, cloth, 17)
@@ -196,6 +197,6 @@ def womens_hoodies(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
 
 
 def mens_hoodies(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
-    c = upper.man(rng, top=-90, length=rng.uniform(194, 206), shoulder=76, chest=68, waist=68, hem=66,
+    c = upper.man(rng, top=-90, length=rng.uniform(194, 206), shoulder=73, chest=66, waist=66, hem=65,
         neck=22, depth=26)
     _hoodie(pen, look, cloth, rng, c, False)

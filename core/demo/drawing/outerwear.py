@@ -23,6 +23,7 @@ def _stitches(pen: Pen, paths: list[list[Point]], inside: Part | None,
 
 
 def _denim_jacket(pen: Pen, cloth: Cloth, rng: Random, c: upper.Cut) -> None:
+    upper.perhaps_hang(pen, c, rng)
     upper.back_neck(pen, c, cloth)
     upper.sleeve(pen, c, cloth, rng, length=c.length * 0.84, width=13, full=3, angle=12, cuff="turned")
     washes = ((-24.0, c.armpit + 10, 15.0, 34.0, 18.0), (24.0, c.armpit + 10, 15.0, 34.0, 18.0))
@@ -47,6 +48,7 @@ def _denim_jacket(pen: Pen, cloth: Cloth, rng: Random, c: upper.Cut) -> None:
 
 
 def _biker(pen: Pen, cloth: Cloth, rng: Random, c: upper.Cut) -> None:
+    upper.perhaps_hang(pen, c, rng)
     upper.back_neck(pen, c, cloth)
     upper.sleeve(pen, c, cloth, rng, length=c.length * 0.82, width=12.5, full=3, angle=11, cuff="hem")
     body = upper.front(pen, c, cloth, rng, loose=1.2)

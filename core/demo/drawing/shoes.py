@@ -59,14 +59,15 @@ def _sneaker(pen: Pen, look: Look, cloth: Cloth, rng: Random, woman: bool) -> No
     canvas = look.material == "canvas"
     runner = look.material == "polyester"
     high = rng.random() < (0.5 if canvas else 0.12)
-    thick = rng.uniform(16, 21) if woman and rng.random() < 0.4 else rng.uniform(12, 16)
+    platform = woman and rng.random() < 0.5
+    thick = rng.uniform(23, 28) if platform else rng.uniform(15, 19) + (0 if woman else 3)
     sole: RGB = rng.choices(((248, 247, 244), (226, 206, 176), (44, 44, 48)), (6, 1, 0 if canvas else 1))[0]
     accent: RGB = rng.choice(_HER_ACCENTS if woman else _HIS_ACCENTS)
     if abs(luminance(accent) - luminance(cloth.rgb)) < 0.12:
         accent = (248, 246, 242) if luminance(cloth.rgb) < 0.6 else (70, 72, 80)
     lace: RGB = (250, 250, 248) if luminance(cloth.rgb) < 0.85 or rng.random() < 0.7 else (60, 60, 66)
     decor = rng.choice((_bars, _swoosh, _panel, _panel))
-    top = -84.0 if high else -44.0
+    top = -84.0 if high else -33.0 if woman else -41.0
     upper_y = _GROUND - thick + 3
 
     def one() -> None:

@@ -34,6 +34,7 @@ def womens_t_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         c = upper.woman(rng, neckline="v", depth=rng.uniform(36, 46))
     base = _chest(pen, look, cloth)
     if not _body_below(pen, look, rng, True, 0.25, c.top + 9):
+        upper.perhaps_hang(pen, c, rng)
         upper.back_neck(pen, c, base)
     long = rng.random() < 0.15
     if long:
@@ -54,6 +55,7 @@ def mens_t_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     c = upper.man(rng, neckline="v" if v else "crew", **({"depth": 32} if v else {}))
     base = _chest(pen, look, cloth)
     if not _body_below(pen, look, rng, False, 0.2, c.top + 13):
+        upper.perhaps_hang(pen, c, rng)
         upper.back_neck(pen, c, base)
     upper.sleeve(pen, c, base, rng, length=rng.uniform(44, 52), width=rng.uniform(21, 24),
         angle=rng.uniform(24, 32))
@@ -76,6 +78,7 @@ def boys_t_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     trim = cloth.dyed(rng.choice(((226, 62, 76), (46, 96, 176), (250, 200, 70), (250, 248, 242),
         (40, 44, 70))))
     ringer = rng.random() < 0.55
+    upper.perhaps_hang(pen, c, rng)
     upper.back_neck(pen, c, base)
     upper.sleeve(pen, c, trim if ringer and look.pattern != "stripes" and rng.random() < 0.6 else base, rng,
                  length=rng.uniform(34, 42), width=21, angle=rng.uniform(36, 46))
@@ -128,6 +131,7 @@ def womens_blouses_and_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -
         hem_curve=rng.choice((3, 10, -4)),
                     length=rng.uniform(182, 200), waist=rng.uniform(46, 54), hem=rng.uniform(54, 60))
     if not _body_below(pen, look, rng, True, 0.2, c.top + 9):
+        upper.perhaps_hang(pen, c, rng)
         upper.back_neck(pen, c, cloth, label=style == "shirt")
     short = rng.random() < 0.2
     if short:
@@ -185,6 +189,7 @@ def _pocket(pen: Pen, cloth: Cloth, x: float, y: float, width: float, height: fl
 def mens_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     c = upper.man(rng, neck=22, depth=20, neckline="v", hem_curve=rng.choice((8, 12, 3)),
         length=rng.uniform(208, 222))
+    upper.perhaps_hang(pen, c, rng, 0.2)
     upper.back_neck(pen, c, cloth)
     if rng.random() < 0.25:
         upper.sleeve(pen, c, cloth, rng, length=54, width=22, angle=24, cuff="turned")
@@ -231,7 +236,3 @@ def mens_polo_shirts(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     upper.hem_seam(pen, c, body)
     if rng.random() < 0.7:
         pen.buttons([(33, c.armpit - 6)], 2.6, contrasting(cloth.rgb))
-
-
-def breast_pocket(pen: Pen, cloth: Cloth, x: float, y: float, width: float, height: float) -> None:
-    _pocket(pen, cloth, x, y, width, height)

@@ -16,7 +16,7 @@ from core.demo.drawing.cloth import RGB, Cloth
 from core.demo.drawing.curves import Point, between, flipped, mirrored
 from core.demo.drawing.motifs import CHILD, GROWN, motif
 from core.demo.drawing.pen import Fold, Part, Pen
-from core.demo.drawing.scene import words
+from core.demo.drawing.scene import hanger, words
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,12 @@ def body_folds(rng: Random, c: Cut, loose: float = 1.0) -> list[Fold]:
         folds.append((x, y, x * 0.95, y - span * 0.2, x * 0.8 + rng.uniform(-8, 8),
                       y - span * rng.uniform(0.25, 0.55), rng.uniform(4, 8) * loose))
     return folds
+
+
+def perhaps_hang(pen: Pen, c: Cut, rng: Random, chance: float = 0.14) -> None:
+    """Shows some garments on a hanger; only its hook and the bar in the neck will be seen."""
+    if rng.random() < chance and c.top > -116:  # a higher hook would leave the picture
+        hanger(pen, rng, c.top, c.shoulder - 4, c.slope + 2)
 
 
 def back_neck(pen: Pen, c: Cut, cloth: Cloth, rise: float = 3, label: bool = True) -> None:
