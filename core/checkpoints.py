@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.build import storage_errors
 from core.errors import ModelError
+from core.storage import storage_errors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn, optim

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from core.build import storage_errors
 from core.checkpoints import load_optimizer, load_weights, optimizer_tensors, read_tensors, write_tensors
 from core.errors import TrainingError
+from core.storage import storage_errors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

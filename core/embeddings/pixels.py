@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.build import storage_errors
 from core.catalog import DatasetInfo
 from core.errors import ImageError, StorageError
 from core.images import Pictures, decode
 from core.sources.reading import Progress, no_progress
+from core.storage import storage_errors
 
 UNSEEN, DECODED, BROKEN = 0, 1, 2
 CHUNK = 256  # pictures that a worker takes at a time

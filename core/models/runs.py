@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.build import storage_errors
 from core.errors import ModelError, TrainingError
 from core.settings import settings
+from core.storage import storage_errors
 
 FORMAT = 1
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"

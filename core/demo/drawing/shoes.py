@@ -56,7 +56,7 @@ def from_above(pen: Pen, rng: Random, one: Callable[[int], None]) -> None:
 def _sneaker(pen: Pen, look: Look, cloth: Cloth, rng: Random, woman: bool) -> None:
     canvas = look.material == "canvas"
     runner = look.material == "polyester"
-    high = canvas and rng.random() < 0.5 or rng.random() < 0.15
+    high = (canvas and rng.random() < 0.5) or rng.random() < 0.15
     thick = rng.uniform(16, 21) if woman and rng.random() < 0.4 else rng.uniform(12, 16)
     sole: RGB = rng.choices(((248, 247, 244), (226, 206, 176), (44, 44, 48)), (6, 1, 0 if canvas else 1))[0]
     accent: RGB = rng.choice(((248, 246, 242), (236, 120, 90), (90, 160, 200), (240, 170, 190), (60, 60, 68), (212, 175, 85)) if woman

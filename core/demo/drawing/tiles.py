@@ -6,7 +6,7 @@ is a relief around 128; a pattern is one mask for each ink printed on the ground
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from math import cos, pi, sin
 
 import numpy as np
@@ -60,7 +60,7 @@ def _rib() -> NDArray[np.float32]:
     return (np.sin(2 * pi * _U / 8) * 0.9 + 0.25 * np.sin(2 * pi * _V / 4)).astype(np.float32)
 
 
-@lru_cache(maxsize=None)
+@cache
 def texture(name: str) -> Relief:
     """The relief of a material; see TEXTURES for the names."""
     return TEXTURES[name]()
@@ -91,7 +91,7 @@ TEXTURES = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def drape(variant: int) -> NDArray[np.float32]:
     """Slow waves of hanging cloth (deviation 1) at half the picture's resolution, longer than wide."""
     return _noise(100 + variant, 6, 22) * 0.75 + _noise(200 + variant, 10, 10) * 0.5
@@ -277,7 +277,7 @@ def _all_over(variant: int) -> tuple[Ink, ...]:
     return first.ink(), second.ink()
 
 
-@lru_cache(maxsize=None)
+@cache
 def inks(pattern: str, variant: int) -> tuple[Ink, ...]:
     """The masks of a pattern, in the order in which they are printed."""
     return PATTERN_TILES[pattern](variant)
