@@ -14,19 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from core.cohort import fold
 from core.errors import SourceError
-from core.schema import FROM_SOURCE, PICTURES, PRODUCTS, REJECTED
+from core.schema import FROM_SOURCE, PICTURES, PRODUCTS, REJECTED, SEARCH
 from core.sources import source
 from core.sources.archive import directory
 from core.sources.reading import Batch, Places, Progress, Reading, ReadOptions, no_progress
 from core.storage import new_folder
 
-FORMAT = 1  # of dataset.json and the tables beside it
-ROW_GROUP = 50_000
+FORMAT = 2  # of dataset.json and the tables beside it
+# Rows that are compressed together: few, so that a page of products from all over is read quickly.
+ROW_GROUP = 2_048
+INDEXED = ["row_id", "item_id", "image_id"]  # columns with the least and the greatest value of each row group
 
 
 @dataclass(frozen=True)
@@ -97,8 +101,14 @@ def _write(
     rows = 0
     with (
         pq.ParquetWriter(
-            folder / "products.parquet", PRODUCTS, compression="zstd", compression_level=1
+            folder / "products.parquet",
+            PRODUCTS,
+            compression="zstd",
+            compression_level=1,
+            write_statistics=INDEXED,
         ) as products,
+        pa.OSFile(str(folder / "search.arrow"), "w") as texts,
+        pa.ipc.new_file(texts, SEARCH) as search,
         pq.ParquetWriter(folder / "rejected.parquet", REJECTED, compression="zstd") as refused,
         _Payload(folder) as payload,
     ):
@@ -107,6 +117,7 @@ def _write(
             table = _complete(batch.products, rows)
             _digest(table, digest)
             products.write_table(table, row_group_size=ROW_GROUP)
+            search.write_table(_searchable(table))
             if batch.rejected.num_rows:
                 refused.write_table(batch.rejected)
                 for entry in batch.rejected.column("reason").value_counts().to_pylist():
@@ -153,6 +164,13 @@ def _complete(table: pa.Table, first_row: int) -> pa.Table:
     for text in ("name", "description"):
         columns[f"{text}_length"] = pc.cast(pc.utf8_length(table.column(text)), pa.int32())
     return pa.table({name: columns[name] for name in PRODUCTS.names}, schema=PRODUCTS)
+
+
+def _searchable(table: pa.Table) -> pa.Table:
+    """What a search for text looks through."""
+    texts = zip(*(table.column(name).to_pylist() for name in ("name", "description")), strict=True)
+    folded = [fold(f"{name or ''}\n{description or ''}") for name, description in texts]
+    return pa.table([table.column("row_id"), folded], schema=SEARCH)
 
 
 class _Hash:
@@ -215,6 +233,10 @@ class _Payload:
 
 def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
     """Write pictures.parquet and count what the dataset's card shows."""
+    names = pq.read_table(folder / "products.parquet", columns=["name"])
+    rank = np.empty(len(names), np.int32)
+    rank[np.asarray(pc.sort_indices(names, [("name", "ascending", "at_end")]))] = np.arange(len(names))
+    np.save(folder / "name_rank.npy", rank)
     with duckdb.connect() as db:
         db.execute("SET TimeZone = 'UTC'")
         db.read_parquet(str(folder / "products.parquet")).create_view("products")

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from core.cohort import CHOICES, NONE, Cohort
-from core.errors import UnknownDatasetError, UsageError
-from core.schema import PRODUCTS
+from core.columns import ORDERS, Columns, Mask, Order
+from core.errors import StorageError, UnknownDatasetError, UsageError
 from core.settings import settings
 from core.storage import NAME, check_name, remove_folder
 
-Order = Literal["dataset", "name", "category", "shortest", "longest", "shuffle"]
-_ORDER_SQL = {
-    "dataset": "row_id",
-    "name": "name IS NULL, name, row_id",
-    "category": "category_path, row_id",
-    "shortest": "coalesce(name_length, 0) + coalesce(description_length, 0), row_id",
-    "longest": "coalesce(name_length, 0) + coalesce(description_length, 0) DESC, row_id",
-    "shuffle": "hash(row_id + {seed}), row_id",
-}
-ORDERS: tuple[Order, ...] = tuple(_ORDER_SQL)  # type: ignore[arg-type]
+__all__ = ["ORDERS", "DatasetInfo", "Order", "Products", "datasets", "info", "remove"]
+
+FOUND_KEPT = 16  # answers to searches for text or ids, a byte a product each
 
 
 @dataclass(frozen=True)
@@ -95,22 +91,40 @@ def remove(name: str) -> None:
 
 
 class Products:
-    """The product table of one dataset, for questions. Any number of threads may ask at once."""
+    """The product table of one dataset, for questions. Any number of threads may ask at once.
+
+    What Browse asks (counts, facets, pages) is answered from narrow columns in memory, read at the first such
+    question; anything else is SQL over the files.
+    """
 
     def __init__(self, dataset: DatasetInfo) -> None:
         self.info = dataset
         self.path = dataset.folder / "products.parquet"
+        self._search = dataset.folder / "search.arrow"
+        self._lock = threading.Lock()
+        self._columns: Columns | None = None
+        self._found: OrderedDict[Cohort, Mask] = OrderedDict()  # by text and ids, the most recent last
+        self._local = threading.local()
+        self._file: tuple[int, int] | None = None
+        if self.path.exists() and not self._search.exists():
+            raise StorageError(
+                f"The dataset {dataset.name!r} was made by an earlier Vitrine. "
+                f"Remove it and import it again: python -m core remove {dataset.name}"
+            )
+        with self._here():
+            self._file = _identity(self.path)
+            self._metadata = pq.read_metadata(self.path)
+            self._texts = pa.ipc.open_file(pa.memory_map(str(self._search))).read_all()
         self._db = duckdb.connect(
             config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
         self._db.execute("SET preserve_insertion_order = false")
-        # Nothing that reaches this connection can read or write anything but this dataset's tables.
-        self._db.execute(f"SET allowed_directories = ['{_quoted(dataset.folder)}']")
+        self._db.execute("SET parquet_metadata_cache = true")
+        # Nothing that reaches this connection can read or write anything but this dataset's table.
+        self._db.execute(f"SET allowed_paths = ['{_quoted(self.path)}']")
         self._db.execute("SET enable_external_access = false")
         self._db.execute("SET lock_configuration = true")
-        self._local = threading.local()
-        with self._gone_is_said():
-            self._db.execute(f"CREATE VIEW products AS SELECT * FROM read_parquet('{_quoted(self.path)}')")
+        self._db.execute(f"CREATE VIEW products AS SELECT * FROM read_parquet('{_quoted(self.path)}')")
 
     @classmethod
     def open(cls, name: str) -> Products:
@@ -132,24 +146,29 @@ class Products:
             sql: a SELECT from `cohort`, with ? for each of `values`. Never built from a person's words.
         """
         where, bound = cohort.where() if cohort else ("true", [])
-        with self._gone_is_said():
+        with self._here():
             return self._cursor().sql(
                 f"WITH cohort AS (SELECT * FROM products WHERE {where}) {sql}", params=[*bound, *values]
             )
 
     def frame(self, sql: str, cohort: Cohort | None = None, values: Sequence[Any] = ()) -> pd.DataFrame:
         """`query` as a data frame."""
-        with self._gone_is_said():
+        with self._here():
             return self.query(sql, cohort, values).df()
 
     def table(self, sql: str, cohort: Cohort | None = None, values: Sequence[Any] = ()) -> pa.Table:
         """`query` as an Arrow table."""
-        with self._gone_is_said():
+        with self._here():
             return self.query(sql, cohort, values).to_arrow_table()
 
+    def mask(self, cohort: Cohort | None = None) -> Mask:
+        """Which products are the cohort's: (n,) by row_id."""
+        mask = self._mask(cohort)
+        return np.ones(self.columns.rows, bool) if mask is None else mask.copy()
+
     def count(self, cohort: Cohort | None = None) -> int:
-        with self._gone_is_said():
-            return int(self.query("SELECT count(*) FROM cohort", cohort).fetchall()[0][0])
+        mask = self._mask(cohort)
+        return self.columns.rows if mask is None else int(np.count_nonzero(mask))
 
     def facet(self, column: str, cohort: Cohort | None = None) -> dict[str, int]:
         """How many of the cohort's products have each value of a column, most frequent first.
@@ -159,19 +178,15 @@ class Products:
         """
         if column not in CHOICES:
             raise UsageError(f"Products are not counted by {column!r}. Columns: {', '.join(CHOICES)}.")
-        if cohort is not None:
-            cohort = cohort.with_(**{column: ()})
-        sql = f"SELECT coalesce({column}, '{NONE}'), count(*) FROM cohort GROUP BY 1 ORDER BY 2 DESC, 1"
-        with self._gone_is_said():
-            return dict(self.query(sql, cohort).fetchall())
+        counts = self.columns.choices[column].counts(self._mask(cohort, without=column))
+        named: Counter[str] = Counter()
+        for value, count in counts:
+            named[NONE if value is None else value] += count
+        return dict(sorted(named.items(), key=lambda entry: (-entry[1], entry[0])))
 
     def categories(self, cohort: Cohort | None = None) -> list[tuple[tuple[str, ...], int]]:
         """Every leaf of the category tree that the cohort has, with its count, in the tree's order."""
-        if cohort is not None:
-            cohort = cohort.with_(category=())
-        sql = "SELECT category_path, count(*) FROM cohort GROUP BY 1 ORDER BY 1"
-        with self._gone_is_said():
-            return [(tuple(path or ()), count) for path, count in self.query(sql, cohort).fetchall()]
+        return self.columns.category.counts(self._mask(cohort, without="category"))
 
     def rows(
         self,
@@ -185,61 +200,101 @@ class Products:
 
         Args:
             order: one of ORDERS; `shuffle` is the same for the same seed.
-            seed: of the shuffle, 0 or more.
+            seed: of the shuffle, any whole number.
         """
-        if order not in _ORDER_SQL:
+        if order not in ORDERS:
             raise UsageError(f"Products cannot be sorted by {order!r}. Orders: {', '.join(ORDERS)}.")
-        by = _ORDER_SQL[order].format(seed=int(seed) * 0x9E3779B1)
-        with self._gone_is_said():
-            # Sort the row numbers alone, then fetch whole rows: a page never sorts descriptions.
-            picked = self.query(
-                f"SELECT row_id FROM cohort ORDER BY {by} LIMIT ? OFFSET ?", cohort, [limit, offset]
-            )
-            return self.by_row([row[0] for row in picked.fetchall()])
+        return self.by_row(self.columns.page(self._mask(cohort), order, seed, offset, limit))
 
     def by_row(self, row_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Whole products in the order asked for; numbers that are not there are passed over."""
-        if not row_ids:
+        wanted = [int(row) for row in row_ids if 0 <= row < self._metadata.num_rows]
+        if not wanted:
             return []
-        with self._gone_is_said():
-            numbers = ", ".join(str(int(row)) for row in row_ids)
-            found = self._cursor().sql(f"SELECT * FROM products WHERE row_id IN ({numbers})").fetchall()
-        by_number = {row[0]: _product(row) for row in found}
-        return [by_number[row] for row in row_ids if row in by_number]
+        sizes = [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        groups = np.searchsorted(starts, wanted, "right") - 1
+        read, where = np.unique(groups, return_inverse=True)
+        begins = np.concatenate(([0], np.cumsum(np.asarray(sizes)[read])))
+        with self._here(), pq.ParquetFile(self.path, metadata=self._metadata) as file:
+            found = file.read_row_groups(read.tolist(), use_threads=False)
+        return [_product(row) for row in found.take(begins[where] + wanted - starts[groups]).to_pylist()]
 
     def item(self, item_id: str) -> list[dict[str, Any]]:
         """The products of that item_id: one, or several where it repeats."""
         return self.rows(Cohort(self.info.name, item_id=(item_id,)), limit=100)
 
+    @property
+    def columns(self) -> Columns:
+        """The narrow columns, read at the first question."""
+        with self._lock, self._here():
+            if self._columns is None:
+                self._columns = Columns(self.path, self.info.folder / "name_rank.npy")
+            return self._columns
+
+    def _mask(self, cohort: Cohort | None, without: str = "") -> Mask | None:
+        """Which products, all filters but `without` counted; None for all."""
+        if cohort is None:
+            return None
+        masks = self.columns.masks(cohort)
+        masks.pop(without, None)
+        found = list(masks.values())
+        looked_for = Cohort(
+            "", text=" ".join(cohort.text.split()), item_id=cohort.item_id, image_id=cohort.image_id
+        )
+        if not looked_for.is_whole():
+            found.append(self._looked_for(looked_for))
+        return np.logical_and.reduce(found) if found else None
+
+    def _looked_for(self, cohort: Cohort) -> Mask:
+        """The products with this text or these ids; the last few answers are kept."""
+        with self._lock:
+            if cohort in self._found:
+                self._found.move_to_end(cohort)
+                return self._found[cohort]
+        mask = np.zeros(self.columns.rows, bool)
+        with self._here():
+            mask[self.query("SELECT row_id FROM cohort", cohort).fetchnumpy()["row_id"]] = True
+        with self._lock:
+            self._found[cohort] = mask
+            while len(self._found) > FOUND_KEPT:
+                self._found.popitem(last=False)
+        return mask
+
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor of this thread; the connection itself is not to be shared while it works."""
         if not hasattr(self._local, "cursor"):
             self._local.cursor = self._db.cursor()
+            self._local.cursor.register("search", self._texts)
         cursor: duckdb.DuckDBPyConnection = self._local.cursor
         return cursor
 
-    def _gone_is_said(self) -> _GoneIsSaid:
-        return _GoneIsSaid(self.info.name, self.path)
+    @contextmanager
+    def _here(self) -> Iterator[None]:
+        """A table that vanished under a question, or became another, is a removed dataset, not a bug."""
+        try:
+            if self._file not in (None, _identity(self.path)):
+                raise FileNotFoundError(self.path)
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            if self._file is not None and self._file == _identity(self.path):
+                raise
+            raise UnknownDatasetError(self.info.name, [known.name for known in datasets()]) from error
 
 
-class _GoneIsSaid:
-    """A table that vanished under a question is a removed dataset, not a bug."""
-
-    def __init__(self, name: str, path: Path) -> None:
-        self._name, self._path = name, path
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, duckdb.Error) and not self._path.exists():
-            raise UnknownDatasetError(self._name, [known.name for known in datasets()]) from error
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that took its name; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
-def _product(row: Sequence[Any]) -> dict[str, Any]:
-    product = dict(zip(PRODUCTS.names, row, strict=True))
-    product["category_path"] = tuple(product["category_path"] or ())
-    product["extra"] = json.loads(product["extra"]) if product["extra"] else {}
-    return product
+def _product(row: dict[str, Any]) -> dict[str, Any]:
+    row["category_path"] = tuple(row["category_path"] or ())
+    row["extra"] = json.loads(row["extra"]) if row["extra"] else {}
+    return row
 
 
 def _quoted(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -34,29 +35,28 @@ class Cohort:
     fingerprint: str | None = None  # of the dataset this was made from; None is whichever is there
 
     def where(self) -> tuple[str, list[Any]]:
-        """A SQL condition over the product table and the values to bind in it."""
+        """A SQL condition over the tables `products` and `search` of `Products`, and the values to bind in it."""
         conditions: list[str] = []
         values: list[Any] = []
         for column in (*CHOICES, "item_id", "image_id"):
-            chosen = getattr(self, column)
-            known = [value for value in chosen if value != NONE]
-            either = []
-            if known:
-                either.append(f"{column} IN ({', '.join('?' * len(known))})")
-                values += known
-            if NONE in chosen:
-                either.append(f"{column} IS NULL")
-            if either:
-                conditions.append(f"({' OR '.join(either)})")
+            if chosen := getattr(self, column):
+                missing = f" OR {column} IS NULL" if NONE in chosen else ""
+                conditions.append(f"({column} IN ({', '.join('?' * len(chosen))}){missing})")
+                values += chosen
         if self.category:
             below = []
             for path in self.category:
-                below.append(" AND ".join(f"category_path[{level}] = ?" for level in range(1, len(path) + 1)))
+                below.append(
+                    " AND ".join(
+                        ["true", *(f"category_path[{level}] = ?" for level in range(1, len(path) + 1))]
+                    )
+                )
                 values += path
             conditions.append(f"({' OR '.join(below)})")
-        for word in self.text.split():
-            conditions.append("(contains(lower(name), ?) OR contains(lower(description), ?))")
-            values += [word.lower()] * 2
+        if words := fold(self.text).split():
+            contained = " AND ".join(["contains(text, ?)"] * len(words))
+            conditions.append(f"row_id IN (SELECT row_id FROM search WHERE {contained})")  # noqa: S608
+            values += words
         if self.picture is not None:
             conditions.append(f"image IS {'NOT ' if self.picture else ''}NULL")
         return " AND ".join(conditions) or "true", values
@@ -138,6 +138,20 @@ class Cohort:
             if chosen := getattr(self, column):
                 parts.append(f"{len(chosen)} chosen by {column}")
         return "; ".join(parts) or "all products"
+
+
+def fold(text: str) -> str:
+    """Text in which what differs only in case is the same, as Greek and Turkish have it, too.
+
+    >>> fold("ΛΌΓΟΣ") == fold("λόγος"), fold("ISPARTA İzmir") == fold("ısparta izmir")
+    (True, True)
+    """
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFC", text).casefold()
+    return folded.replace("i\u0307", "i").replace(
+        "ı", "i"
+    )  # a capital I with a dot folds to i and a dot above
 
 
 def path_text(path: Sequence[str]) -> str:

@@ -44,3 +44,11 @@ class DatasetExistsError(VitrineError):
             f"A dataset named {name!r} exists already. Choose another name, "
             f"or remove it first: python -m core remove {name}"
         )
+
+
+class ModelError(VitrineError):
+    """A model cannot be loaded or used: not there, cut short, not fitting, or given nothing to look at."""
+
+
+class TrainingError(VitrineError):
+    """A training cannot begin or go on; what was saved last is kept."""

@@ -31,7 +31,9 @@ WIDTHS = (96, 160, 240, 320, 480, 640, 960, 1280, 1600)
 LOCAL_HEADER_BYTES = 30  # of a zip member, before its name and extra field
 # The others that Pillow knows start programs (EPS), or no browser could show them anyway.
 Image.init()
-FORMATS = [name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF") if name in Image.OPEN]
+FORMATS: tuple[str, ...] = tuple(
+    name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF") if name in Image.OPEN
+)
 
 # Pillow refuses what is twice its bound; this protects whatever else opens pictures in this process, too.
 Image.MAX_IMAGE_PIXELS = settings().image_pixels // 2

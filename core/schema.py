@@ -31,6 +31,9 @@ FROM_SOURCE = [name for name in PRODUCTS.names if name not in ("row_id", "name_l
 
 REJECTED = pa.schema([("place", pa.string()), ("reason", pa.string()), ("record", pa.string())])
 
+# Beside the products: name and description, a line each, in a form in which case makes no difference.
+SEARCH = pa.schema([("row_id", pa.int64()), ("text", pa.large_string())])
+
 # One row a picture, sorted by image_id: what /images/<dataset>/<image_id> looks up.
 PICTURES = pa.schema(
     [

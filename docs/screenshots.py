@@ -47,7 +47,9 @@ def main(base: str) -> None:
                 page.close()
         browser.close()
     names = ["home-desktop-light", "browse-desktop-light", "product-desktop-light", "classify-desktop-dark"]
-    pictures = [Image.open(OUT / f"{name}.webp").resize((960, 600), Image.Resampling.LANCZOS) for name in names]
+    pictures = [
+        Image.open(OUT / f"{name}.webp").resize((960, 600), Image.Resampling.LANCZOS) for name in names
+    ]
     sheet = Image.new("RGB", (1920, 1200))
     for place, picture in enumerate(pictures):
         sheet.paste(picture, (place % 2 * 960, place // 2 * 600))

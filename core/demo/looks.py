@@ -45,7 +45,7 @@ class Options:
 KINDS: dict[str, Options] = {
     # women's clothes
     "womens-dresses": Options(("cotton", "satin", "sheer", "knit", "polyester")),
-    "womens-evening-dresses": Options(("satin", "sheer"), ("plain", "floral"), CLOTH + ("gold", "silver")),
+    "womens-evening-dresses": Options(("satin", "sheer"), ("plain", "floral"), (*CLOTH, "gold", "silver")),
     "womens-blouses-and-shirts": Options(("cotton", "satin", "sheer")),
     "womens-t-shirts": Options(("cotton", "polyester")),
     "womens-tank-tops": Options(("cotton", "satin", "polyester")),
@@ -60,7 +60,9 @@ KINDS: dict[str, Options] = {
     "womens-skirts": Options(("cotton", "denim", "leather", "satin")),
     "womens-shorts": Options(("cotton", "denim", "polyester")),
     "womens-jumpsuits": Options(("cotton", "satin", "denim")),
-    "womens-tights": Options(("sheer",), ("plain", "dots"), ("black", "white", "grey", "beige", "brown", "navy", "burgundy")),
+    "womens-tights": Options(
+        ("sheer",), ("plain", "dots"), ("black", "white", "grey", "beige", "brown", "navy", "burgundy"),
+    ),
     "womens-bras": Options(("cotton", "sheer", "satin"), ("plain", "floral", "dots")),
     "womens-panties": Options(("cotton", "sheer", "satin"), ("plain", "floral", "dots", "stripes")),
     "womens-pyjamas": Options(("cotton", "satin"), ("stripes", "checks", "dots", "floral", "print")),
@@ -90,9 +92,9 @@ KINDS: dict[str, Options] = {
     "baby-bodysuits": Options(("cotton",)),
     # shoes
     "womens-sneakers": Options(("leather", "canvas", "polyester"), PLAIN),
-    "womens-pumps": Options(("leather", "satin"), PLAIN, CLOTH + ("gold", "silver")),
+    "womens-pumps": Options(("leather", "satin"), PLAIN, (*CLOTH, "gold", "silver")),
     "womens-ballerinas": Options(("leather", "satin"), ("plain", "dots")),
-    "womens-sandals": Options(("leather",), PLAIN, HIDES + ("gold", "silver")),
+    "womens-sandals": Options(("leather",), PLAIN, (*HIDES, "gold", "silver")),
     "womens-ankle-boots": Options(("leather",), PLAIN, HIDES),
     "womens-boots": Options(("leather",), PLAIN, HIDES),
     "womens-wellingtons": Options(("rubber",), ("plain", "dots", "floral", "stripes")),
@@ -102,14 +104,18 @@ KINDS: dict[str, Options] = {
     "slippers": Options(("fleece", "wool"), ("plain", "checks")),
     "flip-flops": Options(("rubber",), ("plain", "stripes", "floral")),
     # bags and accessories
-    "womens-handbags": Options(("leather", "canvas"), ("plain", "checks", "print"), HIDES + ("pink", "yellow", "green", "blue")),
-    "clutches": Options(("satin", "leather"), ("plain", "floral"), CLOTH + ("gold", "silver")),
+    "womens-handbags": Options(
+        ("leather", "canvas"), ("plain", "checks", "print"), (*HIDES, "pink", "yellow", "green", "blue"),
+    ),
+    "clutches": Options(("satin", "leather"), ("plain", "floral"), (*CLOTH, "gold", "silver")),
     "backpacks": Options(("polyester", "canvas", "leather")),
     "suitcases": Options(("polyester",), ("plain", "print")),
-    "wallets": Options(("leather",), PLAIN, HIDES + ("pink", "blue")),
+    "wallets": Options(("leather",), PLAIN, (*HIDES, "pink", "blue")),
     "womens-belts": Options(("leather",), PLAIN, HIDES),
     "mens-belts": Options(("leather", "canvas"), PLAIN, HIDES),
-    "hats": Options(("straw", "wool"), ("plain",), ("beige", "black", "brown", "grey", "navy", "red", "white", "burgundy")),
+    "hats": Options(
+        ("straw", "wool"), PLAIN, ("beige", "black", "brown", "grey", "navy", "red", "white", "burgundy"),
+    ),
     "caps": Options(("cotton", "canvas"), ("plain", "print", "checks")),
     "beanies": Options(("knit",), ("plain", "stripes")),
     "scarves": Options(("wool", "knit", "sheer")),
@@ -120,7 +126,7 @@ KINDS: dict[str, Options] = {
     "necklaces": Options(("metal",), PLAIN, ("gold", "silver")),
     "rings": Options(("metal",), PLAIN, ("gold", "silver")),
     "bracelets": Options(("metal", "leather"), PLAIN, ("gold", "silver", "black", "brown")),
-    "watches": Options(("metal", "leather"), PLAIN, METALS + ("brown", "white", "navy")),
+    "watches": Options(("metal", "leather"), PLAIN, (*METALS, "brown", "white", "navy")),
     "sunglasses": Options(("metal",), PLAIN, FRAMES),
     "glasses": Options(("metal",), PLAIN, FRAMES),
 }  # fmt: skip

@@ -42,6 +42,9 @@ POPULARITY = (
 )  # fmt: skip
 
 DUPLICATES = ("recompressed", "cropped", "recoloured", "mirrored")
+HUES = (  # colours that a picture can be turned from and into: those with a hue
+    "brown", "red", "burgundy", "pink", "orange", "yellow", "green", "turquoise", "blue", "navy", "purple",
+)  # fmt: skip
 QUALITIES = (62, 70, 75, 78, 80, 82, 85, 88, 90, 92)  # of the JPEG files, as varied as shops are
 
 COLOUR_WEIGHTS = {  # what shops sell most; others weigh 1
@@ -137,7 +140,8 @@ class Structure:
     near_duplicates: float = 0.04  # of train pictures
     split_duplicates: float = 0.02  # of test pictures, made from a train picture
     split_texts: float = 0.02  # of test rows: name and description of another product in train
-    same_texts: float = 0.12  # of train rows: so that about a quarter of names is not unique, as in Table 4
+    train_same_texts: float = 0.27  # of train rows, with another row of train: Table 4 has a quarter of names
+    test_same_texts: float = 0.15  # and a third of descriptions not unique in train, less in test
 
     # Texts. Figure 4: medians of 38 and 150 characters, both with a long right tail.
     omits_kind: float = 0.15  # ours: names of a brand and a number only
@@ -362,42 +366,57 @@ def _copies(rows: pd.DataFrame, products: list[words.Product], structure: Struct
     train_copies = choose(sources, structure.near_duplicates, int(in_train.sum()))
     test_copies = choose(~in_train, structure.split_duplicates, int((~in_train).sum()))
     sources[train_copies] = False  # a copy is never copied again
+    hued = np.array([bool(_other_hues(product.look)) for product in products], dtype=bool)
     pools = {kind: np.flatnonzero(sources & (kinds == kind)) for kind in np.unique(kinds)}
+    hued_pools = {kind: pool[hued[pool]] for kind, pool in pools.items()}
     for number in (*train_copies, *test_copies):
-        pool = pools[kinds[number]]
+        how = DUPLICATES[int(rng.integers(len(DUPLICATES)))]
+        pool = (hued_pools if how == "recoloured" else pools)[kinds[number]]
         if len(pool):
-            source = pool[int(rng.integers(len(pool)))]
-            duplicate[number] = DUPLICATES[int(rng.integers(len(DUPLICATES)))]
-            of[number] = source
-            products[number] = _copied(products[number], products[source], duplicate[number], rng)
+            of[number], duplicate[number] = pool[int(rng.integers(len(pool)))], how
+            products[number] = _copied(products[number], products[of[number]], how, rng)
 
     pictured = (of >= 0) | np.isin(np.arange(count), of)
-    cells: dict[tuple[str, str], list[int]] = {}
     single = (size == 1) & ~pictured & ~unisex
-    test_chosen = choose(single & ~in_train, structure.split_texts, int((~in_train).sum()))
-    train_chosen = choose(single & in_train, structure.same_texts, int(in_train.sum()))
-    copies = set(train_chosen)
-    for number in np.flatnonzero(sources & (size == 1)):
-        if number not in copies:
-            cells.setdefault((kinds[number], geos[number]), []).append(int(number))
-    for number in (*test_chosen, *train_chosen):
-        cell = cells.get((kinds[number], geos[number]), [])
+    tests, trains = int((~in_train).sum()), int(in_train.sum())
+    across = choose(single & ~in_train, structure.split_texts, tests)
+    single[across] = False
+    within = np.concatenate(
+        [
+            choose(single & in_train, structure.train_same_texts, trains),
+            choose(single & ~in_train, structure.test_same_texts, tests),
+        ]
+    )
+    single[within] = False  # what is left may be copied
+    set_across = set(across)
+    cells: dict[tuple[bool, str, str], list[int]] = {}
+    for number in np.flatnonzero(single):
+        cells.setdefault((bool(in_train[number]), kinds[number], geos[number]), []).append(int(number))
+    for number in (*across, *within):
+        from_train = bool(in_train[number]) or number in set_across
+        cell = cells.get((from_train, kinds[number], geos[number]), [])
         if cell:
             source = cell[int(rng.integers(len(cell)))]
             text_of[number] = source
-            own = products[number].look.seed
-            look = dataclasses.replace(products[source].look, seed=own)
+            look = dataclasses.replace(products[source].look, seed=products[number].look.seed)
             products[number] = dataclasses.replace(products[source], look=look)
     rows["duplicate"] = duplicate[rows["product"]]
     rows["duplicate_product"] = of[rows["product"]]
     rows["text_product"] = text_of[rows["product"]]
 
 
+def _other_hues(look: Look) -> list[str]:
+    """The colours that a picture of this look can be turned into."""
+    if look.colour not in HUES:
+        return []
+    return [colour for colour in KINDS[look.kind].colours if colour in HUES and colour != look.colour]
+
+
 def _copied(own: words.Product, source: words.Product, how: str, rng: Generator) -> words.Product:
     """The product `own` when its picture is made from that of `source`; another shop may call it its own."""
     look = source.look
     if how == "recoloured":
-        others = [colour for colour in KINDS[look.kind].colours if colour != look.colour]
+        others = _other_hues(look)
         look = dataclasses.replace(look, colour=others[int(rng.integers(len(others)))])
     if rng.random() < 0.5:
         return dataclasses.replace(source, look=look)
@@ -412,7 +431,8 @@ def _texts(rows: pd.DataFrame, products: list[words.Product], structure: Structu
     parallel = rng.random(len(products)) < structure.parallel
     number = rows["product"].to_numpy()
     rows["text_seed"] = np.where(parallel[number], by_product[number], own)
-    rows["omits_kind"] = rng.random(count) < structure.omits_kind
+    unisex = np.array([product.unisex for product in products], dtype=bool)[number]
+    rows["omits_kind"] = (rng.random(count) < structure.omits_kind) | unisex  # a noun would say whose it is
     draw = rng.random(count)
     rows["description_is"] = np.select(
         [draw < structure.empty_description, draw < structure.empty_description + structure.repeated_name],
@@ -446,14 +466,15 @@ def _labels(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
     rows["label_kind"] = np.where(rows["label_source"].isin(["", "combined-tag"]), "machine", "human")
 
     error = rows["geo"].map(structure.country_error).to_numpy(dtype=float) ** structure.country_contrast
+    keeps = ~rows.duplicated(["split", "kind"]).to_numpy()  # one sure row a class, so that none disappears
+    unisex = rows.index.isin(rows.loc[rows["twin"] >= 0, "twin"]) | (rows["twin"] >= 0).to_numpy()
     chance = np.zeros(len(rows))
     for kind, base in (("machine", structure.machine_wrong), ("human", structure.human_wrong)):
         mine = (rows["label_kind"] == kind).to_numpy()
-        if mine.any():
-            chance[mine] = base * error[mine] / error[mine].mean()
-    keeps = ~rows.duplicated(["split", "kind"]).to_numpy()  # one sure row a class, so that none disappears
-    unisex = rows.index.isin(rows.loc[rows["twin"] >= 0, "twin"]) | (rows["twin"] >= 0).to_numpy()
-    wrong = (rng.random(len(rows)) < chance) & ~keeps & ~unisex
+        may = mine & ~keeps & ~unisex
+        if may.any():
+            chance[may] = base * error[may] / error[may].sum() * mine.sum()
+    wrong = rng.random(len(rows)) < chance
     sizes = rows["kind"].value_counts()
     labels = rows["kind"].to_numpy(dtype=object).copy()
     chances: dict[str, tuple[list[str], NDArray[np.float64]]] = {}

@@ -179,11 +179,11 @@ def name(product: Product, country: str, rng: random.Random, omit_kind: bool = F
 
 
 def description(product: Product, country: str, rng: random.Random) -> str:
-    """A description of one to many sentences; half are shorter than about 165 characters, few beyond 1,000.
+    """A description of one to many sentences; half are shorter than about 180 characters, few beyond 1,000.
 
     The same state of `rng` picks the same sentences in every country.
     """
-    target = rng.lognormvariate(5.08, 0.84)  # characters
+    target = rng.lognormvariate(5.18, 0.88)  # characters
     sentences = _sentences(product, country, rng)
     text = ""
     for sentence in sentences:
@@ -216,7 +216,8 @@ def _sentences(product: Product, country: str, rng: random.Random) -> Iterator[s
     if "composition" in facts:
         labels[labels.index("material")] = "composition"
     topics = _topics(product.look)
-    openers, listed, praised = said(["intro"]), said(labels), said(topics.praise)
+    openers = [] if product.unisex else said(["intro"])  # a noun would say whose it is
+    listed, praised = said(labels), said(topics.praise)
     cared, used = said(topics.care), said(topics.occasion)
     if "care_textile" in topics.care:  # by hand or by machine, not both
         del cared[0 if rng.random() < 0.3 else 1]

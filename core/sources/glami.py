@@ -59,11 +59,11 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
         tables = _Tables(" and ".join(paths))
         for path, archive in zip(paths, archives, strict=True):
             for member in archive.infolist():
-                if not member.filename.startswith("__MACOSX/"):
-                    place = f"{Path(path).name}:{member.filename}"
+                name = member.filename
+                if name[-4:].lower() == ".csv" and not name.startswith("__MACOSX/"):
+                    opener = _member_opener(archive, member)
                     tables.offer(
-                        member.filename,
-                        Table(place, member.file_size, member.CRC, _member_opener(archive, member)),
+                        name, Table(f"{Path(path).name}:{name}", member.file_size, member.CRC, opener)
                     )
         tables.check()
         pictures = directory(archives, progress)

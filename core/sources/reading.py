@@ -165,7 +165,8 @@ def text_or_none(value: Any) -> str | None:
     if value is None:
         return None
     text = str(value).replace("\0", "").strip()
-    text.encode()  # a lone surrogate stands for a byte that was not UTF-8
+    if not text.isascii():
+        text.encode()  # a lone surrogate stands for a byte that was not UTF-8
     return text or None
 
 

@@ -17,6 +17,7 @@ from core.demo.drawing import (
     bottoms,
     cloth,
     dresses,
+    eyewear,
     intimates,
     jewellery,
     knitwear,
@@ -104,25 +105,21 @@ DRAWERS: dict[str, Drawer] = {
     "rings": jewellery.rings,
     "bracelets": jewellery.bracelets,
     "watches": jewellery.watches,
-    "sunglasses": jewellery.sunglasses,
-    "glasses": jewellery.glasses,
+    "sunglasses": eyewear.sunglasses,
+    "glasses": eyewear.glasses,
 }
-STANDING: frozenset[str] = frozenset(
-    {
-        "womens-sneakers",
-        "mens-sneakers",
-        "womens-pumps",
-        "womens-sandals",
-        "womens-ankle-boots",
-        "womens-boots",
-        "womens-wellingtons",
-        "mens-ankle-boots",
-        "mens-formal-shoes",
-        "womens-handbags",
-        "suitcases",
-        "backpacks",
-    }
-)
+# drawn upright, so that a wall and a floor may stand behind them
+STANDING = frozenset({
+    "womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots",
+    "womens-boots", "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags",
+    "suitcases", "backpacks",
+})  # fmt: skip
+# drawn so broad or tall that they are shown a little smaller
+WIDE = frozenset({
+    "mens-t-shirts", "mens-polo-shirts", "mens-shirts", "mens-sweaters", "mens-hoodies", "mens-jackets",
+    "womens-sweaters", "womens-evening-dresses", "womens-tights", "womens-bathrobes", "childrens-jackets",
+    "womens-jumpsuits", "womens-coats", "backpacks",
+})  # fmt: skip
 
 
 def draw(look: Look, size: tuple[int, int] = (228, 298)) -> Image.Image:
@@ -137,7 +134,7 @@ def draw(look: Look, size: tuple[int, int] = (228, 298)) -> Image.Image:
     woven = cloth.woven(look, rng)
     pen.place(
         turn=rng.gauss(0, 1.2),
-        zoom=rng.uniform(1.0, 1.09),
+        zoom=rng.uniform(0.92, 0.98) if look.kind in WIDE else rng.uniform(1.0, 1.09),
         shift=(rng.uniform(-3, 3), rng.uniform(-3, 3)),
         mirror=rng.random() < 0.4,
         wobble=rng.uniform(0.5, 1.4),

@@ -44,7 +44,7 @@ FINISHES = {
     "canvas": Finish(("canvas",), contrast=0.95, drape=0.4),
     "rubber": Finish((), contrast=1.1, drape=0.1, gloss=0.75, power=22),
     "straw": Finish(("straw",), contrast=1.0, drape=0.2),
-    "metal": Finish((), contrast=1.5, drape=0.0, gloss=0.5, power=14, mirror=True),
+    "metal": Finish((), contrast=1.7, drape=0.0, gloss=0.8, power=9, mirror=True),
     # what shops and makers use beside the cloth itself
     "matt": Finish((), contrast=0.8, drape=0.0),
     "skin": Finish((), contrast=0.75, drape=0.0, gloss=0.12, power=5),
@@ -55,13 +55,13 @@ FINISHES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cloth:
     """A material in one colour with at most one pattern, ready to be laid on a part."""
 
     rgb: RGB
     finish: Finish
-    curve: tuple[int, ...]  # 3 x 256: shade (128 is lit cloth) to each channel
+    curve: NDArray[np.uint32]  # 256 packed RGBX pixels: the colour under every strength of light
     texture: tiles.Relief | None = None
     texture_scale: float = 1.0
     pattern: NDArray[np.uint32] | None = None  # a tile of packed RGBX pixels
@@ -82,7 +82,8 @@ class Cloth:
         return replace(self, pattern=None)
 
     def textured(self, name: str | None, scale: float = 1.0) -> Cloth:
-        return replace(self, texture=tiles.texture(name) if name else None, texture_scale=scale)
+        texture = tiles.texture(name, luminance(self.rgb) > 0.78) if name else None
+        return replace(self, texture=texture, texture_scale=scale)
 
     def finished(self, **changes: float) -> Cloth:
         return replace(self, finish=replace(self.finish, **changes))  # type: ignore[arg-type]
@@ -115,8 +116,8 @@ _MIRROR_WHITE = (0.0, 0.0, 0.0, 0.05, 0.4, 0.85, 0.12, 0.45, 0.9, 1.0)
 
 
 @lru_cache(maxsize=4096)
-def shading(rgb: RGB, mirror: bool = False) -> tuple[int, ...]:
-    """The colour under every strength of light: three tables of 256, one a channel.
+def shading(rgb: RGB, mirror: bool = False) -> NDArray[np.uint32]:
+    """The colour under every strength of light (128 is lit cloth), as 256 packed RGBX pixels.
 
     Shadows keep their hue and lights run to white, so that black still shows folds and white has
     shadows; a mirror's tones turn back on themselves as reflections do.
@@ -133,14 +134,16 @@ def shading(rgb: RGB, mirror: bool = False) -> tuple[int, ...]:
         channels = [
             c * low ** (1.05 * t) + (255 - c) * high**1.15 * lift for c, t in zip(rgb, tint, strict=True)
         ]
-    return tuple(np.clip(np.concatenate(channels), 0, 255).astype(int).tolist())
+    packed = np.full((256, 4), 255, np.uint8)
+    packed[:, :3] = np.clip(np.stack(channels, 1), 0, 255)
+    return packed.view(np.uint32).reshape(256)
 
 
 def of(rgb: RGB, material: str) -> Cloth:
     """A plain material that is not the product's own: lining, sole, hanger, mannequin."""
     finish = FINISHES[material]
-    texture = tiles.texture(finish.textures[0]) if finish.textures else None
-    return Cloth(rgb, finish, shading(rgb, finish.mirror), texture)
+    cloth = Cloth(rgb, finish, shading(rgb, finish.mirror))
+    return cloth.textured(finish.textures[0]) if finish.textures else cloth
 
 
 def woven(look: Look, rng: Random) -> Cloth:
@@ -217,9 +220,15 @@ def _palette(rgb: RGB, pattern: str, rng: Random) -> tuple[RGB, ...]:
         leaves = (54, 110, 74) if light else rng.choice([(120, 170, 110), (70, 140, 96), (230, 226, 200)])
         return petals, leaves, rng.choice([(250, 206, 80), (250, 240, 220), (190, 60, 70)])
     if rng.random() < 0.5:  # tone on tone
-        return (scaled(rgb, 0.55), scaled(rgb, 1.35), rgb) if light else (
-            mixed(rgb, (255, 255, 255), 0.45), mixed(rgb, (0, 0, 0), 0.35), rgb,
-        )  # fmt: skip
+        return (
+            (scaled(rgb, 0.55), scaled(rgb, 1.35), rgb)
+            if light
+            else (
+                mixed(rgb, (255, 255, 255), 0.45),
+                mixed(rgb, (0, 0, 0), 0.35),
+                rgb,
+            )
+        )
     return (rng.choice(_DEEP if light else _PALE), rng.choice(_BRIGHT), rng.choice(_BRIGHT))
 
 

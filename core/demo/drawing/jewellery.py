@@ -1,4 +1,6 @@
-"""Jewellery, watches and glasses."""
+"""Jewellery and watches."""
+
+# fmt: off: an outline reads as a table of points, not as a column of them
 
 from __future__ import annotations
 
@@ -7,19 +9,12 @@ from random import Random
 
 from core.demo.drawing import cloth as cloths
 from core.demo.drawing.cloth import RGB, Cloth, luminance, scaled
-from core.demo.drawing.curves import Point, band, ellipse, flipped, mirrored, rectangle, resampled, smooth
+from core.demo.drawing.curves import Point, ellipse, flipped, mirrored, rectangle, resampled, smooth
 from core.demo.drawing.pen import Pen
 from core.demo.looks import Look
 
-_GEMS: tuple[RGB, ...] = (
-    (214, 232, 246),
-    (40, 90, 200),
-    (200, 30, 60),
-    (30, 150, 100),
-    (130, 60, 170),
-    (240, 180, 60),
-    (236, 170, 190),
-)
+_GEMS: tuple[RGB, ...] = ((214, 232, 246), (40, 90, 200), (200, 30, 60), (30, 150, 100), (130, 60, 170),
+    (240, 180, 60), (236, 170, 190))
 
 
 def gem(pen: Pen, x: float, y: float, r: float, rgb: RGB, metal: Cloth | None = None) -> None:
@@ -32,101 +27,89 @@ def gem(pen: Pen, x: float, y: float, r: float, rgb: RGB, metal: Cloth | None = 
         pen.dots([(x - r * 0.3, y - r * 0.35)], r * 0.35, (255, 255, 255), 0.9)
         return
     rim = [(x + r * cos(k * pi / 4), y + r * sin(k * pi / 4)) for k in range(8)]
-    table = [
-        (x + r * 0.55 * cos((k + 0.5) * pi / 4), y + r * 0.55 * sin((k + 0.5) * pi / 4)) for k in range(8)
-    ]
+    table = [(x + r * 0.55 * cos((k + 0.5) * pi / 4),
+        y + r * 0.55 * sin((k + 0.5) * pi / 4)) for k in range(8)]
     for k in range(8):
         light = (0.5, 0.62, 0.9, 1.3, 1.5, 1.45, 1.2, 0.75)[k]
         face: list[Point] = [(*rim[k], 1), (*rim[(k + 1) % 8], 1), (*table[k], 1)]
-        pen.part(
-            face,
-            stone.shaded(light)
-            if light < 1
-            else cloths.of(cloths.mixed(rgb, (255, 255, 255), light - 1), "glass"),
-            puff=0.0,
-        )
+        pen.part(face, stone.shaded(light) if light < 1 else cloths.of(cloths.mixed(rgb, (255, 255, 255),
+            light - 1), "glass"), puff=0.0)
     pen.part([(*p, 1) for p in table], cloths.of(cloths.mixed(rgb, (255, 255, 255), 0.4), "glass"), puff=0.2)
     pen.lines([[(*p, 1) for p in [*table, table[0]]]], (255, 255, 255), 0.8, 0.7)
     pen.dots([(x - r * 0.25, y - r * 0.25)], r * 0.16, (255, 255, 255), 0.95)
 
 
 def pearl(pen: Pen, x: float, y: float, r: float) -> None:
-    pen.part(
-        ellipse(x, y, r, r),
-        cloths.of((240, 232, 222), "rubber").finished(gloss=0.9, power=14.0),
-        puff=1.2,
-        shadow=0.35,
-    )
+    pen.part(ellipse(x, y, r, r), cloths.of((240, 232, 222), "rubber").finished(gloss=0.9, power=14.0),
+        puff=1.2, shadow=0.35)
 
 
 def earrings(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
-    style = rng.choice(("hoops", "drops", "studs", "pearls", "leaf"))
+    """A pair, mirrored, perhaps on the shop's card."""
+    style = rng.choice((_hoop, _drop, _stud, _pearl_drop, _leaf))
     stone = rng.choice(_GEMS)
     r = rng.uniform(30, 38)
-    card = rng.random() < 0.25
-    if card:
+    if rng.random() < 0.25:
         pen.place(turn=rng.uniform(-3, 3))
         board = cloths.of(rng.choice(((250, 248, 244), (40, 40, 44), (236, 214, 204))), "matt")
         pen.part(rectangle(-94, -104, 94, 112, 6), board, puff=0.3, shadow=0.35)
     lean = rng.uniform(-6, 6)
     for s in (-1, 1):
-        pen.place(turn=s * lean, zoom=1.12, shift=(s * 46, -6 if style != "studs" else 0), mirror=s > 0)
-        hook: list[Point] = [(0, -52), (0, -76), (-7, -88), (-15, -78), (-15, -60)]
-        if style in ("drops", "leaf"):
-            pen.lines([[(a + 1.2, b + 2) for a, b in hook]], (30, 28, 34), 2, 0.25, blur=0.8)
-            pen.lines([hook], scaled(cloth.rgb, 0.75), 2.4)
-            pen.lines([[(a - 0.5, b) for a, b in hook]], (255, 252, 240), 0.9, 0.7)
-        if style == "hoops":
-            pen.part(
-                ellipse(0, 6, r, r * 1.12),
-                cloth,
-                holes=[ellipse(0, 6, r - 6, r * 1.12 - 6)],
-                puff=1,
-                shadow=0.4,
-            )
-            pen.part(rectangle(-4, -r - 4, 4, -r + 8, 3), cloth, puff=1, shadow=0.2)
-            if r < 34:
-                for k in range(7):
-                    a = pi * (0.2 + 0.1 * k)
-                    pen.dots([((r - 3) * cos(a), 6 + (r * 1.12 - 3) * sin(a))], 2.4, (246, 250, 255))
-        elif style == "drops":
-            gem(pen, 0, -44, 7, stone, cloth)
-            pen.lines([[(0, -34), (0, -14)]], cloth.rgb, 2.2)
-            drop: list[Point] = [(0, -20, 1), (11, 10), (17, 32), (0, 50), (-17, 32), (-11, 10)]
-            pen.part(drop, cloth, puff=1, shadow=0.4)
-            pen.part(
-                [(x * 0.74, 18 + (y - 18) * 0.74, *q) for x, y, *q in drop],
-                cloths.of(stone, "glass").finished(opacity=1.0, gloss=1.1),
-                puff=1.4,
-            )
-            pen.dots([(-5, 22)], 3, (255, 255, 255), 0.8)
-        elif style == "studs":
-            gem(pen, 0, 0, 17, stone, cloth)
-            for k in range(4):
-                a = pi / 4 + k * pi / 2
-                pen.dots([(18 * cos(a), 18 * sin(a))], 3, cloths.mixed(cloth.rgb, (255, 255, 255), 0.3))
-        elif style == "pearls":
-            pen.part(ellipse(0, -34, 8, 8), cloth, puff=1.1, shadow=0.3)
-            pen.lines([[(0, -28), (0, 0)]], cloth.rgb, 2.4)
-            pearl(pen, 0, 18, 19)
-            pen.part(ellipse(0, 0, 6, 4), cloth, puff=1)
-        else:
-            pen.part(ellipse(0, -48, 4, 4), cloth, puff=1)
-            for k in range(5):
-                y, w = -36 + k * 19, 9 + 5 * (k % 3)
-                for side in (-1, 1):
-                    pen.part(
-                        [
-                            (0, y + 10),
-                            (side * w * 0.6, y - 4),
-                            (side * (w + 6), y - 10),
-                            (side * w * 0.8, y + 8),
-                        ],
-                        cloth,
-                        puff=0.9,
-                        shadow=0.2,
-                    )
-            pen.lines([[(0, -46), (0, 52)]], scaled(cloth.rgb, 0.8), 2)
+        pen.place(turn=s * lean, zoom=1.12, shift=(s * 46, 0), mirror=s > 0)
+        style(pen, cloth, stone, r)
+
+
+def _hook(pen: Pen, cloth: Cloth) -> None:
+    hook: list[Point] = [(0, -52), (0, -76), (-7, -88), (-15, -78), (-15, -60)]
+    pen.lines([[(a + 1.2, b + 2) for a, b in hook]], (30, 28, 34), 2, 0.25, blur=0.8)
+    pen.lines([hook], scaled(cloth.rgb, 0.75), 2.4)
+    pen.lines([[(a - 0.5, b) for a, b in hook]], (255, 252, 240), 0.9, 0.7)
+
+
+def _hoop(pen: Pen, cloth: Cloth, stone: RGB, r: float) -> None:
+    hole = ellipse(0, 6, r - 6, r * 1.12 - 6)
+    pen.part(ellipse(0, 6, r, r * 1.12), cloth, holes=[hole], puff=1, shadow=0.4)
+    pen.part(rectangle(-4, -r - 4, 4, -r + 8, 3), cloth, puff=1, shadow=0.2)
+    if r < 34:
+        turns = [pi * (0.2 + 0.1 * k) for k in range(7)]
+        stones: list[Point] = [((r - 3) * cos(a), 6 + (r * 1.12 - 3) * sin(a)) for a in turns]
+        pen.dots(stones, 2.4, (246, 250, 255))
+
+
+def _drop(pen: Pen, cloth: Cloth, stone: RGB, r: float) -> None:
+    _hook(pen, cloth)
+    gem(pen, 0, -44, 7, stone, cloth)
+    pen.lines([[(0, -34), (0, -14)]], cloth.rgb, 2.2)
+    drop: list[Point] = [(0, -20, 1), (11, 10), (17, 32), (0, 50), (-17, 32), (-11, 10)]
+    pen.part(drop, cloth, puff=1, shadow=0.4)
+    glass = cloths.of(stone, "glass").finished(opacity=1.0, gloss=1.1)
+    pen.part([(x * 0.74, 18 + (y - 18) * 0.74, *q) for x, y, *q in drop], glass, puff=1.4)
+    pen.dots([(-5, 22)], 3, (255, 255, 255), 0.8)
+
+
+def _stud(pen: Pen, cloth: Cloth, stone: RGB, r: float) -> None:
+    gem(pen, 0, 0, 18, stone, cloth)
+    claws: list[Point] = [(19 * cos(a), 19 * sin(a)) for a in (pi * 0.25, pi * 0.75, pi * 1.25, pi * 1.75)]
+    pen.dots(claws, 3, cloths.mixed(cloth.rgb, (255, 255, 255), 0.3))
+
+
+def _pearl_drop(pen: Pen, cloth: Cloth, stone: RGB, r: float) -> None:
+    pen.part(ellipse(0, -34, 8, 8), cloth, puff=1.1, shadow=0.3)
+    pen.lines([[(0, -28), (0, 0)]], cloth.rgb, 2.4)
+    pearl(pen, 0, 18, 19)
+    pen.part(ellipse(0, 0, 6, 4), cloth, puff=1)
+
+
+def _leaf(pen: Pen, cloth: Cloth, stone: RGB, r: float) -> None:
+    _hook(pen, cloth)
+    pen.part(ellipse(0, -48, 4, 4), cloth, puff=1)
+    for k in range(5):
+        y, w = -36 + k * 19, 9 + 5 * (k % 3)
+        for side in (-1, 1):
+            blade: list[Point] = [(0, y + 10), (side * w * 0.6, y - 4), (side * (w + 6), y - 10),
+                (side * w * 0.8, y + 8)]
+            pen.part(blade, cloth, puff=0.9, shadow=0.2)
+    pen.lines([[(0, -46), (0, 52)]], scaled(cloth.rgb, 0.8), 2)
 
 
 def _chain(pen: Pen, line: list[Point], cloth: Cloth, step: float, size: float) -> None:
@@ -145,28 +128,14 @@ def necklaces(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     style = rng.choice(("pendant", "pearls", "heart", "bar", "layers", "statement"))
     pen.place(zoom=1.02)
     if bust:
-        velvet = cloths.of(
-            rng.choice(((44, 44, 50), (236, 232, 226), (214, 204, 194), (84, 34, 46))), "suede"
-        )
-        half: list[Point] = [
-            (0, -136),
-            (24, -134, 1),
-            (26, -104),
-            (34, -82),
-            (66, -62),
-            (88, -36),
-            (84, 30),
-            (60, 86),
-            (30, 116, 1),
-            (0, 119),
-        ]
+        velvet = cloths.of(rng.choice(((44, 44, 50), (236, 232, 226), (214, 204, 194), (84, 34, 46))),
+            "suede")
+        half: list[Point] = [(0, -136), (24, -134, 1), (26, -104), (34, -82), (66, -62), (88, -36), (84, 30),
+            (60, 86), (30, 116, 1), (0, 119)]
         pen.shadow(0, 122, 58, 8, 0.4)
         pen.part(mirrored(half), velvet, puff=1.3, shadow=0.15, fades=[(-20, -10, 34, 50, 9)])
-        pen.part(
-            [(-24, -134), (0, -129), (24, -134), (0, -139)],
-            velvet.shaded(1.15 if luminance(velvet.rgb) < 0.5 else 0.9),
-            puff=0.3,
-        )
+        pen.part([(-24, -134), (0, -129), (24, -134), (0, -139)],
+            velvet.shaded(1.15 if luminance(velvet.rgb) < 0.5 else 0.9), puff=0.3)
         line: list[Point] = [(-27, -98), (-38, -66), (-30, -22), (0, 6), (30, -22), (38, -66), (27, -98)]
     else:
         line = [(-44, -122), (-58, -70), (-40, -12), (0, 26), (40, -12), (58, -70), (44, -122)]
@@ -178,23 +147,14 @@ def necklaces(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         return
     _chain(pen, line, cloth, 3.4 if style != "statement" else 5.4, 3.0 if style != "statement" else 5.4)
     if style == "layers":
-        second: list[Point] = [
-            (x * 1.08, y + (34 if k == 3 else 24 if k in (2, 4) else 2)) for k, (x, y, *_) in enumerate(line)
-        ]
+        second: list[Point] = [(x * 1.08, y + (34 if k == 3 else 24 if k in (2, 4) else 2)) for k,
+            (x, y, *_) in enumerate(line)]
         _chain(pen, second, cloth, 3.2, 2.6)
         gem(pen, 0, low + 40, 7, rng.choice(_GEMS), cloth)
         pen.part(ellipse(0, low + 5, 6, 6), cloth, puff=1, shadow=0.3)
     elif style == "heart":
-        heart: list[Point] = [
-            (0, low + 10, 1),
-            (9, low + 1),
-            (19, low + 6),
-            (16, low + 22),
-            (0, low + 38, 1),
-            (-16, low + 22),
-            (-19, low + 6),
-            (-9, low + 1),
-        ]
+        heart: list[Point] = [(0, low + 10, 1), (9, low + 1), (19, low + 6), (16, low + 22), (0, low + 38, 1),
+            (-16, low + 22), (-19, low + 6), (-9, low + 1)]
         pen.part(heart, cloth, puff=1.2, shadow=0.35)
     elif style == "bar":
         pen.part(rectangle(-26, low - 1, 26, low + 6, 3), cloth, puff=0.9, shadow=0.35)
@@ -216,12 +176,10 @@ def rings(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     pen.shadow(6, 70, 52, 8, 0.4)
     rx, ry = 54.0, 58.0
     inner = cloth.shaded(0.7)
-    pen.part(
-        ellipse(3, 10, rx - 1, ry - 1), inner, holes=[ellipse(5, 10, rx - wide, ry - wide + 1)], puff=0.7
-    )
-    pen.part(
-        ellipse(0, 10, rx, ry), cloth, holes=[ellipse(0.5, 10.5, rx - wide, ry - wide)], puff=1.1, shadow=0.15
-    )
+    pen.part(ellipse(3, 10, rx - 1, ry - 1), inner, holes=[ellipse(5, 10, rx - wide, ry - wide + 1)],
+        puff=0.7)
+    pen.part(ellipse(0, 10, rx, ry), cloth, holes=[ellipse(0.5, 10.5, rx - wide, ry - wide)], puff=1.1,
+        shadow=0.15)
     top = 10 - ry
     if style == "band":
         for k in range(11):
@@ -230,22 +188,12 @@ def rings(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         return
     if style == "trio":
         for dx, r in ((-21.0, 8.5), (21.0, 8.5), (0.0, 13.0)):
-            gem(
-                pen,
-                dx,
-                top - (4 if dx else 8) + abs(dx) * 0.25,
-                r,
-                stone if not dx else (226, 238, 248),
-                cloth,
-            )
+            gem(pen, dx, top - (4 if dx else 8) + abs(dx) * 0.25, r, stone if not dx else (226, 238, 248),
+                cloth)
         return
     for s in (-1, 1):
-        pen.part(
-            [(s * 20, top + 10), (s * 6, top + 4), (s * 8, top - 8), (s * 15, top - 14), (s * 13, top - 2)],
-            cloth,
-            puff=1,
-            shadow=0.1,
-        )
+        pen.part([(s * 20, top + 10), (s * 6, top + 4), (s * 8, top - 8), (s * 15, top - 14),
+            (s * 13, top - 2)], cloth, puff=1, shadow=0.1)
     r = rng.uniform(15, 19)
     y = top - 14
     if style == "halo":
@@ -259,112 +207,95 @@ def rings(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         gem(pen, 0, y, r, stone, cloth)
         for k in range(4):
             a = pi / 4 + k * pi / 2
-            pen.dots(
-                [((r + 1) * cos(a), y + (r + 1) * sin(a))],
-                2.6,
-                cloths.mixed(cloth.rgb, (255, 255, 255), 0.35),
-            )
+            pen.dots([((r + 1) * cos(a), y + (r + 1) * sin(a))], 2.6,
+                cloths.mixed(cloth.rgb, (255, 255, 255), 0.35))
 
 
 def bracelets(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     """A ring lying down, wider than high; bangles, beads, links with charms, or braided leather."""
-    leather = look.material == "leather"
-    style = "braid" if leather else rng.choice(("bangle", "beads", "charms", "cuff"))
-    made = cloth
-    if leather and look.colour in ("gold", "silver"):
-        made = cloths.of((96, 62, 42), "leather")
-    elif not leather and look.colour in ("black", "brown"):
-        made = cloths.of(cloth.rgb, "metal")
-    metal = cloths.of(
-        cloth.rgb if look.colour in ("gold", "silver") else rng.choice(((212, 178, 96), (196, 198, 204))),
-        "metal",
-    )
+    precious = look.colour in ("gold", "silver")
+    metal = cloths.of(cloth.rgb if precious else rng.choice(((212, 178, 96), (196, 198, 204))), "metal")
     pen.place(turn=rng.uniform(-10, 10), zoom=rng.uniform(1.0, 1.08), mirror=rng.random() < 0.5)
-    rx, ry = 80.0, rng.uniform(42, 54)
-    pen.shadow(4, ry + 8, rx * 0.9, 11, 0.35)
+    high = rng.uniform(42, 54)
+    pen.shadow(4, high + 8, _WRIST * 0.9, 11, 0.35)
+    if look.material == "leather":
+        _braid(pen, cloths.of((96, 62, 42), "leather") if precious else cloth, metal, high)
+        return
+    made = cloth if precious else cloths.of(cloth.rgb, "metal")
+    rng.choice((_bangles, _beads, _charms, _cuff))(pen, made, metal, high, rng)
 
-    def on(a: float, k: float = 1.0, dy: float = 0.0) -> Point:
-        return (rx * k * cos(a), ry * k * sin(a) + dy)
 
-    if style == "bangle":
-        count = rng.choice((1, 3, 4))
-        wide = 12.0 if count == 1 else 6.0
-        for k in range(count):
-            dy = 14.0 - k * 10 if count > 1 else 0.0
-            pen.part(
-                ellipse(0, dy, rx, ry),
-                made,
-                holes=[ellipse(0, dy - 1, rx - wide, ry - wide * 0.8)],
-                puff=1,
-                shadow=0.3,
-            )
-    elif style == "cuff":
-        back: list[Point] = [on(pi * t) for t in (1.0, 1.2, 1.4)]
-        for side in (1, -1):
-            line = back if side == 1 else flipped(back)
-            pen.part([*line, *[(x, y + 26, *q) for x, y, *q in reversed(line)]], made.shaded(0.6), puff=0.5)
-        front: list[Point] = [on(pi * t) for t in (1.0, 0.85, 0.65, 0.5, 0.35, 0.15, 0.0)]
-        pen.part([*front, *[(x, y + 30, *q) for x, y, *q in reversed(front)]], made, puff=1.2, shadow=0.3)
-        gem(pen, 0, ry + 15, 9, rng.choice(_GEMS), metal)
-    elif style == "beads":
-        colours: list[RGB] = [rng.choice(_GEMS), rng.choice(((240, 232, 222), (60, 60, 66), (180, 120, 90)))]
-        order = sorted(range(26), key=lambda k: sin(k * 2 * pi / 26))
-        for k in order:
-            x, y = on(k * 2 * pi / 26)
-            bead = metal if k % 3 == 0 else cloths.of(colours[k % 2], "rubber")
-            pen.part(ellipse(x, y, 9, 9), bead, puff=1.3, shadow=0.3)
-    elif style == "charms":
-        ring: list[Point] = [on(k * pi / 8) for k in range(17)]
-        pen.lines([[(x + 1.5, y + 3) for x, y, *_ in ring]], (30, 26, 30), 6, 0.3, blur=1.2)
-        places = resampled(smooth(ring, closed=False), 7.5)
-        links: list[Point] = [(float(x), float(y)) for x, y in places]
-        pen.dots(links, 5.2, scaled(made.rgb, 0.6))
-        pen.dots([(x - 0.6, y - 0.8) for x, y in links], 4.0, made.rgb)
-        pen.dots([(x - 1.4, y - 1.6) for x, y in links], 1.5, (255, 253, 244), 0.9)
-        pen.dots([(x + 0.6, y + 0.4) for x, y in links[::2]], 1.5, scaled(made.rgb, 0.45))
-        for k, t in enumerate((0.72, 0.58, 0.42, 0.28)):
-            x, y = on(pi * t)
-            pen.lines([[(x, y), (x, y + 12)]], made.rgb, 2)
-            if k % 2:
-                gem(pen, x, y + 20, 7.5, rng.choice(_GEMS), metal)
-            else:
-                pen.part(
-                    [
-                        (x, y + 14, 1),
-                        (x + 6, y + 9),
-                        (x + 11, y + 14),
-                        (x, y + 32, 1),
-                        (x - 11, y + 14),
-                        (x - 6, y + 9),
-                    ],
-                    metal,
-                    puff=1.1,
-                    shadow=0.35,
-                )
-    else:
-        for k, (dy, w) in enumerate(((-6.0, 8.0), (4.0, 9.0), (13.0, 7.0))):
-            pen.part(
-                ellipse(0, dy, rx, ry),
-                made.shaded(0.9 + 0.1 * (k % 2)),
-                holes=[ellipse(0, dy - 1, rx - w, ry - w * 0.85)],
-                puff=1,
-                shadow=0.3,
-            )
-        marks: list[list[Point]] = []
-        for k in range(26):
-            x, y = on(pi * (0.06 + k * 0.034), 0.95, 4)
-            marks.append([(x - 4, y - 3), (x + 4, y + 3)])
-        pen.lines(marks, (14, 10, 10), 1.6, 0.5)
-        pen.part(rectangle(-13, ry - 9, 13, ry + 17, 4), metal, puff=0.9, shadow=0.35)
-        pen.lines([[(-8, ry + 4), (8, ry + 4)]], (60, 50, 40), 1, 0.5)
+_WRIST = 80.0  # half width of a bracelet
+
+
+def _on(a: float, high: float, k: float = 1.0, dy: float = 0.0) -> Point:
+    """A point on the bracelet, by its angle."""
+    return (_WRIST * k * cos(a), high * k * sin(a) + dy)
+
+
+def _bangles(pen: Pen, made: Cloth, metal: Cloth, high: float, rng: Random) -> None:
+    count = rng.choice((1, 3, 4))
+    wide = 12.0 if count == 1 else 6.0
+    for k in range(count):
+        dy = 14.0 - k * 10 if count > 1 else 0.0
+        hole = ellipse(0, dy - 1, _WRIST - wide, high - wide * 0.8)
+        pen.part(ellipse(0, dy, _WRIST, high), made, holes=[hole], puff=1, shadow=0.3)
+
+
+def _cuff(pen: Pen, made: Cloth, metal: Cloth, high: float, rng: Random) -> None:
+    back = [_on(pi * t, high) for t in (1.0, 1.2, 1.4)]
+    for line in (back, flipped(back)):
+        pen.part([*line, *[(x, y + 26, *q) for x, y, *q in reversed(line)]], made.shaded(0.6), puff=0.5)
+    front = [_on(pi * t, high) for t in (1.0, 0.85, 0.65, 0.5, 0.35, 0.15, 0.0)]
+    pen.part([*front, *[(x, y + 30, *q) for x, y, *q in reversed(front)]], made, puff=1.2, shadow=0.3)
+    gem(pen, 0, high + 15, 9, rng.choice(_GEMS), metal)
+
+
+def _beads(pen: Pen, made: Cloth, metal: Cloth, high: float, rng: Random) -> None:
+    colours: list[RGB] = [rng.choice(_GEMS), rng.choice(((240, 232, 222), (60, 60, 66), (180, 120, 90)))]
+    for k in sorted(range(26), key=lambda k: sin(k * 2 * pi / 26)):  # the near ones last
+        x, y = _on(k * 2 * pi / 26, high)
+        bead = metal if k % 3 == 0 else cloths.of(colours[k % 2], "rubber")
+        pen.part(ellipse(x, y, 9, 9), bead, puff=1.3, shadow=0.3)
+
+
+def _charms(pen: Pen, made: Cloth, metal: Cloth, high: float, rng: Random) -> None:
+    ring = [_on(k * pi / 8, high) for k in range(17)]
+    pen.lines([[(x + 1.5, y + 3) for x, y, *_ in ring]], (30, 26, 30), 6, 0.3, blur=1.2)
+    links: list[Point] = [(float(x), float(y)) for x, y in resampled(smooth(ring, closed=False), 7.5)]
+    pen.dots(links, 5.2, scaled(made.rgb, 0.6))
+    pen.dots([(x - 0.6, y - 0.8) for x, y in links], 4.0, made.rgb)
+    pen.dots([(x - 1.4, y - 1.6) for x, y in links], 1.5, (255, 253, 244), 0.9)
+    pen.dots([(x + 0.6, y + 0.4) for x, y in links[::2]], 1.5, scaled(made.rgb, 0.45))
+    for k, t in enumerate((0.72, 0.58, 0.42, 0.28)):
+        x, y = _on(pi * t, high)
+        pen.lines([[(x, y), (x, y + 12)]], made.rgb, 2)
+        if k % 2:
+            gem(pen, x, y + 20, 7.5, rng.choice(_GEMS), metal)
+            continue
+        heart: list[Point] = [(x, y + 14, 1), (x + 6, y + 9), (x + 11, y + 14), (x, y + 32, 1),
+            (x - 11, y + 14), (x - 6, y + 9)]
+        pen.part(heart, metal, puff=1.1, shadow=0.35)
+
+
+def _braid(pen: Pen, hide: Cloth, metal: Cloth, high: float) -> None:
+    for k, (dy, w) in enumerate(((-6.0, 8.0), (4.0, 9.0), (13.0, 7.0))):
+        hole = ellipse(0, dy - 1, _WRIST - w, high - w * 0.85)
+        pen.part(ellipse(0, dy, _WRIST, high), hide.shaded(0.9 + 0.1 * (k % 2)), holes=[hole], puff=1,
+            shadow=0.3)
+    marks: list[list[Point]] = []
+    for k in range(26):
+        x, y = _on(pi * (0.06 + k * 0.034), high, 0.95, 4)
+        marks.append([(x - 4, y - 3), (x + 4, y + 3)])
+    pen.lines(marks, (14, 10, 10), 1.6, 0.5)
+    pen.part(rectangle(-13, high - 9, 13, high + 17, 4), metal, puff=0.9, shadow=0.35)
+    pen.lines([[(-8, high + 4), (8, high + 4)]], (60, 50, 40), 1, 0.5)
 
 
 def watches(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     leather = look.material == "leather" or look.colour in ("brown", "navy", "white")
-    case = cloths.of(
-        (212, 178, 96) if look.colour == "gold" or (leather and rng.random() < 0.4) else (198, 200, 206),
-        "metal",
-    )
+    case = cloths.of((212, 178, 96) if look.colour == "gold" or (leather and rng.random() < 0.4) else (198,
+        200, 206), "metal")
     if look.colour == "black" and not leather:
         case = cloth
     strap_rgb: RGB = cloth.rgb
@@ -376,25 +307,12 @@ def watches(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     pen.place(turn=rng.choice((0.0, rng.uniform(-22, 22))), zoom=rng.uniform(0.98, 1.04), mirror=False)
     for s in (-1, 1):
         end = s * 126.0
-        shape: list[Point] = [
-            (-w, s * (r - 6), 1),
-            (w, s * (r - 6), 1),
-            (w * 0.84, s * 86),
-            (w * 0.76, end, 1),
-            (0, end + s * 6),
-            (-w * 0.76, end, 1),
-            (-w * 0.84, s * 86),
-        ]
+        shape: list[Point] = [(-w, s * (r - 6), 1), (w, s * (r - 6), 1), (w * 0.84, s * 86),
+            (w * 0.76, end, 1), (0, end + s * 6), (-w * 0.76, end, 1), (-w * 0.84, s * 86)]
         part = pen.part(shape, strap, puff=0.9, shadow=0.4)
         if leather:
-            pen.lines(
-                [[(x, s * (r + 3)), (x * 0.8, s * 120)] for x in (-w + 4, w - 4)],
-                cloths.contrasting(strap_rgb),
-                1.1,
-                0.85,
-                dash=3,
-                inside=part,
-            )
+            pen.lines([[(x, s * (r + 3)), (x * 0.8, s * 120)] for x in (-w + 4, w - 4)],
+                cloths.contrasting(strap_rgb), 1.1, 0.85, dash=3, inside=part)
             if s == 1:
                 pen.dots([(0, y) for y in (70, 82, 94, 106, 118)], 2.2, (20, 16, 14), 0.85)
         else:
@@ -404,30 +322,19 @@ def watches(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
                 rows.append([(-w, s * y), (w, s * y)])
                 y += 9.5
             pen.lines(rows, (20, 18, 20), 1.4, 0.6, inside=part)
-            pen.lines(
-                [[(a, b + 1.6) for a, b in row] for row in rows], (255, 255, 255), 1.2, 0.5, inside=part
-            )
-            pen.lines(
-                [[(x, s * r), (x * 0.8, s * 130)] for x in (-w * 0.4, w * 0.4)],
-                (20, 18, 20),
-                1.2,
-                0.45,
-                inside=part,
-            )
+            pen.lines([[(a, b + 1.6) for a, b in row] for row in rows], (255, 255, 255), 1.2, 0.5,
+                inside=part)
+            pen.lines([[(x, s * r), (x * 0.8, s * 130)] for x in (-w * 0.4, w * 0.4)], (20, 18, 20), 1.2,
+                0.45, inside=part)
     pen.part(rectangle(r - 2, -6, r + 8, 6, 2), case, puff=1, shadow=0.3)
     square = rng.random() < 0.2
     rim = rectangle(-r, -r, r, r, 13) if square else ellipse(0, 0, r, r)
     pen.part(rim, case, puff=0.9, shadow=0.4)
-    dial: RGB = rng.choice(
-        ((248, 248, 246), (30, 32, 38), (28, 44, 84), (244, 236, 220), (30, 70, 60), (240, 214, 208))
-    )
+    dial: RGB = rng.choice(((248, 248, 246), (30, 32, 38), (28, 44, 84), (244, 236, 220), (30, 70, 60),
+        (240, 214, 208)))
     face = cloths.of(dial, "matt").finished(gloss=0.2)
-    pen.part(
-        rectangle(-r + 7, -r + 7, r - 7, r - 7, 9) if square else ellipse(0, 0, r - 7, r - 7),
-        face,
-        puff=-0.5,
-        tone=2,
-    )
+    pen.part(rectangle(-r + 7, -r + 7, r - 7, r - 7, 9) if square else ellipse(0, 0, r - 7, r - 7), face,
+        puff=-0.5, tone=2)
     ink: RGB = (40, 40, 46) if luminance(dial) > 0.5 else (240, 240, 240)
     ticks: list[list[Point]] = []
     for k in range(12):
@@ -437,113 +344,14 @@ def watches(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     pen.lines(ticks, ink, 2.2)
     if rng.random() < 0.4:
         for x, y in ((-12.0, 0.0), (12.0, 0.0), (0.0, 13.0)):
-            pen.dots(
-                [(x, y)],
-                6.5,
-                scaled(dial, 0.82) if luminance(dial) > 0.5 else cloths.mixed(dial, (255, 255, 255), 0.2),
-            )
-    hands: list[list[Point]] = [
-        [(0, 0), ((r - 26) * cos(-2.6), (r - 26) * sin(-2.6))],
-        [(0, 0), ((r - 16) * cos(-0.55), (r - 16) * sin(-0.55))],
-    ]
+            pen.dots([(x, y)], 6.5, scaled(dial, 0.82) if luminance(dial) > 0.5 else cloths.mixed(dial,
+                (255, 255, 255), 0.2))
+    hands: list[list[Point]] = [[(0, 0), ((r - 26) * cos(-2.6), (r - 26) * sin(-2.6))],
+        [(0, 0), ((r - 16) * cos(-0.55), (r - 16) * sin(-0.55))]]
     pen.lines([[(x + 1, y + 1.5) for x, y in hand] for hand in hands], (10, 10, 14), 3, 0.3)
     pen.lines(hands, ink, 3)
     pen.lines([[(0, 8), (4, r * -0.62)]], (200, 50, 50), 1.1)
     pen.dots([(0, 0)], 3, case.rgb)
-    glare: list[Point] = [
-        (-r * 0.62, -r * 0.1),
-        (-r * 0.5, -r * 0.5),
-        (-r * 0.1, -r * 0.66),
-        (r * 0.1, -r * 0.62),
-        (-r * 0.3, -r * 0.3),
-    ]
+    glare: list[Point] = [(-r * 0.62, -r * 0.1), (-r * 0.5, -r * 0.5), (-r * 0.1, -r * 0.66),
+        (r * 0.1, -r * 0.62), (-r * 0.3, -r * 0.3)]
     pen.part(glare, cloths.of((255, 255, 255), "glass").finished(opacity=0.25), puff=0.0, soften=2.0)
-
-
-# --- glasses ----------------------------------------------------------------------------------------
-
-
-def _lens(shape: str, s: int) -> list[Point]:
-    """The right or left opening of the frame around (0, 0)."""
-    forms: dict[str, list[Point]] = {
-        "round": ellipse(0, 0, 33, 32),
-        "square": rectangle(-36, -25, 36, 25, 13),
-        "cat": [(-33, -18), (0, -25), (34, -30), (42, -27, 1), (36, 4), (16, 24), (-14, 25), (-31, 8)],
-        "aviator": [(-27, -25), (6, -29), (34, -24), (40, -8), (32, 20), (12, 32), (-12, 28), (-29, 6)],
-        "wayfarer": [(-34, -24), (0, -27), (40, -28, 1), (39, -8), (28, 23), (0, 27), (-24, 22), (-35, 0)],
-    }
-    form = forms[shape]
-    return form if s == 1 else flipped(form)
-
-
-def _glasses(pen: Pen, look: Look, cloth: Cloth, rng: Random, dark: bool) -> None:
-    shape = rng.choice(
-        ("round", "square", "cat", "wayfarer", "aviator")
-        if dark
-        else ("round", "square", "cat", "wayfarer", "square")
-    )
-    metallic = look.colour in ("gold", "silver") or shape == "aviator"
-    frame = cloths.of(cloth.rgb, "metal") if metallic else cloths.of(cloth.rgb, "patent").finished(gloss=0.5)
-    thick = 3.0 if metallic else rng.uniform(6, 10) if dark else rng.uniform(4, 7)
-    pen.place(
-        turn=rng.uniform(-8, 8),
-        zoom=rng.uniform(1.0, 1.06),
-        shift=(0, rng.uniform(-8, 8)),
-        mirror=rng.random() < 0.5,
-    )
-    apart, y = 47.0, 0.0
-    folded = rng.random() < 0.5
-    pen.shadow(0, 34, 96, 8, 0.3)
-    for s in (-1, 1):  # the arms, folded behind
-        arm: list[Point] = [(s * (apart + 38), -22), (s * (apart + 42), -40), (s * 54, -58), (s * 10, -63), (s * -8, -58)] if folded else [
-            (s * (apart + 39), -18), (s * (apart + 34), -52), (s * (apart + 18), -76), (s * (apart + 16), -84)]  # fmt: skip
-        pen.lines([[(a + 2, b + 4) for a, b in arm]], (30, 28, 34), thick, 0.2, blur=1.4)
-        pen.lines([arm], scaled(frame.rgb, 0.7), max(3.0, thick * 0.8))
-        pen.lines([[(a, b - 1) for a, b in arm]], cloths.mixed(frame.rgb, (255, 255, 255), 0.5), 1.0, 0.5)
-    tint: RGB = rng.choice(
-        ((34, 34, 40), (34, 34, 40), (70, 48, 36), (40, 60, 54), (50, 60, 96), (110, 60, 90))
-    )
-    for s in (-1, 1):
-        hole = [(x + s * apart, b + y, *q) for x, b, *q in _lens(shape, s)]
-        k = 1 + thick / 32
-        rim = [(x * k + s * apart, b * k + y, *q) for x, b, *q in _lens(shape, s)]
-        if dark:
-            glass = cloths.of(tint, "glass").finished(opacity=0.97, gloss=0.5)
-            lens = pen.part(
-                hole,
-                glass,
-                puff=0.5,
-                shadow=0.3,
-                fades=[(s * apart, 22, 40, 22, 46), (s * apart - 14, -16, 10, 8, 20)],
-            )
-        else:
-            glass = cloths.of((222, 234, 242), "glass").finished(opacity=0.3, gloss=0.3)
-            lens = pen.part(hole, glass, puff=0.2, shadow=0.06)
-        pen.lines(
-            [[(s * apart - 22, 14), (s * apart + 4, -20)], [(s * apart - 12, 18), (s * apart + 10, -12)]],
-            (255, 255, 255),
-            3.2 if dark else 4,
-            0.22 if dark else 0.75,
-            inside=lens,
-            blur=0.8,
-        )
-        pen.part(rim, frame, holes=[hole], puff=0.9, shadow=0.3)
-        pen.part(
-            rectangle(s * (apart + 36) - 5, -24, s * (apart + 36) + 7, -16, 2), frame, puff=0.8
-        ) if not metallic else None
-    gap = apart - (33 if shape == "round" else 34)
-    bridge: list[Point] = [(-gap - 2, -8), (0, -14), (gap + 2, -8)]
-    pen.part(band(bridge, [max(3.4, thick * 0.8)]), frame, puff=0.9, shadow=0.15)
-    if shape == "aviator":
-        pen.part(band([(-26, -26), (0, -28), (26, -26)], [3]), frame, puff=0.8)
-    if metallic:
-        for s in (-1, 1):
-            pen.dots([(s * 12, 8)], 3.4, (236, 230, 220), 0.85, 1.4)
-
-
-def sunglasses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
-    _glasses(pen, look, cloth, rng, True)
-
-
-def glasses(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
-    _glasses(pen, look, cloth, rng, False)

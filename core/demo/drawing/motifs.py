@@ -52,9 +52,14 @@ class _Plate:
 
     def text(self, x: float, y: float, text: str, size: float, n: int = 0) -> None:
         self.draw.text(
-            (x * self.k, y * self.k), text, font=font(max(6, int(size * self.k))), fill=self.ink(n), anchor="mm",
-            stroke_width=int(self.k * 0.8), stroke_fill=self.ink(n),
-        )  # fmt: skip
+            (x * self.k, y * self.k),
+            text,
+            font=font(max(6, int(size * self.k))),
+            fill=self.ink(n),
+            anchor="mm",
+            stroke_width=int(self.k * 0.8),
+            stroke_fill=self.ink(n),
+        )
 
     def star(self) -> None:
         self.poly(tiles.star(50, 52, 46, -pi / 2))
@@ -80,8 +85,13 @@ class _Plate:
         self.oval(56, 42, 34, 34, 1)
         self.poly([(46, 92), (52, 92), (54, 44), (50, 42)])
         for a in (-2.8, -2.2, -1.5, -0.8, -0.2, 0.3, 2.8):
-            self.poly([(51, 42), (51 + cos(a) * 20 - 5 * sin(a), 38 + sin(a) * 22),
-                       (51 + cos(a) * 38, 46 + sin(a) * 26)])  # fmt: skip
+            self.poly(
+                [
+                    (51, 42),
+                    (51 + cos(a) * 20 - 5 * sin(a), 38 + sin(a) * 22),
+                    (51 + cos(a) * 38, 46 + sin(a) * 26),
+                ]
+            )
         self.bar(22, 91, 80, 95, 0, 2)
 
     def word(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import cos, radians, sin
 from random import Random
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from core.demo.drawing import curves, tiles
-from core.demo.drawing.cloth import RGB, Cloth
+from core.demo.drawing.cloth import RGB, Cloth, luminance
 from core.demo.drawing.curves import Outline, Point, Points
 
 _FINE = 3  # masks are drawn this much finer than the picture
@@ -102,7 +103,6 @@ class Pen:
         fades: Sequence[tuple[float, float, float, float, float]] = (),
         soften: float = 0.0,
         drape: float = 1.0,
-        dry: bool = False,
     ) -> Part:
         """Lays a closed outline of cloth.
 
@@ -119,7 +119,6 @@ class Pen:
             fades: soft spots of light (x, y, radius x, radius y, amount).
             soften: blur of the edge in pixels.
             drape: share of the cloth's waves.
-            dry: computes the part and lays nothing, as a place to draw inside.
         """
         shapes = [self.pixels(curves.smooth(o)) for o in (outline, *holes)]
         left, top, width, height = self._box(shapes[0])
@@ -133,12 +132,10 @@ class Pen:
         if like is not None:
             shade = _cut(like.shade, like, left, top, width, height)
             if tone:
-                shade = shade.point([max(0, min(255, int(v + tone))) for v in range(256)])
+                shade = _mapped(shade, np.clip(np.arange(256) + tone, 0, 255).astype(np.uint8))
         else:
             shade = self._shade(mask, left, top, cloth, folds, puff, tone, fades, drape)
         part = Part(left, top, mask, shade)
-        if dry:
-            return part
         if shadow:
             self._throw(part, shadow)
         self._lay(part, cloth, grain, bulge)
@@ -186,15 +183,19 @@ class Pen:
             field = tiles.drape(int(cloth.offset[0]) % 3)
             rows, columns = np.arange(v, v + h) % tiles.SIDE, np.arange(u, u + w) % tiles.SIDE
             relief += field[rows[:, None], columns[None, :]] * (0.75 * finish.drape * drape)
-        slope_x, slope_y = np.empty_like(relief), np.empty_like(relief)
+        slope_x, slope_y = np.zeros_like(relief), np.zeros_like(relief)
         slope_x[:, 1:-1] = (relief[:, 2:] - relief[:, :-2]) * 0.5
         slope_x[:, 0], slope_x[:, -1] = slope_x[:, 1], slope_x[:, -2]
         slope_y[1:-1] = (relief[2:] - relief[:-2]) * 0.5
         slope_y[0], slope_y[-1] = slope_y[1], slope_y[-2]
         steep = 1 / np.sqrt(1 + slope_x**2 + slope_y**2)
         facing = -slope_x * _LIGHT[0] - slope_y * _LIGHT[1]
-        light = 128 + tone + (34 * finish.contrast) * facing * steep - 26 * finish.contrast * (1 - steep)
+        # pale cloth shows every shade, so its waves are lit more softly
+        strength = 34 * finish.contrast * (1 - 0.8 * max(0.0, luminance(cloth.rgb) - 0.6))
+        light = 128 + tone + strength * facing * steep - 26 * finish.contrast * (1 - steep)
         light -= 14 * finish.contrast * (1 - np.clip(narrow * 1.3 - 0.3, 0, 1))
+        if finish.mirror:
+            light += 13  # a bright room all around
         if finish.gloss:
             towards = (-slope_x * _HALFWAY[0] - slope_y * _HALFWAY[1] + _HALFWAY[2]) * steep
             spot = np.clip(towards, 0, 1) ** (finish.power * 2)
@@ -232,29 +233,25 @@ class Pen:
         wide = Image.new("L", (part.mask.width + 2 * room, part.mask.height + 2 * room))
         wide.paste(part.mask, (room, room))
         soft = wide.reduce(3).filter(ImageFilter.GaussianBlur(1.7))
-        soft = soft.point([int(v * strength) for v in range(256)])
+        soft = _mapped(soft, (np.arange(256) * strength).astype(np.uint8))
         soft = soft.resize(wide.size, Image.Resampling.BILINEAR)
         self.image.paste((38, 36, 44), (part.left - room + 3, part.top - room + 4), soft)
 
     def _lay(self, part: Part, cloth: Cloth, grain: float, bulge: float) -> None:
-        width, height = part.mask.size
         shade = part.shade
-        index = None
         if cloth.texture is not None:
             index = self._weave(part, cloth, grain, bulge, cloth.texture_scale)
             texture = Image.fromarray(cloth.texture.ravel().take(index))
             shade = ImageChops.add(shade, texture, 1, -128)
         if cloth.pattern is not None:
             index = self._weave(part, cloth, grain + cloth.pattern_turn, bulge, cloth.pattern_scale)
-            packed = cloth.pattern.ravel().take(index)
-            printed = Image.fromarray(packed.view(np.uint8).reshape(height, width, 4)[:, :, :3])
+            printed = _unpacked(cloth.pattern.ravel().take(index))
             lit = ImageChops.hard_light(printed, Image.merge("RGB", (shade, shade, shade)))
         else:
-            lit = Image.merge("RGB", (shade, shade, shade)).point(cloth.curve)
+            lit = _unpacked(cloth.curve.take(np.asarray(shade)))
         mask = part.mask
         if cloth.finish.opacity < 1:
-            thick = [min(255, int(255 * cloth.finish.opacity + max(0, 128 - v) * 1.6)) for v in range(256)]
-            mask = ImageChops.multiply(mask, part.shade.point(thick))
+            mask = ImageChops.multiply(mask, _mapped(part.shade, _thickness(cloth.finish.opacity)))
         self.image.paste(lit, (part.left, part.top), mask)
 
     def _weave(self, part: Part, cloth: Cloth, grain: float, bulge: float, scale: float) -> NDArray[np.int32]:
@@ -265,7 +262,7 @@ class Pen:
         c, s = np.float32(cos(turn) * k), np.float32(sin(turn) * k)
         x = np.arange(part.left, part.left + width, dtype=np.float32)[None, :]
         y = np.arange(part.top, part.top + height, dtype=np.float32)[:, None]
-        bent = (np.asarray(part.shade).astype(np.float32) - 128) * np.float32(0.07)
+        bent = (np.asarray(part.shade).astype(np.float32) - 128) * np.float32(0.05)
         if bulge:
             middle = (x - part.left - width / 2) / (width / 2)
             bent = bent + np.float32(bulge) * middle**2
@@ -379,6 +376,24 @@ class Pen:
             colour = ImageChops.hard_light(colour, Image.merge("RGB", (shade, shade, shade)))
             mask = ImageChops.multiply(mask, _cut(like.mask, like, left, top, *sprite.size))
         self.image.paste(colour, (left, top), mask)
+
+
+def _unpacked(pixels: NDArray[np.uint32]) -> Image.Image:
+    """An RGB image of packed RGBX pixels."""
+    height, width = pixels.shape
+    return Image.frombytes("RGB", (width, height), pixels.tobytes(), "raw", "RGBX")
+
+
+def _mapped(image: Image.Image, table: NDArray[np.uint8]) -> Image.Image:
+    """Image.point for a table that is an array, which spares Pillow 256 calls of round()."""
+    return Image.fromarray(table.take(np.asarray(image)))
+
+
+@lru_cache(maxsize=64)
+def _thickness(opacity: float) -> NDArray[np.uint8]:
+    """How much of what lies below sheer cloth hides, by its light: folds are denser."""
+    shade = np.arange(256)
+    return np.minimum(255, 255 * opacity + np.maximum(0, 128 - shade) * 1.6).astype(np.uint8)
 
 
 def _plane(image: Image.Image) -> NDArray[np.float32]:

@@ -1,12 +1,16 @@
 """What surrounds a product in a shop's picture: background, mannequin, hanger, sticker, watermark."""
 
+# fmt: off: an outline reads as a table of points, not as a column of them
+
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from math import cos, pi, sin
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.demo.drawing import cloth as cloths
@@ -19,7 +23,9 @@ from core.demo.drawing.pen import Part, Pen
 _TINTS: tuple[RGB, ...] = (
     (246, 226, 214), (240, 218, 206), (238, 230, 214), (226, 234, 228), (222, 230, 240), (244, 222, 226),
     (232, 226, 240), (250, 234, 200),
-)  # fmt: skip
+)
+_BRIGHT: tuple[RGB, ...] = ((250, 250, 250), (248, 247, 244), (246, 248, 250), (250, 247, 246))
+_GREYS: tuple[RGB, ...] = ((224, 225, 227), (206, 208, 211), (232, 230, 227), (190, 194, 200))
 _WOODS: tuple[RGB, ...] = ((206, 176, 138), (222, 204, 180), (164, 124, 90), (232, 226, 218))
 
 
@@ -40,17 +46,14 @@ def _background(size: tuple[int, int], kind: str, variant: int) -> Image.Image:
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     away = np.sqrt((x + 0.15) ** 2 + (y + 0.1) ** 2)
+    level: NDArray[np.floating]
+    rgb: RGB
     if kind == "white":
-        level, rgb = (
-            np.full((height, width), 1.0, np.float32),
-            (255, 255, 255) if variant else (251, 251, 251),
-        )
+        level, rgb = np.ones((height, width)), ((251, 251, 251), (255, 255, 255))[variant]
     elif kind == "bright":
-        level, rgb = 1 - 0.035 * away**2 - 0.012 * y, ((250, 250, 250), (248, 247, 244), (246, 248, 250),
-                                                       (250, 247, 246))[variant]  # fmt: skip
+        level, rgb = 1 - 0.035 * away**2 - 0.012 * y, _BRIGHT[variant]
     elif kind == "grey":
-        level, rgb = 1.02 - 0.09 * away**1.6, ((224, 225, 227), (206, 208, 211), (232, 230, 227),
-                                               (190, 194, 200))[variant]  # fmt: skip
+        level, rgb = 1.02 - 0.09 * away**1.6, _GREYS[variant]
     elif kind == "tint":
         level, rgb = 1.02 - 0.055 * away**1.5, _TINTS[variant]
     elif kind == "wood":
@@ -75,7 +78,7 @@ def _wood(size: tuple[int, int], rgb: RGB, seed: int) -> Image.Image:
     planks = 5
     edges = np.linspace(0, width, planks + 1).astype(int)
     y = np.arange(height, dtype=np.float32)[:, None]
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in pairwise(edges.tolist()):
         x = np.arange(right - left, dtype=np.float32)[None, :]
         bend = 6 * np.sin(y / rng.uniform(60, 110) + rng.uniform(0, 6))
         rings = np.sin((x + bend) * rng.uniform(0.35, 0.6) + 1.5 * np.sin(y / 47 + rng.uniform(0, 6)))
@@ -88,39 +91,35 @@ def _wood(size: tuple[int, int], rgb: RGB, seed: int) -> Image.Image:
 # --- bodies that wear things ------------------------------------------------------------------------
 
 SKINS: tuple[RGB, ...] = ((238, 234, 228), (226, 214, 200), (232, 204, 180), (206, 164, 132), (150, 106, 80),
-                          (214, 216, 220))  # fmt: skip
+                          (214, 216, 220))
 
 
 def skin(rng: Random) -> cloths.Cloth:
     return cloths.of(rng.choice(SKINS), "skin")
 
 
-def torso(pen: Pen, body: cloths.Cloth, woman: bool = True, top: float = -92, arms: bool = False) -> Part:
+def torso(pen: Pen, body: cloths.Cloth, woman: bool = True, top: float = -92, width: float = 1.0) -> Part:
     """A headless mannequin from its neck to its hips; `top` is the height of its shoulders."""
     if woman:
         half = [
             (0, top - 40), (13, top - 40, 1), (13.5, top - 22), (19, top - 10), (40, top - 2), (55, top + 8),
             (59, top + 26), (52, top + 44), (52, top + 62), (47, top + 84), (40, top + 112), (46, top + 140),
             (56, top + 172), (58, top + 196), (54, top + 214, 1), (0, top + 216),
-        ]  # fmt: skip
+        ]
     else:
         half = [
             (0, top - 40), (17, top - 40, 1), (18, top - 22), (26, top - 10), (54, top), (70, top + 10),
             (74, top + 30), (64, top + 52), (62, top + 78), (55, top + 120), (53, top + 150), (57, top + 185),
             (56, top + 214, 1), (0, top + 216),
-        ]  # fmt: skip
+        ]
+    half = [(x * (width if y > top - 15 else (1 + width) / 2), y, *rest) for x, y, *rest in half]
     part = pen.part(mirrored(half), body, puff=1.2, shadow=0.12)
     pen.part([(-13, top - 40), (0, top - 43.5), (13, top - 40), (0, top - 36.5)], body.shaded(0.86), puff=0.3)
-    if woman:
-        shade = [
-            (-46, top + 62, -26, top + 84, -4, top + 66, 7.0),
-            (46, top + 62, 26, top + 84, 4, top + 66, 7.0),
-        ]
+    if woman and width == 1:
         pen.part([(-50, top + 30), (-26, top + 22), (-2, top + 36), (-6, top + 66), (-27, top + 76),
-                  (-48, top + 64)], body, puff=0.45, inside=part, soften=3.5)  # fmt: skip
+                  (-48, top + 64)], body, puff=0.45, inside=part, soften=3.5)
         pen.part([(50, top + 30), (26, top + 22), (2, top + 36), (6, top + 66), (27, top + 76),
-                  (48, top + 64)], body, puff=0.45, inside=part, soften=3.5)  # fmt: skip
-        del shade
+                  (48, top + 64)], body, puff=0.45, inside=part, soften=3.5)
     return part
 
 
@@ -129,8 +128,9 @@ def hips(pen: Pen, body: cloths.Cloth, waist: float = -96, woman: bool = True) -
     w, h = (38, 55) if woman else (46, 52)
     half = [
         (0, waist), (w, waist, 1), (w + 3, waist + 22), (h, waist + 62), (h + 1, waist + 90),
-        (h - 4, waist + 140), (h - 10, waist + 190), (4, waist + 192, 1), (2.5, waist + 120), (0, waist + 98, 1),
-    ]  # fmt: skip
+        (h - 4, waist + 140), (h - 10, waist + 190), (4, waist + 192, 1), (2.5, waist + 120),
+        (0, waist + 98, 1),
+    ]
     part = pen.part(mirrored(half), body, puff=1.2, shadow=0.12)
     pen.part([(-w, waist), (0, waist - 5), (w, waist), (0, waist + 5)], body.shaded(0.88), puff=0.3)
     return part
@@ -139,13 +139,11 @@ def hips(pen: Pen, body: cloths.Cloth, waist: float = -96, woman: bool = True) -
 def hanger(pen: Pen, rng: Random, top: float, half: float, drop: float) -> None:
     """A hanger whose bar meets the shoulders at (+-half, top + drop)."""
     metal = (150, 152, 158)
-    pen.lines(
-        [[(0, top - 4), (0, top - 14), (5, top - 20), (5, top - 28), (-2, top - 31), (-7, top - 25)]],
-        metal,
-        2.2,
-    )
-    bar = [(-half, top + drop), (-half * 0.5, top + drop * 0.35), (0, top - 5), (half * 0.5, top + drop * 0.35),
-           (half, top + drop)]  # fmt: skip
+    pen.lines([[(0, top - 4), (0, top - 14), (5, top - 20), (5, top - 28), (-2, top - 31), (-7, top - 25)]],
+        metal, 2.2)
+    bar = [(-half, top + drop), (-half * 0.5, top + drop * 0.35), (0, top - 5),
+        (half * 0.5, top + drop * 0.35),
+           (half, top + drop)]
     colour = rng.choice(((178, 132, 88), (214, 180, 140), (60, 50, 46), (240, 240, 238)))
     pen.lines([bar], cloths.scaled(colour, 0.7), 5.6)
     pen.lines([bar], colour, 4.2)
@@ -189,9 +187,8 @@ def sticker(text: str, rgb: RGB, shape: str, radius: int) -> Image.Image:
     else:
         draw.rectangle((2, side * 0.26, side - 2, side * 0.74), fill=(*rgb, 255))
     ink = (255, 255, 255) if cloths.luminance(rgb) < 0.6 else (40, 36, 36)
-    draw.text(
-        (middle, middle), text, font=font(int(side * (0.3 if len(text) < 4 else 0.26))), fill=ink, anchor="mm"
-    )
+    draw.text((middle, middle), text, font=font(int(side * (0.3 if len(text) < 4 else 0.26))), fill=ink,
+        anchor="mm")
     return image.reduce(4)
 
 
@@ -199,7 +196,7 @@ _STICKERS: tuple[tuple[str, RGB, str], ...] = (
     ("-30%", (214, 36, 44), "round"), ("-50%", (214, 36, 44), "round"), ("-20%", (214, 36, 44), "round"),
     ("-40%", (30, 30, 34), "round"), ("NEW", (40, 120, 96), "round"), ("SALE", (214, 36, 44), "tag"),
     ("-15%", (248, 208, 60), "burst"), ("-60%", (236, 96, 32), "burst"), ("NEW", (34, 34, 38), "tag"),
-)  # fmt: skip
+)
 
 
 def finish(image: Image.Image, rng: Random) -> None:

@@ -6,7 +6,8 @@ is a relief around 128; a pattern is one mask for each ink printed on the ground
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache
 from math import cos, pi, sin
 
 import numpy as np
@@ -29,7 +30,7 @@ def _noise(seed: int, blur_u: float, blur_v: float) -> NDArray[np.float32]:
     return ((out - out.mean()) / out.std()).astype(np.float32)
 
 
-def _relief(field: NDArray[np.float32], amount: float) -> Relief:
+def _relief(field: NDArray[np.floating], amount: float) -> Relief:
     return np.clip(128 + field * amount, 0, 255).astype(np.uint8)
 
 
@@ -60,10 +61,11 @@ def _rib() -> NDArray[np.float32]:
     return (np.sin(2 * pi * _U / 8) * 0.9 + 0.25 * np.sin(2 * pi * _V / 4)).astype(np.float32)
 
 
-@lru_cache(maxsize=None)
-def texture(name: str) -> Relief:
-    """The relief of a material; see TEXTURES for the names."""
-    return TEXTURES[name]()
+@cache
+def texture(name: str, pale: bool = False) -> Relief:
+    """The relief of a material, one of TEXTURES; half as deep for pale colours, which show every shade."""
+    relief = TEXTURES[name]()
+    return (relief // 2 + 64).astype(np.uint8) if pale else relief
 
 
 TEXTURES = {
@@ -74,10 +76,10 @@ TEXTURES = {
     "twill": lambda: _relief(
         np.sin(2 * pi * (_U + _V) / 4) * 0.8 + _noise(1, 0.7, 3) * 0.8 + _noise(2, 9, 14) * 0.25, 6
     ),
-    "grain": lambda: _relief(-np.abs(_noise(3, 2.2, 2.2)) + 0.7, 9),
+    "grain": lambda: _relief(-np.abs(_noise(3, 2.0, 2.0)) + 0.7, 4),
     "weave": lambda: _relief(_noise(4, 0.9, 3) + _noise(5, 3, 0.9), 1.1),
     "felt": lambda: _relief(_noise(6, 1.2, 2.2) + 0.35 * _noise(7, 5, 5), 4.5),
-    "fleece": lambda: _relief(_noise(8, 2.0, 2.0) + 0.35 * _noise(9, 4, 4), 7),
+    "fleece": lambda: _relief(_noise(8, 2.0, 2.0) + 0.2 * _noise(9, 4, 4), 6.5),
     "canvas": lambda: _relief(
         np.sign(np.sin(2 * pi * _U / 8) * np.sin(2 * pi * _V / 8)) * 0.7 + _noise(10, 1, 1) * 0.5, 7
     ),
@@ -87,11 +89,11 @@ TEXTURES = {
         + _noise(11, 3, 1) * 0.4,
         20,
     ),
-    "suede": lambda: _relief(_noise(12, 1, 1) + 1.5 * _noise(13, 10, 10), 4),
+    "suede": lambda: _relief(_noise(12, 1, 1) + 0.5 * _noise(13, 8, 8), 3),
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def drape(variant: int) -> NDArray[np.float32]:
     """Slow waves of hanging cloth (deviation 1) at half the picture's resolution, longer than wide."""
     return _noise(100 + variant, 6, 22) * 0.75 + _noise(200 + variant, 10, 10) * 0.5
@@ -159,7 +161,7 @@ def _scattered(seed: int, count: int, apart: float) -> list[tuple[float, float, 
 
 
 def _stripes(variant: int) -> tuple[Ink, ...]:
-    return [
+    made: tuple[Callable[[], tuple[Ink, ...]], ...] = (
         lambda: (_bands([(0, 16)], 32),),
         lambda: (_bands([(0, 8)], 32),),
         lambda: (_bands([(0, 32)], 64),),
@@ -167,7 +169,8 @@ def _stripes(variant: int) -> tuple[Ink, ...]:
         lambda: (_bands([(0, 22)], 64), _bands([(30, 6)], 64)),
         lambda: (_bands([(0, 14)], 128), _bands([(20, 40)], 128)),
         lambda: (_bands([(0, 3)], 32),),
-    ][variant % 7]()
+    )
+    return made[variant % len(made)]()
 
 
 def _checks(variant: int) -> tuple[Ink, ...]:
@@ -176,22 +179,22 @@ def _checks(variant: int) -> tuple[Ink, ...]:
         return Image.fromarray(np.clip(level * share + level.T * share, 0, 255).astype(np.uint8))
 
     def argyle() -> tuple[Ink, ...]:
-        diamonds, lines = _Sheet(), _Sheet()
+        diamonds = _Sheet()
         for x, y in ((32, 32), (96, 96), (160, 32), (224, 96), (32, 160), (96, 224), (160, 160), (224, 224)):
             diamonds.polygon([(x - 30, y), (x, y - 44), (x + 30, y), (x, y + 44)])
         mask = np.zeros((SIDE, SIDE), np.uint8)
         mask[(np.abs((_U + _V) % 64 - 32) < 1.6) | (np.abs((_U - _V) % 64 - 32) < 1.6)] = 255
-        del lines
         return diamonds.ink(), _softened(Image.fromarray(mask))
 
-    return [
+    made: tuple[Callable[[], tuple[Ink, ...]], ...] = (
         lambda: (crossed([(0, 16)], 32),),
         lambda: (crossed([(0, 32)], 64),),
         lambda: (crossed([(0, 26), (34, 6)], 64, 0.45), crossed([(48, 4)], 64, 0.7)),
         lambda: (crossed([(0, 4)], 64, 0.8),),
         lambda: (crossed([(0, 40)], 128, 0.5), crossed([(58, 5), (68, 5), (100, 5)], 128, 0.6)),
         argyle,
-    ][variant % 6]()
+    )
+    return made[variant % len(made)]()
 
 
 def _dots(variant: int) -> tuple[Ink, ...]:
@@ -223,14 +226,14 @@ def _floral(variant: int) -> tuple[Ink, ...]:
     return petals.ink(), leaves.ink(), hearts.ink()
 
 
-def _star(x: float, y: float, r: float, angle: float) -> list[tuple[float, float]]:
+def star(x: float, y: float, r: float, angle: float) -> list[tuple[float, float]]:
     reach = [r if k % 2 == 0 else r * 0.42 for k in range(10)]
     return [
         (x + cos(angle + k * pi / 5) * reach[k], y + sin(angle + k * pi / 5) * reach[k]) for k in range(10)
     ]
 
 
-def _heart(x: float, y: float, r: float) -> list[tuple[float, float]]:
+def heart(x: float, y: float, r: float) -> list[tuple[float, float]]:
     turns = [k * pi / 12 for k in range(24)]
     return [
         (
@@ -241,43 +244,64 @@ def _heart(x: float, y: float, r: float) -> list[tuple[float, float]]:
     ]
 
 
+def _stars() -> tuple[Ink, ...]:
+    sheet = _Sheet()
+    for x, y, angle in _scattered(51, 20, 44):
+        sheet.polygon(star(x, y, 17, angle))
+    return (sheet.ink(),)
+
+
+def _hearts() -> tuple[Ink, ...]:
+    sheet = _Sheet()
+    for x, y, _ in _scattered(52, 22, 42):
+        sheet.polygon(heart(x, y, 13))
+    return (sheet.ink(),)
+
+
+def _leopard() -> tuple[Ink, ...]:
+    """Rings around a lighter middle."""
+    outer, inner = _Sheet(), _Sheet()
+    for x, y, angle in _scattered(53, 46, 28):
+        outer.oval(x, y, 12, 9.5, angle)
+        inner.oval(x, y, 6.5, 5, angle)
+    rings = np.asarray(outer.ink()).astype(np.int16) - np.asarray(inner.ink())
+    return Image.fromarray(np.clip(rings, 0, 255).astype(np.uint8)), inner.ink()
+
+
+def _camouflage() -> tuple[Ink, ...]:
+    large, small = _noise(54, 13, 9) > 0.45, _noise(55, 12, 8) > 0.75
+    return tuple(_softened(Image.fromarray(patch.astype(np.uint8) * 255)) for patch in (large, small))
+
+
+def _zigzag() -> tuple[Ink, ...]:
+    mask = ((_V + np.abs(_U % 32 - 16)) % 32 < 11).astype(np.uint8) * 255
+    return (_softened(Image.fromarray(mask)),)
+
+
+def _palms() -> tuple[Ink, ...]:
+    sheet = _Sheet()
+    for x, y, angle in _scattered(56, 9, 70):
+        for k in range(-4, 5):
+            a, reach = angle + k * 0.24, 34 - abs(k) * 3
+            sheet.oval(x + cos(a) * reach * 0.6, y + sin(a) * reach * 0.6, reach * 0.6, 3.4, a)
+    return (sheet.ink(),)
+
+
+def _terrazzo() -> tuple[Ink, ...]:
+    sheets = _Sheet(), _Sheet()
+    for n, (x, y, angle) in enumerate(_scattered(57, 48, 28)):
+        sheets[n % 2].oval(x, y, 12, 6, angle)
+    return sheets[0].ink(), sheets[1].ink()
+
+
+_PRINTS = (_stars, _hearts, _leopard, _camouflage, _zigzag, _palms, _terrazzo)
+
+
 def _all_over(variant: int) -> tuple[Ink, ...]:
-    first, second = _Sheet(), _Sheet()
-    choice = variant % 7
-    if choice == 0:
-        for x, y, angle in _scattered(51, 20, 44):
-            first.polygon(_star(x, y, 17, angle))
-    elif choice == 1:
-        for x, y, _ in _scattered(52, 22, 42):
-            first.polygon(_heart(x, y, 13))
-    elif choice == 2:  # leopard: broken rings around a lighter middle
-        for x, y, angle in _scattered(53, 46, 28):
-            first.oval(x, y, 12, 9.5, angle)
-            second.oval(x, y, 6.5, 5, angle)
-        rings = np.asarray(first.ink()).astype(np.int16) - np.asarray(second.ink())
-        return Image.fromarray(np.clip(rings, 0, 255).astype(np.uint8)), second.ink()
-    elif choice == 3:  # camouflage
-        wave, other = _noise(54, 13, 9), _noise(55, 12, 8)
-        return (
-            _softened(Image.fromarray(((wave > 0.45) * 255).astype(np.uint8))),
-            _softened(Image.fromarray(((other > 0.75) * 255).astype(np.uint8))),
-        )
-    elif choice == 4:  # zigzag
-        mask = ((_V + np.abs(_U % 32 - 16)) % 32 < 11).astype(np.uint8) * 255
-        return (_softened(Image.fromarray(mask)),)
-    elif choice == 5:  # palm leaves
-        for x, y, angle in _scattered(56, 9, 70):
-            for k in range(-4, 5):
-                a = angle + k * 0.24
-                reach = 34 - abs(k) * 3
-                first.oval(x + cos(a) * reach * 0.6, y + sin(a) * reach * 0.6, reach * 0.6, 3.4, a)
-    else:  # terrazzo
-        for n, (x, y, angle) in enumerate(_scattered(57, 48, 28)):
-            (first if n % 2 else second).oval(x, y, 12, 6, angle)
-    return first.ink(), second.ink()
+    return _PRINTS[variant % len(_PRINTS)]()
 
 
-@lru_cache(maxsize=None)
+@cache
 def inks(pattern: str, variant: int) -> tuple[Ink, ...]:
     """The masks of a pattern, in the order in which they are printed."""
     return PATTERN_TILES[pattern](variant)
@@ -290,4 +314,3 @@ PATTERN_TILES = {
     "floral": _floral,
     "print": _all_over,
 }
-star, heart = _star, _heart

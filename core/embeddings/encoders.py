@@ -1,0 +1,126 @@
+"""Encoders: networks that turn texts and pictures into vectors, in the papers' size and a tiny one.
+
+Both sizes share one interface: a text encoder takes token numbers and their mask, a picture encoder
+takes uint8 pixels, and each says the `width` of what it gives. Nothing here downloads anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """An mT5 encoder whose token vectors are masked and flattened, as GLAMI does (generate_embeddings)."""
+
+    vocabulary: int = 4_096  # pieces of the tokenizer
+    tokens: int = 32  # read of a text
+    d_model: int = 128
+    d_kv: int = 32
+    d_ff: int = 256
+    layers: int = 2
+    heads: int = 4
+    dropout: float = 0.1
+    frozen: bool = False  # GLAMI precomputes; the tiny one learns
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """A residual network with average pooling, and the pixels that it wants."""
+
+    architecture: Literal["resnet", "resnext50_32x4d"] = "resnet"
+    height_px: int = 96
+    width_px: int = 72
+    stored_height_px: int = 128  # of the pixels that are kept: larger, to crop and turn from
+    stored_width_px: int = 96
+    mean: float = 0.5  # of pixels in [0, 1]
+    deviation: float = 0.25
+    channels: tuple[int, ...] = (32, 64, 128, 256)  # of the tiny one's stages
+    blocks: tuple[int, ...] = (1, 1, 1, 1)
+
+
+TEXT_ENCODERS = {
+    "tiny": TextConfig(),
+    "mt5-small": TextConfig(250_112, 32, 512, 64, 1_024, 8, 6, dropout=0.1, frozen=True),
+}
+IMAGE_ENCODERS = {
+    "tiny": ImageConfig(),
+    # GLAMI feeds pixels in [0, 1] without the mean and deviation of ImageNet.
+    "resnext50-32x4d": ImageConfig("resnext50_32x4d", 298, 228, 298, 228, mean=0.0, deviation=1.0),
+}
+
+
+class TextEncoder(nn.Module):
+    """The encoder half of mT5: (n, tokens) numbers to (n, tokens * d_model), padding zeroed."""
+
+    def __init__(self, config: TextConfig) -> None:
+        super().__init__()
+        from transformers import MT5Config, MT5EncoderModel
+
+        self.config = config
+        self.width = config.tokens * config.d_model
+        self.encoder = MT5EncoderModel(
+            MT5Config(
+                vocab_size=config.vocabulary,
+                d_model=config.d_model,
+                d_kv=config.d_kv,
+                d_ff=config.d_ff,
+                num_layers=config.layers,
+                num_heads=config.heads,
+                dropout_rate=config.dropout,
+                feed_forward_proj="gated-gelu",
+            )
+        ).encoder  # the model around it holds the same embedding a second time
+        if config.frozen:
+            self.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> TextEncoder:
+        """A frozen encoder stays in evaluation: its features are the same at every step."""
+        return super().train(mode and not self.config.frozen)
+
+    def forward(self, numbers: Tensor, mask: Tensor) -> Tensor:
+        """
+        Args:
+            numbers: (n, tokens) int64.
+            mask: (n, tokens) bool, false at padding.
+        """
+        hidden = self.encoder(input_ids=numbers, attention_mask=mask).last_hidden_state
+        return (hidden * mask[..., None]).flatten(1)
+
+
+class ImageEncoder(nn.Module):
+    """A residual network: (n, 3, height, width) uint8 pixels to (n, width) averaged features."""
+
+    def __init__(self, config: ImageConfig) -> None:
+        super().__init__()
+        self.config = config
+        if config.architecture == "resnet":
+            from timm.models.resnet import BasicBlock, ResNet
+
+            block: Any = BasicBlock  # timm's annotation says an instance
+            self.network: nn.Module = ResNet(block, config.blocks, channels=config.channels, num_classes=0)
+            self.width = config.channels[-1]
+        else:
+            from torchvision.models import resnext50_32x4d
+
+            self.network = resnext50_32x4d(weights=None)
+            self.network.fc = nn.Identity()
+            self.width = 2_048
+        self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """
+        Args:
+            pixels: (n, 3, height, width) uint8, or float in [0, 255] where they were augmented; of
+                another size they are resized.
+        """
+        pixels, size = pixels.float(), (self.config.height_px, self.config.width_px)
+        if pixels.shape[2:] != size:
+            pixels = nn.functional.interpolate(pixels, size, mode="bilinear", antialias=True)
+        scaled = (pixels / 255 - self.config.mean) / self.config.deviation
+        features: Tensor = self.network(scaled.contiguous(memory_format=torch.channels_last))
+        return features

@@ -1,0 +1,141 @@
+"""Figures that say how good predictions are: top-k, F1, average precision, overall and by group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ties = Literal["glami", "fair"]
+
+
+def top_k_hits(
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64], k: int, ties: Ties = "fair"
+) -> NDArray[np.float64]:
+    """How far each product's label is among its k likeliest classes.
+
+    Args:
+        probabilities: (n, C); any monotone score will do.
+        labels: (n,) class numbers; a label that is no class (negative) is never hit.
+        k: classes looked at, 1 or more; at least C is always a hit.
+        ties: `glami` sorts ascending and reverses, so that of equal classes the higher number comes
+            first; `fair` gives the chance of a hit when ties are broken at random.
+
+    Returns:
+        (n,) 0 or 1; between them only for fair ties at the edge of the k.
+
+    Source: glami/glami-1m, its metrics; `fair` is ours.
+
+    >>> top_k_hits(np.array([[0.5, 0.5]]), np.array([0]), k=1, ties="glami").tolist()
+    [0.0]
+    >>> top_k_hits(np.array([[0.5, 0.5]]), np.array([0]), k=1).tolist()
+    [0.5]
+    """
+    if len(probabilities) != len(labels):
+        raise ValueError(f"{len(probabilities)} rows of probabilities but {len(labels)} labels")
+    if k < 1:
+        raise ValueError(f"k is {k}; expected 1 or more")
+    known = labels >= 0
+    own = probabilities[np.arange(len(labels)), np.where(known, labels, 0)][:, None]
+    above = (probabilities > own).sum(axis=1)
+    equal = probabilities == own
+    if ties == "glami":
+        later = np.arange(probabilities.shape[1])[None, :] > labels[:, None]
+        hits = (above + (equal & later).sum(axis=1) < k).astype(np.float64)
+    else:
+        hits = np.clip((k - above) / equal.sum(axis=1), 0.0, 1.0)
+    return np.where(known, hits, 0.0)
+
+
+def f1(labels: NDArray[np.int64], predictions: NDArray[np.int64], average: str) -> float:
+    """F1 over the classes that the labels have: `macro` (each class alike) or `weighted` (by its products).
+
+    Returns:
+        A fraction in [0, 1]; NaN without products.
+    """
+    from sklearn.metrics import f1_score
+
+    if not len(labels):
+        return float("nan")
+    present = np.unique(labels)
+    return float(f1_score(labels, predictions, labels=present, average=average, zero_division=0.0))
+
+
+def average_precision(
+    labels: NDArray[np.int64], probabilities: NDArray[np.floating], average: str = "macro"
+) -> float:
+    """Area under the precision-recall curve, one class against the rest.
+
+    Args:
+        average: `macro` and `weighted` over the classes that the labels have, `micro` over all
+            (product, class) pairs.
+
+    Returns:
+        A fraction in [0, 1]; NaN where no product has a known label.
+    """
+    from sklearn.metrics import average_precision_score
+
+    present = np.unique(labels[labels >= 0])
+    if not len(present):
+        return float("nan")
+    truth = labels[:, None] == np.arange(probabilities.shape[1])[None, :]
+    if average == "micro":
+        return float(average_precision_score(truth.ravel(), probabilities.ravel()))
+    each = [average_precision_score(truth[:, c], probabilities[:, c]) for c in present]
+    weights = [truth[:, c].sum() for c in present] if average == "weighted" else None
+    return float(np.average(each, weights=weights))
+
+
+def grouped(hits: NDArray[np.float64], groups: Sequence[object]) -> dict[str, dict[str, float]]:
+    """Mean and number by group, sorted by group; a missing group is `(none)`."""
+    names = np.array(["(none)" if group is None or group != group else str(group) for group in groups])
+    return {
+        str(name): {"mean": float(hits[names == name].mean()), "n": int((names == name).sum())}
+        for name in np.unique(names)
+    }
+
+
+def classification_report(
+    probabilities: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    geo: Sequence[object],
+    label_source: Sequence[object],
+    ties: Ties = "glami",
+) -> dict[str, Any]:
+    """What a classifier is judged by.
+
+    Args:
+        probabilities: (n, C).
+        labels: (n,) class numbers, negative where the class was not trained: always wrong, and counted.
+        geo, label_source: (n,) groups.
+
+    Returns:
+        top1, top5, per_geo and per_label_source ({group: {top1, top5, n}}), f1_macro, f1_weighted,
+        ap_macro, ap_weighted, ap_micro, n, unknown_classes: all fractions in [0, 1] but the counts.
+    """
+    first = top_k_hits(probabilities, labels, 1, ties)
+    five = top_k_hits(probabilities, labels, 5, ties)
+    predictions = probabilities.shape[1] - 1 - probabilities[:, ::-1].argmax(axis=1)  # ties to the higher
+
+    def per(groups: Sequence[object]) -> dict[str, dict[str, float]]:
+        top1, top5 = grouped(first, groups), grouped(five, groups)
+        return {
+            name: {"top1": top1[name]["mean"], "top5": top5[name]["mean"], "n": top1[name]["n"]}
+            for name in top1
+        }
+
+    return {
+        "top1": float(first.mean()),
+        "top5": float(five.mean()),
+        "per_geo": per(geo),
+        "per_label_source": per(label_source),
+        "f1_macro": f1(labels, predictions, "macro"),
+        "f1_weighted": f1(labels, predictions, "weighted"),
+        "ap_macro": average_precision(labels, probabilities, "macro"),
+        "ap_weighted": average_precision(labels, probabilities, "weighted"),
+        "ap_micro": average_precision(labels, probabilities, "micro"),
+        "n": len(labels),
+        "unknown_classes": int((labels < 0).sum()),
+    }

@@ -1,0 +1,236 @@
+"""A trained product classifier: what it says of one product, and of many."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.checkpoints import load_weights, read_tensors
+from core.embeddings.pixels import resized
+from core.embeddings.tokens import Tokenizer
+from core.errors import ImageError, ModelError, UsageError
+from core.images import decode
+from core.models import ARCHITECTURES, model
+from core.models.data import Readings, product_text
+from core.models.inputs import IMAGE, TEXT, Inputs
+from core.models.runs import TOKENIZER, WEIGHTS, RunConfig
+from core.settings import settings
+
+BATCH = 256  # products that are computed at a time
+PASSES = 16  # of an ensemble
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a classifier says of one product."""
+
+    labels: list[tuple[str, float]]  # likeliest first, with probabilities in [0, 1]
+    notes: list[str]  # what the reader should know: a text was cut, an input was not used
+
+
+class Classifier:
+    """A network with all it needs to read products. Any number of threads may ask; one is answered at a time."""
+
+    def __init__(self, config: RunConfig, network: Any, readings: Readings, folder: Path) -> None:
+        self.config, self.network, self.readings, self.folder = config, network, readings, folder
+        self.device = next(network.parameters()).device
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, folder: Path, weights: Path | None = None) -> Classifier:
+        """From a run's folder.
+
+        Args:
+            weights: instead of the run's model.safetensors.
+
+        Raises:
+            ModelError: something is missing, cut short, a pickle, or of another model or other classes.
+        """
+        config = RunConfig.read(folder)
+        weights = weights or folder / WEIGHTS
+        if not weights.exists():
+            raise ModelError(
+                f"The run {folder.name} is not finished: it has no {weights.name}. "
+                f"Continue it: python -m trainers.{config.architecture} --resume --out {folder}"
+            )
+        tensors, notes = read_tensors(weights)
+        if notes.get("classes", list(config.classes)) != list(config.classes):
+            raise ModelError(
+                f"The weights in {weights} are for {len(notes['classes'])} other classes than the "
+                f"{len(config.classes)} of {folder.name}: they were trained on another dataset."
+            )
+        try:
+            module = importlib.import_module(ARCHITECTURES[config.architecture][1])
+            network = module.build(config.model, len(config.classes))
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"{folder.name} is of a kind that Vitrine cannot build: {error}.") from error
+        load_weights(network, tensors, weights)
+        if torch.cuda.is_available():
+            network = network.to("cuda")
+        network.eval()
+        return cls(config, network, readings_of(config, network, folder), folder)
+
+    def predict(
+        self, inputs: Inputs, inference: str = "expected", passes: int = PASSES, seed: int = 0
+    ) -> NDArray[np.float32]:
+        """(n, classes) probabilities.
+
+        Args:
+            inference: `expected`, `sampled` or `ensemble`: see EmbraceNetClassifier.forward.
+
+        Raises:
+            UsageError: a product has nothing that this model reads.
+            ModelError: the accelerator's memory is exhausted.
+        """
+        reads = [modality for modality in (TEXT, IMAGE) if modality in self.network.used]
+        if not bool(inputs.available[:, reads].any(dim=1).all()):
+            raise UsageError(f"This model reads {self.reads()}: give it one.")
+        generator = torch.Generator(self.device).manual_seed(seed)
+        found = []
+        try:
+            with self._lock, torch.inference_mode():
+                for at in range(0, len(inputs), BATCH):
+                    part = inputs.rows(slice(at, at + BATCH)).to(self.device)
+                    logs = self.network(part, inference=inference, passes=passes, generator=generator)
+                    found.append(logs.exp().float().cpu().numpy())
+        except torch.OutOfMemoryError as error:
+            torch.cuda.empty_cache()
+            raise ModelError("The GPU's memory is exhausted. Close other models and try again.") from error
+        return np.concatenate(found)
+
+    def reads(self) -> str:
+        names = {TEXT: "a name or description", IMAGE: "a picture"}
+        return " or ".join(names[modality] for modality in (IMAGE, TEXT) if modality in self.network.used)
+
+    def inputs_of(
+        self, image: Image.Image | None = None, name: str | None = None, description: str | None = None
+    ) -> tuple[Inputs, list[str]]:
+        """One product as a batch of one, and what to say about how it was read.
+
+        Raises:
+            UsageError: there is neither a picture nor a text.
+        """
+        text = product_text((name or "").strip(), (description or "").strip())
+        if image is None and not text:
+            raise UsageError("There is nothing to classify: give a picture, a name or a description.")
+        notes = []
+        config, tokenizer = self.readings, self.readings.tokenizer
+        numbers, mask = np.zeros((1, 1), np.int64), np.zeros((1, 1), np.bool_)
+        if config.text is not None and tokenizer is not None:
+            numbers, mask = tokenizer.encode([text], config.text.tokens)
+            read = tokenizer.reads(text, config.text.tokens)
+            if read < len(text):
+                notes.append(f"Only the first {read:,} of {len(text):,} characters were read.")
+        elif text:
+            notes.append("This model reads no text: the picture alone was used.")
+        pixels = torch.zeros(1, 3, 1, 1)
+        if config.image is not None:
+            size = config.image.stored_height_px, config.image.stored_width_px
+            if image is not None:
+                array = np.array(resized(image, *size))
+                pixels = torch.from_numpy(array).permute(2, 0, 1)[None]
+            else:
+                pixels = torch.zeros(1, 3, *size, dtype=torch.uint8)
+        elif image is not None:
+            notes.append("This model sees no pictures: the text alone was used.")
+        available = torch.tensor(
+            [[bool(text) and config.text is not None, image is not None and config.image is not None, False]]
+        )
+        return (
+            Inputs(
+                available,
+                torch.from_numpy(numbers),
+                torch.from_numpy(mask),
+                pixels,
+                torch.zeros(1, dtype=torch.int64),
+            ),
+            notes,
+        )
+
+    def classify(
+        self,
+        image: bytes | Path | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        k: int = 5,
+    ) -> Classification:
+        """The `k` likeliest classes of one product. Either of picture and text may be missing.
+
+        Args:
+            image: a picture file's bytes, or where it is.
+
+        Raises:
+            UsageError: neither was given, or nothing that this model reads.
+            ImageError: not a picture, or too large.
+        """
+        picture = open_picture(image) if image is not None else None
+        inputs, notes = self.inputs_of(picture, name, description)
+        probabilities = self.predict(inputs)[0]
+        order = np.argsort(-probabilities, kind="stable")[:k]
+        labels = [(self.config.classes[number], float(probabilities[number])) for number in order]
+        return Classification(labels, notes)
+
+
+def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
+    """How the network of a run reads products."""
+    text, image = network.config.text, network.config.image
+    tokenizer = Tokenizer(folder / TOKENIZER) if text is not None else None
+    return Readings(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
+
+
+def open_picture(image: bytes | Path) -> Image.Image:
+    """A picture that somebody gave us.
+
+    Raises:
+        ImageError: not a picture, or of more bytes or pixels than Vitrine opens.
+    """
+    bound = settings().upload_bytes
+    if isinstance(image, Path):
+        try:
+            with image.open("rb") as file:
+                image = file.read(bound + 1)
+        except OSError as error:
+            raise ImageError(f"There is no picture at {str(image)!r} ({error.strerror}).") from error
+    if len(image) > bound:
+        raise ImageError(f"The picture is larger than {bound >> 20} MB. Make it smaller and try again.")
+    return decode(image, 640)
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: Path, changed_ns: int) -> Classifier:
+    return Classifier.load(folder)
+
+
+def loaded(name: str) -> Classifier:
+    """The named model, loaded once and kept until its weights change or three others were asked for since.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be loaded.
+    """
+    folder = model(name).folder
+    try:
+        changed_ns = (folder / WEIGHTS).stat().st_mtime_ns
+    except OSError as error:
+        raise ModelError(f"The model {name} is gone: was its run deleted?") from error
+    return _loaded(folder, changed_ns)
+
+
+def classify(
+    model_name: str,
+    image: bytes | Path | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    load: Callable[[str], Classifier] = loaded,
+) -> Classification:
+    """`Classifier.classify` of a model by its name."""
+    return load(model_name).classify(image, name, description)

@@ -1,0 +1,141 @@
+"""Products of one dataset as a classifier reads them: token numbers, pixels, label sources, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from core.catalog import Products
+from core.cohort import Cohort, path_text
+from core.embeddings.augment import random_views
+from core.embeddings.encoders import ImageConfig, TextConfig
+from core.embeddings.pixels import PixelCache
+from core.embeddings.tokens import Tokenizer
+from core.models.inputs import Inputs
+from core.sources.reading import Progress, no_progress
+
+UNKNOWN_LABEL = -1
+COLUMNS = "row_id, item_id, image_id, split, geo, language, name, description, category_path, label_source, label_kind"
+
+
+def product_text(name: str | None, description: str | None) -> str:
+    """What a text encoder reads of a product: name, space, description; empty where it has neither.
+
+    >>> product_text("Red dress", None)
+    'Red dress'
+    """
+    return " ".join(part for part in (name, description) if part)
+
+
+def product_frame(products: Products, cohort: Cohort) -> pd.DataFrame:
+    """The cohort's products in the dataset's order, with `label`: the category path as one line."""
+    frame = products.frame(f"SELECT {COLUMNS} FROM cohort ORDER BY row_id", cohort)  # noqa: S608
+    frame["label"] = [path_text(path) if path is not None else None for path in frame.category_path]
+    for column in ("name", "description", "image_id"):
+        frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
+    return frame
+
+
+@dataclass(frozen=True)
+class Readings:
+    """How a model reads products."""
+
+    classes: Sequence[str]
+    text: TextConfig | None
+    image: ImageConfig | None
+    tokenizer: Tokenizer | None
+    sources: Sequence[str] = ()
+
+
+class ProductData:
+    """n products, ready to be handed out in batches."""
+
+    def __init__(
+        self,
+        products: Products,
+        frame: pd.DataFrame,
+        readings: Readings,
+        workers: int | None = None,
+        progress: Progress = no_progress,
+    ) -> None:
+        """Tokenize the texts and decode the pictures that were not decoded before.
+
+        Raises:
+            StorageError: there is no room for the decoded pictures.
+        """
+        self.frame = frame.reset_index(drop=True)
+        self.readings = readings
+        number_of = {label: number for number, label in enumerate(readings.classes)}
+        self.labels = np.array([number_of.get(label, UNKNOWN_LABEL) for label in frame.label], np.int64)
+        n = len(frame)
+        self.available = np.zeros((n, 3), np.bool_)
+        self._numbers = np.zeros((n, 1), np.int32)
+        self._mask = np.zeros((n, 1), np.bool_)
+        if readings.text is not None and readings.tokenizer is not None:
+            texts = [
+                product_text(*pair) for pair in zip(self.frame.name, self.frame.description, strict=True)
+            ]
+            numbers, self._mask = readings.tokenizer.encode(texts, readings.text.tokens)
+            self._numbers = numbers.astype(np.int32)
+            self.available[:, 0] = [bool(text.strip()) for text in texts]
+        self._rows = np.full(n, -1, np.int64)
+        self.broken_pictures = 0
+        self._cache: PixelCache | None = None
+        if readings.image is not None:
+            size = readings.image.stored_height_px, readings.image.stored_width_px
+            self._cache = PixelCache(products.info, *size)
+            image_ids = [image_id for image_id in self.frame.image_id if image_id]
+            self.broken_pictures = self._cache.fill(image_ids, workers, progress)["broken"]
+            self._rows = self._cache.rows(self.frame.image_id.tolist())
+            self.available[:, 1] = self._rows >= 0
+        source_of = {source: number for number, source in enumerate(readings.sources)}
+        self._source = np.array([source_of.get(source, -1) for source in self.frame.label_source], np.int64)
+        self.available[:, 2] = self._source >= 0
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def usable(self) -> NDArray[np.int64]:
+        """Positions of products with a known label and something to look at."""
+        return np.flatnonzero((self.labels >= 0) & self.available[:, :2].any(axis=1))
+
+    def inputs(self, positions: NDArray[np.int64], drawn: torch.Tensor | None = None) -> Inputs:
+        """A batch of products.
+
+        Args:
+            positions: (n,) in this data, not row_id.
+            drawn: (n, DRAWN) of `draw_views`: the pictures are then random views of themselves.
+        """
+        image = self.readings.image
+        if self._cache is None or image is None:
+            pixels = torch.zeros(len(positions), 3, 1, 1)
+        else:
+            stored = torch.from_numpy(self._cache.batch(self._rows[positions])).permute(0, 3, 1, 2)
+            pixels = stored if drawn is None else random_views(stored, drawn, image.height_px, image.width_px)
+        return Inputs(
+            torch.from_numpy(self.available[positions]),
+            torch.from_numpy(self._numbers[positions].astype(np.int64)),
+            torch.from_numpy(self._mask[positions]),
+            pixels,
+            torch.from_numpy(self._source[positions].clip(0)),
+        )
+
+
+def held_out(frame: pd.DataFrame, share: float, seed: int) -> NDArray[np.bool_]:
+    """Which training products validate: the published validation split, else a share of the human-labelled.
+
+    Returns:
+        (n,) bool.
+    """
+    if (frame.split == "validation").any():
+        return (frame.split == "validation").to_numpy()
+    chosen = np.zeros(len(frame), np.bool_)
+    human = np.flatnonzero((frame.label_kind == "human").to_numpy())
+    picked = np.random.default_rng((seed, 7)).permutation(human)[: round(share * len(human))]
+    chosen[picked] = True
+    return chosen

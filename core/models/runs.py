@@ -1,0 +1,107 @@
+"""Run folders: what was trained, how, on what. They lie in VITRINE_HOME/runs/."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.errors import ModelError, TrainingError
+from core.settings import settings
+from core.storage import storage_errors
+
+FORMAT = 1
+WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What config.json says: all that is needed to build the model again and to go on training it."""
+
+    architecture: str  # a key of core.models.architectures
+    model: dict[str, Any]  # its own configuration
+    training: dict[str, Any]  # TrainConfig's fields
+    classes: Sequence[str]
+    dataset: str
+    fingerprint: str  # of the dataset
+    licence: str
+    preset: str
+    created: str = ""
+    sources: Sequence[str] = ()  # label sources, in the order of the one-hot
+    human_only: bool = False
+    products: dict[str, int] = field(default_factory=dict)  # training, validation, left out
+    result: dict[str, Any] = field(default_factory=dict)  # filled when it is done
+    format: int = FORMAT
+
+    def write(self, run_dir: Path) -> None:
+        """
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        temporary = run_dir / f".{CONFIG}.{os.getpid()}"
+        with storage_errors(run_dir):
+            run_dir.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
+            temporary.replace(run_dir / CONFIG)
+
+    @classmethod
+    def read(cls, run_dir: Path) -> RunConfig:
+        """
+        Raises:
+            ModelError: there is no run in that folder, or its configuration cannot be read.
+        """
+        try:
+            described = json.loads((run_dir / CONFIG).read_text(encoding="utf-8"))
+            return cls(**described)
+        except FileNotFoundError as error:
+            raise ModelError(
+                f"There is no run at {run_dir}. Runs are listed by: python -m core models"
+            ) from error
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelError(f"{run_dir / CONFIG} cannot be read: {error}.") from error
+
+
+def runs_folder() -> Path:
+    return settings().home / "runs"
+
+
+def new_run(name: str, out: Path | None) -> Path:
+    """The folder of a new run: `out`, or one named after `name` and the time.
+
+    Raises:
+        TrainingError: there is a run in that folder already.
+    """
+    folder = out or runs_folder() / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    if (folder / CONFIG).exists():
+        raise TrainingError(
+            f"There is a run in {folder} already. --resume continues it; choose another --out for a new one."
+        )
+    return folder
+
+
+def find_run(run: str | Path) -> Path:
+    """A run's folder from its path or its name in VITRINE_HOME/runs.
+
+    Raises:
+        ModelError: there is no such run.
+    """
+    here = Path(run)
+    if (here / CONFIG).exists():
+        return here
+    named = runs_folder() / str(run)
+    if RUN_NAME.fullmatch(str(run)) and (named / CONFIG).exists():
+        return named
+    known = ", ".join(folder.name for folder in run_folders()) or "none yet"
+    raise ModelError(f"There is no run named {str(run)!r} (there is: {known}).")
+
+
+def run_folders() -> list[Path]:
+    """Every run under VITRINE_HOME, newest first; half-made ones too."""
+    found = [path.parent for path in runs_folder().glob(f"*/{CONFIG}")]
+    return sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)

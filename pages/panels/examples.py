@@ -1,0 +1,44 @@
+"""Products of a dataset that visitors can try, as files that Gradio can hand out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from core.catalog import Products, datasets
+from core.cohort import Cohort
+from core.errors import ImageError
+from core.images import Pictures, Thumbnails
+from core.settings import settings
+from pages.panels.classification import Example
+
+WIDTH_PX = 480
+
+
+def product_examples(dataset: str | None = None, n: int = 12, seed: int = 3) -> Sequence[Example]:
+    """Up to n products with a picture, of the test split where there is one.
+
+    Args:
+        dataset: its name; the first there is otherwise.
+    """
+    known = [found for found in datasets() if dataset in (None, found.name)]
+    if not known:
+        return []
+    info = known[0]
+    products, thumbnails = Products(info), Thumbnails(Pictures(info))
+    split = ("test",) if info.splits.get("test") else ()
+    folder = settings().home / "uploads" / "examples"
+    found = []
+    for row in products.rows(Cohort(info.name, split=split, picture=True), "shuffle", seed, limit=2 * n):
+        try:
+            data = thumbnails.get(row["image_id"], WIDTH_PX)
+        except ImageError:
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{hashlib.sha256(data).hexdigest()[:24]}.webp"
+        if not path.exists():
+            path.write_bytes(data)
+        found.append(Example(path, row["name"] or "", row["description"] or ""))
+        if len(found) == n:
+            break
+    return found

@@ -1,0 +1,152 @@
+"""A trained classifier: what it says, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.checkpoints import read_tensors, write_tensors
+from core.errors import ImageError, ModelError, UsageError, VitrineError
+from core.models import model, models
+from core.models.classifier import Classifier, classify, loaded
+from core.models.evaluation import evaluate
+from tests.toy import picture
+
+
+@pytest.fixture
+def run_dir(trained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained / "runs" / "toy-run", tmp_path / "copy"))
+
+
+def test_a_finished_run_is_a_model(toy_home: Path) -> None:
+    (spec,) = models()
+    assert (spec.name, spec.weights, spec.inputs) == ("toy-run", "run", ("text", "image"))
+    assert spec.revision and spec.licence and "products of toy" in spec.trained_on
+    assert model("toy-run").load().config.classes == ["bags", "hats", "shoes"]
+    with pytest.raises(ModelError, match="no model named 'other'"):
+        model("other")
+
+
+def test_without_a_model_it_says_how_to_train_one(home: Path) -> None:
+    with pytest.raises(ModelError, match=r"python -m trainers\.embracenet"):
+        model("any")
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "description"),
+    [("bags", "taška", "kabelka"), ("bags", None, None), (None, "kabelka", None), (None, None, "taška")],
+)
+def test_either_input_may_be_missing(
+    toy_home: Path, image: str | None, name: str | None, description: str | None
+) -> None:
+    found = classify("toy-run", picture(image) if image else None, name, description)
+    assert found.labels[0][0] == "bags"
+    assert len(found.labels) == 3  # there are no more classes
+    assert sum(probability for _, probability in found.labels) == pytest.approx(1, abs=1e-5)
+    assert [p for _, p in found.labels] == sorted((p for _, p in found.labels), reverse=True)
+    assert found.notes == []
+
+
+def test_nothing_to_classify(toy_home: Path) -> None:
+    for name in (None, "", "  \n"):
+        with pytest.raises(UsageError, match="nothing to classify"):
+            classify("toy-run", None, name, None)
+
+
+def test_what_is_no_picture(toy_home: Path, tmp_path: Path) -> None:
+    for data in (b"", b"not a picture", picture("bags")[:200]):
+        with pytest.raises(ImageError):
+            classify("toy-run", data)
+    with pytest.raises(ImageError, match="no picture at"):
+        classify("toy-run", tmp_path / "absent.jpg")
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(60 * 2**20)
+    with pytest.raises(ImageError, match="larger than 32 MB"):
+        classify("toy-run", large)
+
+
+def test_a_long_text_is_cut_and_that_is_said(toy_home: Path) -> None:
+    found = classify("toy-run", None, "klobouk " * 12_500)
+    assert found.labels[0][0] == "hats"
+    assert found.notes[0].startswith("Only the first ") and "of 99,999 characters" in found.notes[0]
+
+
+def test_strange_texts_are_read(toy_home: Path) -> None:
+    for text in ("<script>alert(1)</script>", "\0\u202e", "😀" * 50, "连衣裙"):
+        assert len(classify("toy-run", None, text).labels) == 3
+
+
+def test_the_model_is_loaded_once_and_again_when_it_changed(toy_home: Path) -> None:
+    first = loaded("toy-run")
+    assert loaded("toy-run") is first
+    (toy_home / "runs" / "toy-run" / "model.safetensors").touch()
+    assert loaded("toy-run") is not first
+
+
+def test_weights_that_cannot_be_used_are_refused(run_dir: Path) -> None:
+    weights = run_dir / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-50])
+    with pytest.raises(ModelError, match="cut short"):
+        Classifier.load(run_dir)
+    torch.save({"head.weight": torch.zeros(1)}, weights)
+    with pytest.raises(ModelError, match="pickle"):
+        Classifier.load(run_dir)
+    weights.unlink()
+    with pytest.raises(ModelError, match="not finished"):
+        Classifier.load(run_dir)
+
+
+def test_weights_of_other_classes_are_refused(run_dir: Path) -> None:
+    weights = run_dir / "model.safetensors"
+    tensors, _ = read_tensors(weights)
+    write_tensors(weights, tensors, {"classes": ["a", "b"]})
+    with pytest.raises(ModelError, match="2 other classes"):
+        Classifier.load(run_dir)
+    write_tensors(weights, {**tensors, "head.weight": torch.zeros(2, 32)}, {})
+    with pytest.raises(ModelError, match=r"of another model: 1 tensors differ, first head\.weight"):
+        Classifier.load(run_dir)
+
+
+def test_a_configuration_that_makes_no_sense(run_dir: Path) -> None:
+    config = json.loads((run_dir / "config.json").read_text())
+    (run_dir / "config.json").write_text(json.dumps({**config, "architecture": "os.system"}))
+    with pytest.raises(ModelError, match="cannot build"):
+        Classifier.load(run_dir)
+    (run_dir / "config.json").write_text("{")
+    with pytest.raises(ModelError, match="cannot be read"):
+        Classifier.load(run_dir)
+
+
+def test_evaluation(toy_home: Path) -> None:
+    report = evaluate("toy-run", "test")
+    assert set(report) >= {
+        "top1", "top5", "per_geo", "per_label_source", "f1_macro", "f1_weighted", "ap_macro", "n",
+    }  # fmt: skip
+    assert report["n"] == 27 and report["top1"] > 0.9 and report["top5"] == 1
+    assert set(report["per_geo"]) == {"cz", "sk"}
+    text = evaluate("toy-run", "test", sees="text")
+    assert (text["n"], text["unseen"]) == (23, 4)
+    sampled = evaluate("toy-run", "test", inference="sampled", passes=3)
+    assert sampled["top1_deviation"] >= 0
+    assert evaluate("toy-run", "test", inference="ensemble")["top1"] > 0.9
+    human = evaluate("toy-run", "test", human_only=True)
+    assert set(human["per_label_source"]) == {"admin"}
+    with pytest.raises(UsageError, match="splits"):
+        evaluate("toy-run", "dev")
+    with pytest.raises(VitrineError, match="no run named 'x'"):
+        evaluate("x")
+    json.dumps(report)
+
+
+def test_the_same_seed_gives_the_same_sampled_answer(toy_home: Path) -> None:
+    classifier = loaded("toy-run")
+    inputs, _ = classifier.inputs_of(None, "taška")
+    both = [classifier.predict(inputs, inference="sampled", seed=4) for _ in range(2)]
+    assert np.array_equal(both[0], both[1])

@@ -1,0 +1,346 @@
+"""What every trainer shares: its arguments, its data, its run folder; a recipe is one file beside this one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.catalog import Products
+from core.checkpoints import read_tensors, weights_digest, write_tensors
+from core.cohort import Cohort
+from core.embeddings.augment import draw_views
+from core.embeddings.tokens import Tokenizer, train_tokenizer
+from core.errors import TrainingError, VitrineError
+from core.models.data import ProductData, Readings, held_out, product_frame, product_text
+from core.models.evaluation import evaluate
+from core.models.inputs import Inputs
+from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
+from core.settings import go_offline
+from core.training import Outcome, Part, Precision, Progress, TrainConfig, checkpoints, fit, seed_of
+
+VALIDATED = 2_000  # products that one validation looks at
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One preset of a trainer."""
+
+    architecture: str
+    model: Any  # the architecture's own configuration, a dataclass with `text` and `image`
+    training: TrainConfig  # steps are set from epochs and the dataset's size
+    epochs: float
+    validation_share: float = 0.0  # of the human-labelled, where the dataset has no validation split
+    validations: int = 6  # over the whole training
+    augment: bool = False
+
+
+class Batches:
+    """The same batch for the same step and part, however often it is asked."""
+
+    def __init__(self, data: ProductData, positions: NDArray[np.int64], config: TrainConfig, augment: bool):
+        self.data, self.positions, self.augment = data, positions, augment
+        self.size, self.seed = min(config.batch_size, len(positions)), config.seed
+        self.per_epoch = len(positions) // self.size
+        self._order: tuple[int, NDArray[np.int64]] = (-1, positions)
+
+    def __call__(self, step: int, part: Part) -> tuple[Inputs, torch.Tensor]:
+        epoch, at = divmod(step, self.per_epoch)
+        if self._order[0] != epoch:
+            self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(self.positions)
+        batch = self._order[1][at * self.size : (at + 1) * self.size]
+        share = part.slice(self.size)
+        drawn = None
+        if self.augment:
+            generator = torch.Generator().manual_seed(seed_of(self.seed, step, 1_000_003))
+            drawn = draw_views(self.size, generator)[share]
+        rows = batch[share]
+        return self.data.inputs(rows, drawn), torch.from_numpy(self.data.labels[rows])
+
+
+def loss_of(model: Any, batch: tuple[Inputs, torch.Tensor]) -> torch.Tensor:
+    inputs, labels = batch
+    device = next(model.parameters()).device
+    return model(inputs.to(device), labels=labels.to(device))
+
+
+def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> RunConfig:
+    """Decide all that config.json says of a new run, train its tokenizer, and write both."""
+    products = Products.open(arguments.dataset)
+    frame = training_frame(products, arguments.human_only)
+    classes = sorted(set(frame.label.dropna()))
+    if len(classes) < 2:
+        raise TrainingError(
+            f"{arguments.dataset} has {len(classes)} categories in its training split; two are needed to tell apart."
+        )
+    training = recipe.training
+    for name in ("batch_size", "learning_rate", "seed", "precision", "accumulate"):
+        if getattr(arguments, name) is not None:
+            training = replace(training, **{name: getattr(arguments, name)})
+    if arguments.precision is None:
+        training = replace(training, precision=native_precision(arguments.cpu))
+    holds_out = held_out(frame, recipe.validation_share, training.seed)
+    model = recipe.model
+    if model.text is not None:
+        texts = [
+            product_text(*pair)
+            for pair in zip(frame.name[~holds_out], frame.description[~holds_out], strict=True)
+        ]
+        run_dir.mkdir(parents=True, exist_ok=True)
+        tokenizer = train_tokenizer(texts, model.text.vocabulary, run_dir / TOKENIZER)
+        model = replace(model, text=replace(model.text, vocabulary=len(tokenizer)))
+    n = int((~holds_out).sum())
+    per_epoch = max(1, n // min(training.batch_size, n))
+    steps = arguments.steps or round((arguments.epochs or recipe.epochs) * per_epoch)
+    training = replace(
+        training,
+        steps=steps,
+        save_every=max(1, min(500, steps // 10)),
+        validate_every=max(1, steps // recipe.validations) if recipe.validations else 0,
+    )
+    config = RunConfig(
+        architecture=recipe.architecture,
+        model=asdict(model),
+        training=asdict(training),
+        classes=classes,
+        dataset=arguments.dataset,
+        fingerprint=products.info.fingerprint,
+        licence=products.info.licence,
+        preset=arguments.preset,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        human_only=arguments.human_only,
+        products={"training": n, "validation": int(holds_out.sum())},
+    )
+    config.write(run_dir)
+    return config
+
+
+def training_frame(products: Products, human_only: bool) -> Any:
+    cohort = Cohort(
+        products.info.name, split=("train", "validation"), label_kind=("human",) if human_only else ()
+    )
+    return product_frame(products, cohort)
+
+
+def native_precision(cpu: bool) -> Precision:
+    """bf16 where this machine computes it in hardware, else no."""
+    if torch.cuda.is_available() and not cpu:
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
+    return "bf16" if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else "no"
+
+
+def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.Namespace) -> Outcome:
+    """Train, or go on training, the run in `run_dir`, and write its weights when it is done."""
+    import importlib
+
+    from core.models import ARCHITECTURES
+
+    training = TrainConfig(**config.training)
+    products = Products.open(config.dataset)
+    if products.info.fingerprint != config.fingerprint:
+        raise TrainingError(
+            f"{config.dataset} has changed since the run began (fingerprint {products.info.fingerprint}, "
+            f"the run's is {config.fingerprint}). Begin a new run."
+        )
+    torch.manual_seed(training.seed)
+    network = importlib.import_module(ARCHITECTURES[config.architecture][1]).build(
+        config.model, len(config.classes)
+    )
+    tokenizer = Tokenizer(run_dir / TOKENIZER) if network.config.text is not None else None
+    readings = Readings(tuple(config.classes), network.config.text, network.config.image, tokenizer)
+    frame = training_frame(products, config.human_only)
+    data = ProductData(products, frame, readings, arguments.workers, Watcher("", run_dir).reading)
+    holds_out = held_out(data.frame, recipe.validation_share, training.seed)
+    usable = data.usable()
+    positions, validating = usable[~holds_out[usable]], usable[holds_out[usable]][:VALIDATED]
+    if not len(positions):
+        raise TrainingError(f"No training product of {config.dataset} has a label and something to look at.")
+    if left := len(data) - len(usable):
+        print(f"{left:,} products are left out: nothing of them can be read.", file=sys.stderr)
+
+    def validate(model: Any) -> dict[str, float]:
+        hits = []
+        for at in range(0, len(validating), 256):
+            rows = validating[at : at + 256]
+            inputs = data.inputs(rows).to(next(model.parameters()).device)
+            logs = model(inputs, inference="expected").float().cpu().numpy()
+            hits.append(logs.argmax(axis=1) == data.labels[rows])
+        accuracy = float(np.concatenate(hits).mean())
+        return {"score": accuracy, "top1": accuracy, "n": float(len(validating))}
+
+    watcher = Watcher(config.dataset, run_dir)
+    signal.signal(signal.SIGTERM, watcher.ask_to_stop)
+    signal.signal(signal.SIGINT, watcher.ask_to_stop)
+    outcome = fit(
+        network,
+        loss_of,
+        Batches(data, positions, training, recipe.augment),
+        training,
+        run_dir,
+        on_step=watcher.stepped,
+        validate=validate if len(validating) else None,
+        stop=lambda: watcher.stopping,
+        cpu=arguments.cpu,
+    )
+    if outcome.reason == "stopped":
+        return outcome
+    tensors = dict(network.state_dict())
+    if (run_dir / "best.safetensors").exists():
+        tensors, _ = read_tensors(run_dir / "best.safetensors")
+    write_tensors(run_dir / WEIGHTS, tensors, {"classes": list(config.classes)})
+    return outcome
+
+
+class Watcher:
+    """Tells a person how it goes, and takes a request to stop."""
+
+    def __init__(self, dataset: str, run_dir: Path) -> None:
+        self.dataset, self.run_dir = dataset, run_dir
+        self.stopping = False
+        self._live = sys.stderr.isatty()
+        self._said = 0.0
+
+    def ask_to_stop(self, *_: object) -> None:
+        self.stopping = True
+
+    def reading(self, done: int, total: int, what: str) -> None:
+        self._say(f"{what}: {done:,} of {total:,}", done == total)
+
+    def stepped(self, progress: Progress) -> None:
+        text = (
+            f"step {progress.step:,} of {progress.steps:,}  loss {progress.loss:.3f}  "
+            f"{progress.items_per_s:,.0f} products/s  {progress.remaining_s:,.0f} s left"
+        )
+        if progress.validation:
+            text += f"  validation top-1 {progress.validation['top1']:.3f}"
+        self._say(text, bool(progress.validation) or progress.step == progress.steps)
+
+    def _say(self, text: str, always: bool) -> None:
+        now = time.monotonic()
+        if not always and now - self._said < (0.2 if self._live else 15):
+            return
+        self._said = now
+        end = "\n" if always or not self._live else ""
+        print(("\r\033[K" if self._live else "") + text, end=end, file=sys.stderr, flush=True)
+
+
+def judge(config: RunConfig, run_dir: Path, outcome: Outcome) -> RunConfig:
+    """Add to config.json how good the finished run is on the test split."""
+    figures: dict[str, dict[str, float]] = {}
+    readable = [name for name in ("both", "picture", "text") if _reads(config, name)]
+    if Products.open(config.dataset).count(Cohort(config.dataset, split=("test",))):
+        for sees in readable:
+            report = evaluate(run_dir, "test", sees=sees)
+            figures[sees] = {key: round(float(report[key]), 4) for key in ("top1", "top5", "n")}
+    result = {
+        "weights": weights_digest(run_dir / WEIGHTS),
+        "step": outcome.step,
+        "ended": outcome.reason,
+        "seconds": outcome.seconds,
+        "test": figures,
+    }
+    config = replace(config, result=result)
+    config.write(run_dir)
+    return config
+
+
+def _reads(config: RunConfig, sees: str) -> bool:
+    needs = {"both": ("text", "image"), "picture": ("image",), "text": ("text",)}[sees]
+    has = [bool(config.model.get(name)) for name in needs]
+    return all(has) if sees != "both" else any(has)
+
+
+def parser(name: str, presets: Mapping[str, Recipe]) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog=f"python -m trainers.{name}", description=sys.modules["__main__"].__doc__
+    )
+    made.add_argument("--dataset", help="a dataset of VITRINE_HOME")
+    made.add_argument("--preset", default=next(iter(presets)), choices=list(presets))
+    made.add_argument("--out", type=Path, help="the run's folder; one in VITRINE_HOME/runs otherwise")
+    made.add_argument("--resume", action="store_true", help="go on with --out, or the newest unfinished run")
+    made.add_argument("--human-only", action="store_true", help="leave out machine-made labels")
+    made.add_argument("--epochs", type=float)
+    made.add_argument("--steps", type=int, help="instead of epochs")
+    made.add_argument("--batch-size", type=int, help="products a step, over all processes")
+    made.add_argument("--learning-rate", type=float)
+    made.add_argument("--precision", choices=("no", "bf16", "fp16"), help="bf16 where the machine has it")
+    made.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
+    made.add_argument("--seed", type=int)
+    made.add_argument("--workers", type=int, help="processes that decode pictures; one a core otherwise")
+    made.add_argument("--cpu", action="store_true", help="leave an accelerator alone")
+    made.add_argument("--json", action="store_true", help="print the result as JSON")
+    return made
+
+
+def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
+    """The folder of the run to go on with.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    if arguments.out is not None:
+        return Path(arguments.out)
+    for folder in run_folders():
+        if (folder / WEIGHTS).exists():
+            continue
+        config = RunConfig.read(folder)
+        if config.architecture == architecture and arguments.dataset in (None, config.dataset):
+            return folder
+    raise TrainingError("There is no unfinished run to go on with. Leave out --resume for a new one.")
+
+
+def run(name: str, presets: Mapping[str, Recipe], argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """Do what the arguments say; the run's folder and figures."""
+    arguments = parser(name, presets).parse_args(argv)
+    recipe = presets[arguments.preset]
+    if arguments.resume:
+        run_dir = to_resume(arguments, recipe.architecture)
+        config = RunConfig.read(run_dir)
+        recipe = presets.get(config.preset, recipe)
+        if not checkpoints(run_dir):
+            print("The run has no checkpoint yet: it begins anew.", file=sys.stderr)
+    else:
+        if not arguments.dataset:
+            raise TrainingError("Say what to train on: --dataset NAME. `python -m core datasets` lists them.")
+        run_dir = new_run(f"{name}-{arguments.preset}-{arguments.dataset}", arguments.out)
+        config = prepare(recipe, arguments, run_dir)
+    if not arguments.json:
+        print(f"Run: {run_dir}", flush=True)
+    outcome = train(config, recipe, run_dir, arguments)
+    if outcome.reason == "stopped":
+        command = f"python -m trainers.{name} --resume --out {run_dir}"
+        print(f"Stopped at step {outcome.step:,}. Go on with: {command}", file=sys.stderr)
+        return {"run": str(run_dir), "step": outcome.step, "ended": "stopped"}
+    config = judge(config, run_dir, outcome)
+    return {"run": str(run_dir), **config.result}
+
+
+def main(name: str, presets: Mapping[str, Recipe]) -> None:
+    """A trainer's command line."""
+    go_offline()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        result = run(name, presets)
+    except VitrineError as error:
+        print(str(error), file=sys.stderr)
+        raise SystemExit(1) from None
+    if "--json" in sys.argv:
+        print(json.dumps(result))
+        return
+    for sees, figures in result.get("test", {}).items():
+        print(
+            f"test, {sees:8} top-1 {figures['top1']:.3f}  top-5 {figures['top5']:.3f}  (n {figures['n']:.0f})"
+        )
+    if "weights" in result:
+        print(f"Weights: {Path(result['run']) / WEIGHTS}, {result['seconds']:.0f} s of training")
