@@ -18,7 +18,11 @@ GEOS = ("cz", "sk", "ro", "gr", "si", "hu", "hr", "es", "lt", "lv", "tr", "ee", 
 GEO_SHARES = (0.17, 0.13, 0.12, 0.11, 0.09, 0.09, 0.08, 0.06, 0.05, 0.03, 0.03, 0.02, 0.02)
 SOURCES = ("", "custom-tag", "combined-tag", "admin", "quality-check")
 SOURCE_SHARES = {"train": (0.20, 0.45, 0.10, 0.24, 0.01), "test": (0.0, 0.55, 0.0, 0.40, 0.05)}
-LATIN, GREEK, CYRILLIC = "aaaeeeiioouuábcčdďéěfghíjklmnoprsštťúůvzž", "αβγδεικλμνοπρσςτφωάέίό", "абвгдеиклмнопрстя"
+LATIN, GREEK, CYRILLIC = (
+    "aaaeeeiioouuábcčdďéěfghíjklmnoprsštťúůvzž",
+    "αβγδεικλμνοπρσςτφωάέίό",
+    "абвгдеиклмнопрстя",
+)
 PICTURES_A_ROW = 0.88  # 968k pictures for 1.1M products: several offers share one
 
 
@@ -26,7 +30,9 @@ def write(path: Path, rows: int, seed: int = 0) -> None:
     """Write the archive: a tenth of the rows are the test split."""
     rng = np.random.default_rng(seed)
     words = _words(random.Random(seed), 60_000)
-    ranks = (len(words) ** rng.random(8_000_000)).astype(int) - 1  # Zipf's law: the n-th word is n times rarer
+    ranks = (len(words) ** rng.random(8_000_000)).astype(
+        int
+    ) - 1  # Zipf's law: the n-th word is n times rarer
     stream = " ".join(words[rank] for rank in ranks.tolist())
     pictures = max(1, int(rows * PICTURES_A_ROW))
     test = rows // 10

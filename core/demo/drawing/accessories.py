@@ -1,6 +1,7 @@
 """Belts, headwear, scarves, gloves, umbrellas and ties."""
 
-# fmt: off: an outline reads as a table of points, not as a column of them
+# an outline reads as a table of points, not as a column of them:
+# fmt: off
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Boots, from the side with the toe to the right."""
 
-# fmt: off: an outline reads as a table of points, not as a column of them
+# an outline reads as a table of points, not as a column of them:
+# fmt: off
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What surrounds a product in a shop's picture: background, mannequin, hanger, sticker, watermark."""
 
-# fmt: off: an outline reads as a table of points, not as a column of them
+# an outline reads as a table of points, not as a column of them:
+# fmt: off
 
 from __future__ import annotations
 

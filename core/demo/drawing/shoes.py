@@ -1,6 +1,7 @@
 """Low shoes, from the side with the toe to the right or from above."""
 
-# fmt: off: an outline reads as a table of points, not as a column of them
+# an outline reads as a table of points, not as a column of them:
+# fmt: off
 
 from __future__ import annotations
 

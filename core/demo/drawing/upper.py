@@ -3,7 +3,8 @@
 Everything is symmetric about x = 0; measures are half widths in drawing coordinates.
 """
 
-# fmt: off: an outline reads as a table of points, not as a column of them
+# an outline reads as a table of points, not as a column of them:
+# fmt: off
 
 from __future__ import annotations
 
