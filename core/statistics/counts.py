@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.catalog import Products
@@ -73,10 +74,15 @@ def crosstab(products: Products, cohort: Cohort | None, rows: str, columns: str)
     found = products.frame(sql, cohort)
     for side, column in (("r", rows), ("c", columns)):
         if column == "category":
-            found[side] = [NONE if path is None else path_text(path) or NONE for path in found[side]]
+            found[side] = [path_name(path) for path in found[side]]
         elif column in BIN_WIDTH:
             found[side] = [NONE if pd.isna(number) else _range(int(number), column) for number in found[side]]
     return pivot(found, rows, columns)
+
+
+def path_name(path: Any) -> str:
+    """A category path as DuckDB and pandas hand it over, as one line; whatever they call missing is `none`."""
+    return (path_text(tuple(path)) or NONE) if isinstance(path, list | tuple | np.ndarray) else NONE
 
 
 def _range(number: int, column: str) -> str:
