@@ -37,7 +37,9 @@ def main(base: str) -> None:
             for more in ("", *OTHERS.get(subject, ())):
                 page.goto(f"{base}/statistics?dataset=demo&subject={quote(subject)}{more}")
                 page.wait_for_selector("[class*=st-key-chart-]")
-                page.wait_for_timeout(6_000)
+                page.wait_for_timeout(3_000)
+                page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=60_000)
+                page.wait_for_timeout(3_000)
                 page.mouse.move(5, 5)
                 for card in page.locator("[class*=st-key-chart-]").all():
                     classes = (card.get_attribute("class") or "").split()

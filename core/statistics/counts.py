@@ -44,6 +44,15 @@ def column_sql(column: str) -> str:
     return COLUMNS[column]
 
 
+def spoken(column: str) -> str:
+    """A column as a sentence names it.
+
+    >>> spoken("geo"), spoken("label_source")
+    ('country', 'label source')
+    """
+    return "country" if column == "geo" else column.replace("_", " ")
+
+
 def split_order(splits: Iterable[str]) -> list[str]:
     """Train, validation, test, then others by name, then none."""
     known = set(splits)

@@ -10,7 +10,16 @@ import pandas as pd
 from core.catalog import Products
 from core.cohort import Cohort, path_text
 from core.statistics import measures, theme
-from core.statistics.counts import COLUMNS, NONE, column_sql, crosstab, narrowing, short_names, split_order
+from core.statistics.counts import (
+    COLUMNS,
+    NONE,
+    column_sql,
+    crosstab,
+    narrowing,
+    short_names,
+    split_order,
+    spoken,
+)
 from core.statistics.display import (
     Display,
     bar_height,
@@ -98,7 +107,7 @@ def machine_by(
     products: Products, cohort: Cohort | None = None, by: str = "category", top: int = 30
 ) -> Display:
     """Share of machine labels in each category or country, against the whole, with intervals and q values."""
-    what = by.replace("_", " ")
+    what = spoken(by)
     name, heading = f"machine-by-{by}".replace("_", "-"), f"Machine labels by {what}"
     explanation = (
         f"The share of machine labels in each {what} with its 95% Wilson interval; the dashed line is the share "
@@ -169,7 +178,7 @@ def machine_by(
 
 def crossed(products: Products, cohort: Cohort | None = None, by: str = "geo", top: int = 30) -> Display:
     """Every label source crossed with countries or categories, as a heat map of row shares."""
-    what = by.replace("_", " ")
+    what = spoken(by)
     column_sql(by)
     name, heading = f"label-sources-by-{by}".replace("_", "-"), f"Label sources by {what}"
     explanation = f"Each row is a {what}; the darker a cell, the larger the share of its labels that came from that source."

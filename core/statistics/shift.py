@@ -13,8 +13,9 @@ import pandas as pd
 from core.catalog import Products
 from core.cohort import Cohort, path_text
 from core.statistics import measures, theme
-from core.statistics.counts import COLUMNS, NONE, column_sql, crosstab, narrowing, pivot, short_names
+from core.statistics.counts import COLUMNS, NONE, column_sql, crosstab, narrowing, pivot, short_names, spoken
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
+from core.statistics.kept import kept
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -95,7 +96,7 @@ def distribution(
     what, groups = WORDS.get(column, column), WORDS.get(by, by)
     name, heading = (
         f"{column}-by-{by}".replace("_", "-"),
-        f"{what[0].upper()}{what[1:]} by {by.replace('_', ' ')}",
+        f"{what[0].upper()}{what[1:]} by {spoken(by)}",
     )
     explanation = f"The share of each of the {what} within each of the {groups}: bars of different length side by side are a shift."
     if column == by:
@@ -112,9 +113,7 @@ def distribution(
     if not total:
         return nothing(name, heading, explanation, label, NO_PRODUCTS)
     if list(table.index) == [NONE]:
-        return nothing(
-            name, heading, explanation, label, f"None of these products has a {column.replace('_', ' ')}."
-        )
+        return nothing(name, heading, explanation, label, f"None of these products has a {spoken(column)}.")
     pair = pair_of(table)
     values = numbers(table, pair)
     output = table.reset_index()
@@ -122,7 +121,7 @@ def distribution(
     for side in table.columns:
         output[f"{side} share"] = (table[side] / max(1, table[side].sum())).to_numpy()
     if len(table) == 1:
-        why = f"All {total:,} products have the same {column.replace('_', ' ')} ({table.index[0]}): there is nothing to compare."
+        why = f"All {total:,} products have the same {spoken(column)} ({table.index[0]}): there is nothing to compare."
         return nothing(name, heading, explanation, label, why, table=output, values=values)
     title, notes = _words(table, column, pair, values)
     if len(table) > top:
@@ -188,7 +187,7 @@ def _bars(
         )  # fmt: skip
     figure.update_layout(
         height=bar_height(int(len(drawn) * (0.6 + 0.4 * min(len(sides), 6)))),
-        xaxis={"title": {"text": f"share of the {by.replace('_', ' ')}'s products"}, "tickformat": ".0%"},
+        xaxis={"title": {"text": f"share of the {spoken(by)}'s products"}, "tickformat": ".0%"},
         yaxis={"autorange": "reversed", "type": "category", "dtick": 1},
     )  # fmt: skip
     return figure
@@ -196,43 +195,26 @@ def _bars(
 
 def every_column(products: Products, cohort: Cohort | None = None, by: str = "split") -> Display:
     """Every column against one: all measures, with Benjamini-Hochberg over the family of tests."""
-    name, heading = f"shift-by-{by}".replace("_", "-"), f"Every column by {by.replace('_', ' ')}"
+    name, heading = f"shift-by-{by}".replace("_", "-"), f"Every column by {spoken(by)}"
     explanation = (
-        f"How strongly each column depends on {by.replace('_', ' ')}: Cramér's V is 0 for not at all and 1 for wholly; "
+        f"How strongly each column depends on {spoken(by)}: Cramér's V is 0 for not at all and 1 for wholly; "
         "q is p corrected for looking at several columns."
     )
     column_sql(by)
-    rows = []
-    for column in [column for column in COMPARED if column != by]:
-        table = crosstab(products, cohort, column, by)
-        if not len(table):
-            return nothing(name, heading, explanation, shown(products, cohort, 0), NO_PRODUCTS)
-        known = table.drop(index=NONE, errors="ignore").drop(columns=NONE, errors="ignore")
-        tested = measures.association(known.to_numpy() if known.size else np.zeros((0, 0)))
-        pair = pair_of(table)
-        two = numbers(table, pair, permutations=0)
-        p = tested.p_value if tested.permutation_p is None else tested.permutation_p
-        rows.append({
-            "column": column, "values": len(known), "between": " and ".join(pair) if pair else None,
-            "total_variation": two["total_variation"], "jensen_shannon": two["jensen_shannon"],
-            "chi2": tested.chi2, "degrees": tested.degrees, "p_value": tested.p_value,
-            "permutation_p": tested.permutation_p, "p_used": p, "cramers_v": tested.cramers_v,
-            "why_not": tested.why or None,
-        })  # fmt: skip
-    frame = pd.DataFrame(rows)
-    frame["q_value"] = measures.benjamini_hochberg([None if pd.isna(p) else p for p in frame["p_used"]])
-    frame = frame.drop(columns="p_used").sort_values(
-        "cramers_v", ascending=False, na_position="last", ignore_index=True
+    frame = kept(
+        products, cohort, f"every-column-{by}".replace("_", "-"), lambda: _associations(products, cohort, by)
     )
+    if frame.empty:
+        return nothing(name, heading, explanation, shown(products, cohort, 0), NO_PRODUCTS)
     tested_rows = frame[frame["cramers_v"].notna()]
     label = shown(products, cohort, products.count(cohort))
     if tested_rows.empty:
-        why = f"No column can be compared: {by.replace('_', ' ')} or every other column has one value only."
+        why = f"No column can be compared: {spoken(by)} or every other column has one value only."
         return nothing(name, heading, explanation, label, why, table=frame)
     significant = int((tested_rows["q_value"].astype(float) < 0.05).sum())
     strongest = tested_rows.iloc[0]
     title = (
-        f"{strongest['column'].replace('_', ' ')} depends most on {by.replace('_', ' ')} (V = {strongest['cramers_v']:.3f}); "
+        f"{spoken(strongest['column'])} depends most on {spoken(by)} (V = {strongest['cramers_v']:.3f}); "
         f"{significant} of {len(tested_rows)} columns differ at q < 0.05"
     )
 
@@ -256,6 +238,32 @@ def every_column(products: Products, cohort: Cohort | None = None, by: str = "sp
                    source="Cramér 1946; Benjamini and Hochberg 1995")  # fmt: skip
 
 
+def _associations(products: Products, cohort: Cohort | None, by: str) -> pd.DataFrame:
+    """One row a compared column with every measure, the strongest first; empty without products."""
+    rows: list[dict[str, Any]] = []
+    for column in [column for column in COMPARED if column != by]:
+        table = crosstab(products, cohort, column, by)
+        if not len(table):
+            return pd.DataFrame()
+        known = table.drop(index=NONE, errors="ignore").drop(columns=NONE, errors="ignore")
+        tested = measures.association(known.to_numpy() if known.size else np.zeros((0, 0)))
+        pair = pair_of(table)
+        two = numbers(table, pair, permutations=0)
+        p = tested.p_value if tested.permutation_p is None else tested.permutation_p
+        rows.append({
+            "column": column, "values": len(known), "between": " and ".join(pair) if pair else None,
+            "total_variation": two["total_variation"], "jensen_shannon": two["jensen_shannon"],
+            "chi2": tested.chi2, "degrees": tested.degrees, "p_value": tested.p_value,
+            "permutation_p": tested.permutation_p, "p_used": p, "cramers_v": tested.cramers_v,
+            "why_not": tested.why or None,
+        })  # fmt: skip
+    frame = pd.DataFrame(rows)
+    frame["q_value"] = measures.benjamini_hochberg([None if pd.isna(p) else p for p in frame["p_used"]])
+    return frame.drop(columns="p_used").sort_values(
+        "cramers_v", ascending=False, na_position="last", ignore_index=True
+    )
+
+
 def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> Display:
     """Which categories move most between train and test, in each country."""
     name, heading = "movers", "What moves in each country"
@@ -265,7 +273,7 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
     )
     sql = f"""SELECT {COLUMNS["geo"]} AS geo, category_path AS path, split, count(*) AS n FROM cohort
               WHERE split IN ('train', 'test') AND category_path IS NOT NULL GROUP BY ALL"""
-    found = products.frame(sql, cohort)
+    found = kept(products, cohort, "geo-categories", lambda: products.frame(sql, cohort))
     total = products.count(cohort)
     label = shown(products, cohort, total)
     if not total:
@@ -280,7 +288,7 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
             f"There is no {missing} split with categories here, so nothing can move.",
         )
 
-    found["r"], found["c"] = [path_text(path) for path in found["path"]], found["split"]
+    found["r"], found["c"] = [path_text(tuple(path)) for path in found["path"]], found["split"]
     rows: list[dict[str, Any]] = []
     countries: list[dict[str, Any]] = []
     for geo, part in found.groupby("geo", sort=True):

@@ -10,7 +10,7 @@ import pandas as pd
 from core.catalog import Products
 from core.cohort import Cohort
 from core.statistics import theme
-from core.statistics.counts import COLUMNS, column_sql, narrowing, path_name, short_names, split_order
+from core.statistics.counts import COLUMNS, column_sql, narrowing, path_name, short_names, split_order, spoken
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
 from core.statistics.kept import kept
 
@@ -206,7 +206,7 @@ def lengths_by(
     by: str = "geo", top: int = 30,
 ) -> Display:  # fmt: skip
     """Median and quartiles of the lengths for each value of a column: country, language, category, source."""
-    what = by.replace("_", " ")
+    what = spoken(by)
     name, heading = (
         f"{column}-{unit}-by-{by}".replace("_", "-"),
         f"Length of the {column} in {unit} by {what}",

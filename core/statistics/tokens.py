@@ -36,8 +36,7 @@ def word_counts(
         Chinese character.
     """
     name = f"words-in-{column}-by-{by or 'all'}"
-    found = kept(products, cohort, name, lambda: _count(products, cohort, column, by))
-    return found.sort_values(["n", "group", "word"], ascending=[False, True, True], ignore_index=True)
+    return kept(products, cohort, name, lambda: _count(products, cohort, column, by))
 
 
 def _count(products: Products, cohort: Cohort | None, column: Column, by: str | None) -> pd.DataFrame:
@@ -61,7 +60,8 @@ def _count(products: Products, cohort: Cohort | None, column: Column, by: str | 
     if by == "category":
         found["group"] = [path_name(path) for path in found["group"]]
     found["group"] = found["group"].astype(object)
-    return found.groupby(["group", "word"], as_index=False, sort=False)[["n", "texts"]].sum()
+    found = found.groupby(["group", "word"], as_index=False, sort=False)[["n", "texts"]].sum()
+    return found.sort_values(["n", "group", "word"], ascending=[False, True, True], ignore_index=True)
 
 
 def chinese_texts(products: Products, cohort: Cohort | None, column: Column) -> int:

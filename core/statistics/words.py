@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from core.catalog import Products
 from core.cohort import Cohort
 from core.statistics import theme
-from core.statistics.counts import narrowing, short_names
+from core.statistics.counts import narrowing, short_names, spoken
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
 from core.statistics.fonts import drawable_file, font_for
 from core.statistics.kept import kept
@@ -221,7 +221,7 @@ def specific(
     Args:
         group: one value of `by`; None shows `each` words of the `top` largest.
     """
-    what = by.replace("_", " ")
+    what = spoken(by)
     name = f"specific-{column}-by-{by}".replace("_", "-")
     heading = (
         f"Words most specific to each {what}"

@@ -31,21 +31,17 @@ def rows(n: int, **fixed: Any) -> list[dict[str, Any]]:
 SHAPES: dict[str, list[dict[str, Any]]] = {
     "ordinary": rows(60),
     "no test split": rows(40, split="train"),
-    "no split": rows(40, split=None),
     "one class": rows(40, category="dress"),
     "one country": rows(40, geo="cz", language="cs"),
     "no text": rows(40, name=None, description=None),
     "empty text": rows(40, name="", description="   "),
-    "one text": rows(40, name="dress", description="dress"),
     "all null": [{} for _ in range(30)],
     "one row": rows(1),
-    "two rows": rows(2),
     "one value a column": rows(40, split="test", geo="cz", language="cs", name="a", description="b", category="c",
                                label_source="admin", label_kind="human", image_id="x", item_id="y"),
     "no picture": rows(40, image=None, image_id=None),
     "markup": rows(40, category="</script><img src=x onerror=alert(1)>", geo="<b>cz</b>", name="<script>alert(1)</script> dress"),
     "markup in several": [row | {"category": f"</script>{i % 3}"} for i, row in enumerate(rows(40))],
-    "an empty category": rows(40, category=""),
     "an empty path": rows(40, category="x", category_path=[]),
     "leaves of one name": [row | {"category": "Shoes", "category_path": [("Men", "Women")[i % 2], "Shoes"]} for i, row in enumerate(rows(40))],
     "a separator in a name": [row | {"category": "a > b", "category_path": ["x > y", "a > b"]} for row in rows(40)],
@@ -131,7 +127,7 @@ def test_a_cohort_of_one(toy, quick_clouds: None) -> None:
 
 
 def test_ten_thousand_classes(toy, quick_clouds: None) -> None:
-    products = toy([row | {"category": f"class {i % 10_000}"} for i, row in enumerate(rows(20_000))])
+    products = toy([row | {"category": f"class {i % 10_000}"} for i, row in enumerate(rows(12_000))])
     check(products)
     assert len(categories(products, None)) == 10_000
 
@@ -139,6 +135,6 @@ def test_ten_thousand_classes(toy, quick_clouds: None) -> None:
 def test_missing_charts_say_why(toy) -> None:
     products = toy(rows(40, split="train", geo=None, name=None))
     lines = "\n".join(report(products))
-    assert "None of these products has a geo." in lines
+    assert "None of these products has a country." in lines
     assert "There is no test split" in lines
     assert "None of these products has a name." in lines
