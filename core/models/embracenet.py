@@ -13,10 +13,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from core.embeddings.encoders import ImageConfig, ImageEncoder, TextConfig, TextEncoder
-from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs, encode_where
+from core.embeddings.encoders import ImageConfig, TextConfig, WordConfig
+from core.models.inputs import Inputs
+from core.models.network import ProductNetwork, encoder_configs
 
-Inference = Literal["sampled", "ensemble", "expected"]
 Dropout = Literal["none", "batch", "glami", "every"]  # of modalities, in training
 
 
@@ -125,7 +125,7 @@ def one_modality_for_all(n: int, modalities: int, generator: torch.Generator | N
 class EmbraceNetConfig:
     """GLAMI's classifier: a text encoder and a picture encoder, docked, embraced, one linear layer."""
 
-    text: TextConfig | None = field(default_factory=TextConfig)
+    text: TextConfig | WordConfig | None = field(default_factory=TextConfig)
     image: ImageConfig | None = field(default_factory=ImageConfig)
     sources: int = 0  # label sources as a one-hot third modality; 0 leaves it out
     width: int = 256
@@ -134,51 +134,31 @@ class EmbraceNetConfig:
     label_smoothing: float = 0.0
 
 
-class EmbraceNetClassifier(nn.Module):
-    """Products to logits of their classes."""
+class EmbraceNetClassifier(ProductNetwork):
+    """Products to log-probabilities of their classes."""
 
     def __init__(self, config: EmbraceNetConfig, classes: int) -> None:
-        super().__init__()
-        self.config = config
-        self.text = TextEncoder(config.text) if config.text else None
-        self.image = ImageEncoder(config.image) if config.image else None
-        widths = {
-            TEXT: self.text.width if self.text else 0,
-            IMAGE: self.image.width if self.image else 0,
-            SOURCE: config.sources,
-        }
-        self.used = [modality for modality, width in widths.items() if width]
-        self.widths = widths
+        super().__init__(config, classes, config.sources)
         self.dropout = nn.Dropout(config.dropout)
-        self.fusion = EmbraceNet([widths[modality] for modality in self.used], config.width)
+        self.fusion = EmbraceNet([self.widths[modality] for modality in self.used], config.width)
         self.head = nn.Linear(config.width, classes)
 
     def features(self, inputs: Inputs) -> list[Tensor]:
-        """(n, n_k) of each modality used, zeros where it is not available."""
-        found = []
-        for modality in self.used:
-            present, width = inputs.available[:, modality], self.widths[modality]
-            if modality == TEXT:
-                x = encode_where(self.text, width, present, inputs.numbers, inputs.mask)  # type: ignore[arg-type]
-            elif modality == IMAGE:
-                x = encode_where(self.image, width, present, inputs.pixels)  # type: ignore[arg-type]
-            else:
-                x = nn.functional.one_hot(inputs.source, width).float() * present[:, None]
-            found.append(self.dropout(x))
-        return found
+        """(n, n_k) of each modality used, with dropout."""
+        return [self.dropout(x) for x in super().features(inputs)]
 
-    def availabilities(self, inputs: Inputs) -> Tensor:
-        """(n, M) of the modalities used."""
-        return inputs.available[:, self.used].float()
+    def logits(self, features: list[Tensor], available: Tensor) -> Tensor:
+        """(n, classes) of the deterministic expectation."""
+        return self.head(self.fusion.expected(features, available))
 
     def forward(
         self,
         inputs: Inputs,
-        inference: Inference = "sampled",
+        inference: str = "sampled",
         passes: int = 1,
-        draws: Tensor | None = None,
         generator: torch.Generator | None = None,
         labels: Tensor | None = None,
+        draws: Tensor | None = None,
     ) -> Tensor:
         """(n, classes) log-probabilities; with `labels`, the training loss instead (see `loss`).
 
@@ -195,7 +175,7 @@ class EmbraceNetClassifier(nn.Module):
             return self.loss(inputs, labels, generator)
         features, available = self.features(inputs), self.availabilities(inputs)
         if inference == "expected":
-            return self.head(self.fusion.expected(features, available)).float().log_softmax(-1)
+            return self.logits(features, available).float().log_softmax(-1)
         if inference == "sampled":
             passes = 1
         total = torch.zeros((), device=available.device)
@@ -245,13 +225,4 @@ def build(config: dict[str, Any], classes: int) -> EmbraceNetClassifier:
     Raises:
         TypeError: it says something else.
     """
-    text, image = config.get("text"), config.get("image")
-    sizes: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in (image or {}).items()
-    }
-    made = {
-        **config,
-        "text": TextConfig(**text) if text else None,
-        "image": ImageConfig(**sizes) if image else None,
-    }
-    return EmbraceNetClassifier(EmbraceNetConfig(**made), classes)
+    return EmbraceNetClassifier(EmbraceNetConfig(**encoder_configs(config)), classes)

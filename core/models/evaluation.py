@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.catalog import Products
-from core.cohort import Cohort
 from core.errors import UsageError
 from core.metrics import Ties, classification_report
 from core.models.classifier import BATCH, Classifier
@@ -106,8 +105,7 @@ def split_data(
 ) -> ProductData:
     """The products of a split, as the classifier reads them."""
     products = Products.open(dataset)
-    cohort = Cohort(dataset, split=(split,), label_kind=("human",) if human_only else ())
-    frame = product_frame(products, cohort)
+    frame = product_frame(products, (split,), human_only)
     return ProductData(products, frame, classifier.readings, workers, progress)
 
 
