@@ -42,6 +42,7 @@ def published(fusion: str) -> Recipe:
         training=MEP3M,
         epochs=8,
         halve_epochs=2,
+        pretrained=("image",),
         validation_share=0.01,
     )
 

@@ -20,22 +20,17 @@ from numpy.typing import NDArray
 from core.catalog import Products
 from core.checkpoints import read_tensors, weights_digest, write_tensors
 from core.embeddings.augment import draw_views
-from core.embeddings.encoders import WordConfig
-from core.embeddings.ngrams import train_ngrams
 from core.embeddings.readers import open_tokenizer
-from core.embeddings.tokens import train_tokenizer
-from core.embeddings.words import train_words
 from core.errors import TrainingError, VitrineError
 from core.models.data import ProductData, Readings, held_out, product_frame, product_text
 from core.models.evaluation import evaluate
 from core.models.inputs import Inputs
-from core.models.ngrams import NgramText
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from core.settings import go_offline
 from core.training import Outcome, Part, Precision, TrainConfig, checkpoints, fit, seed_of
+from trainers.beginning import VECTORS, check_weights, learn_to_read, load_pretrained
 from trainers.console import Watcher, parser
 
-VECTORS = "vectors.safetensors"  # word vectors that a run starts from
 VALIDATED = 2_000  # products that one validation looks at
 
 
@@ -50,6 +45,7 @@ class Recipe:
     validation_share: float = 0.0  # of the human-labelled, where the dataset has no validation split
     validations: int = 6  # over the whole training
     augment: bool = False
+    pretrained: tuple[str, ...] = ()  # the encoders that begin from published weights: text, image
     halve_epochs: float = 0.0  # between halvings of the learning rate, where the schedule halves it
 
 
@@ -91,6 +87,12 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
         raise TrainingError(
             f"{arguments.dataset} has {len(classes)} categories in its training split; two are needed to tell apart."
         )
+    check_weights(recipe.model, recipe.pretrained, arguments)
+    given = {
+        modality: path.resolve()
+        for modality in ("text", "image")
+        if (path := getattr(arguments, f"{modality}_weights")) is not None
+    }
     training = recipe.training
     for name in ("batch_size", "learning_rate", "seed", "precision", "accumulate"):
         if getattr(arguments, name) is not None:
@@ -102,7 +104,9 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
     if model.text is not None:
         read = frame[~holds_out]
         texts = [product_text(*pair) for pair in zip(read.name, read.description, strict=True)]
-        model = replace(model, text=learn_to_read(model.text, texts, training.seed, run_dir))
+        model = replace(
+            model, text=learn_to_read(model.text, texts, training.seed, run_dir, given.get("text"))
+        )
     n = int((~holds_out).sum())
     per_epoch = max(1, n // min(training.batch_size, n))
     steps = arguments.steps or round((arguments.epochs or recipe.epochs) * per_epoch)
@@ -124,26 +128,11 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
         preset=arguments.preset,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         human_only=arguments.human_only,
+        pretrained={modality: str(path) for modality, path in given.items()},
         products={"training": n, "validation": int(holds_out.sum())},
     )
     config.write(run_dir)
     return config
-
-
-def learn_to_read(config: Any, texts: Sequence[str], seed: int, run_dir: Path) -> Any:
-    """Train the tokenizer of a run, and word vectors where its text encoder wants them.
-
-    Returns:
-        The configuration with the vocabulary as large as it came out.
-    """
-    run_dir.mkdir(parents=True, exist_ok=True)
-    if isinstance(config, WordConfig):
-        words, vectors = train_words(texts, config.vocabulary, config.vector, seed, run_dir / TOKENIZER)
-        write_tensors(run_dir / VECTORS, {"vectors": vectors}, {})
-        return replace(config, vocabulary=len(words))
-    if isinstance(config, NgramText):
-        return replace(config, vocabulary=len(train_ngrams(texts, config.vocabulary, run_dir / TOKENIZER)))
-    return replace(config, vocabulary=len(train_tokenizer(texts, config.vocabulary, run_dir / TOKENIZER)))
 
 
 def training_frame(products: Products, human_only: bool) -> Any:
@@ -174,6 +163,8 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     network = importlib.import_module(ARCHITECTURES[config.architecture][1]).build(
         config.model, len(config.classes)
     )
+    if not checkpoints(run_dir):
+        load_pretrained(network, config)
     if (run_dir / VECTORS).exists():
         network.text.vectors.weight.data.copy_(read_tensors(run_dir / VECTORS)[0]["vectors"])
     tokenizer = open_tokenizer(run_dir / TOKENIZER) if network.config.text is not None else None

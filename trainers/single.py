@@ -31,6 +31,7 @@ PRESETS = {
         TrainConfig(optimizer="adam", learning_rate=1e-3, schedule="constant", batch_size=64),
         epochs=2,
         validations=0,
+        pretrained=("image",),
     ),
     "vgg19-mep3m-paper": mep3m(image=IMAGE_ENCODERS["vgg19"]),
     "inception-mep3m-paper": mep3m(image=IMAGE_ENCODERS["inception-v3"]),

@@ -168,17 +168,8 @@ class ImageEncoder(nn.Module):
 
 
 def _published(architecture: str) -> tuple[nn.Module, int]:
-    """torchvision's network without its last layer, random weights, and the width of its features."""
-    from torchvision import models
+    """timm's network without its last layer, random weights, and the width of its features."""
+    import timm
 
-    if architecture == "resnext50_32x4d":
-        network: Any = models.resnext50_32x4d(weights=None)
-        network.fc = nn.Identity()
-        return network, 2_048
-    if architecture == "vgg19":
-        network = models.vgg19(weights=None)
-        network.classifier[6] = nn.Identity()
-        return network, 4_096
-    network = models.inception_v3(weights=None, aux_logits=False, init_weights=False)
-    network.fc = nn.Identity()
-    return network, 2_048
+    network = timm.create_model(architecture, pretrained=False, num_classes=0)
+    return network, {"resnext50_32x4d": 2_048, "vgg19": 4_096, "inception_v3": 2_048}[architecture]

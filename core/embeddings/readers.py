@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.embeddings.ngrams import NgramTokenizer
+from core.embeddings.pretrained import PieceTokenizer
 from core.embeddings.tokens import Tokenizer
 from core.embeddings.words import WordTokenizer
 from core.errors import ModelError
 
-AnyTokenizer = Tokenizer | WordTokenizer | NgramTokenizer
+AnyTokenizer = Tokenizer | WordTokenizer | NgramTokenizer | PieceTokenizer
 
 
 def open_tokenizer(path: Path) -> AnyTokenizer:
@@ -20,11 +21,13 @@ def open_tokenizer(path: Path) -> AnyTokenizer:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            head = file.read(10)
+            head = file.read(20)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} is missing or is no tokenizer: {error}.") from error
     if head.startswith('{"words":'):
         return WordTokenizer(path)
     if head.startswith('{"ngrams":'):
         return NgramTokenizer(path)
+    if head.startswith('{"sentencepiece":'):
+        return PieceTokenizer(path)
     return Tokenizer(path)

@@ -131,6 +131,7 @@ class EmbraceNetConfig:
     width: int = 256
     dropout: float = 0.0  # of the encoders' features
     modality_dropout: Dropout = "none"
+    pattern_weights: tuple[float, ...] = ()  # of `every`: all modalities, then each alone; alike if empty
     label_smoothing: float = 0.0
 
 
@@ -192,31 +193,32 @@ class EmbraceNetClassifier(ProductNetwork):
         """
         features, available = self.features(inputs), self.availabilities(inputs)
         n, modalities = available.shape
-        patterns = [available]
+        patterns, weights = [available], [1.0]
         dropout = self.config.modality_dropout
         if dropout == "every" and modalities > 1:
             patterns += [
                 available * nn.functional.one_hot(torch.tensor(k), modalities).to(available)
                 for k in range(modalities)
             ]
+            weights = list(self.config.pattern_weights) or [1.0] * len(patterns)
         elif dropout in ("batch", "glami") and torch.rand(1, generator=generator).item() >= 0.5:
             # Both coins fall once a batch. GLAMI's replaces the availabilities, as the official one does.
             chosen = one_modality_each if dropout == "batch" else one_modality_for_all
             patterns = [chosen(n, modalities, generator).to(available) * available]
-        losses = []
-        for pattern in patterns:
+        losses, counted = [], 0.0
+        for pattern, weight in zip(patterns, weights, strict=True):
             rows = pattern.sum(1) > 0
             if not bool(rows.any()):
                 continue
             fused = self.fusion([x[rows] for x in features], pattern[rows], generator=generator)
-            losses.append(
-                nn.functional.cross_entropy(
-                    self.head(fused).float(), labels[rows], label_smoothing=self.config.label_smoothing
-                )
+            loss = nn.functional.cross_entropy(
+                self.head(fused).float(), labels[rows], label_smoothing=self.config.label_smoothing
             )
+            losses.append(weight * loss)
+            counted += weight
         if not losses:
             raise ValueError("no product of the batch has any of the modalities")
-        return torch.stack(losses).mean()
+        return torch.stack(losses).sum() / counted
 
 
 def build(config: dict[str, Any], classes: int) -> EmbraceNetClassifier:
@@ -225,4 +227,6 @@ def build(config: dict[str, Any], classes: int) -> EmbraceNetClassifier:
     Raises:
         TypeError: it says something else.
     """
-    return EmbraceNetClassifier(EmbraceNetConfig(**encoder_configs(config)), classes)
+    made = encoder_configs(config)
+    made["pattern_weights"] = tuple(made.get("pattern_weights", ()))
+    return EmbraceNetClassifier(EmbraceNetConfig(**made), classes)

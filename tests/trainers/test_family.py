@@ -10,6 +10,7 @@ import pytest
 from core.build import import_dataset
 from core.catalog import Products
 from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, WordConfig
+from core.errors import TrainingError
 from core.models import ARCHITECTURES, models
 from core.models.classifier import classify
 from core.models.data import product_frame
@@ -106,8 +107,54 @@ def test_a_paper_sized_model_makes_one_real_step(
     import_dataset("glami", [str(write_toy(tmp_path / "source", n=13))], "toy")
     recipe = paper_sized(module.PRESETS[preset])  # type: ignore[attr-defined]
     out = home / "runs" / preset
-    result = run(recipe.architecture, {preset: recipe}, [*ARGUMENTS, "--steps", "1", "--out", str(out)])
+    result = run(
+        recipe.architecture,
+        {preset: recipe},
+        [*ARGUMENTS, "--steps", "1", "--random-weights", "--out", str(out)],
+    )
     assert result["step"] == 1 and result["test"]["both"]["n"] == 3
+
+
+def test_published_weights_are_asked_for(toy: Path) -> None:
+    with pytest.raises(TrainingError, match=r"hf download google/mt5-small .* --text-weights DIR"):
+        run("embracenet", embracenet.PRESETS, ["--dataset", "toy", "--preset", "glami-paper"])
+
+
+def test_published_weights_from_a_folder(toy: Path, tmp_path: Path) -> None:
+    import sentencepiece
+    import torch
+    from transformers import MT5Config, MT5EncoderModel
+
+    from core.checkpoints import read_tensors, write_tensors
+    from core.embeddings.encoders import ImageEncoder
+
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["taška kabelka Alba", "klobouk čepice", "boty tenisky Alba"] * 20),
+        model_prefix=str(tmp_path / "spiece"), vocab_size=26, pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
+        minloglevel=2, hard_vocab_limit=False,
+    )  # fmt: skip
+    sizes = {"vocab_size": 26, "d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+    mt5 = MT5EncoderModel(MT5Config(**sizes, feed_forward_proj="gated-gelu"))
+    tensors = {
+        name: tensor.clone() for name, tensor in mt5.state_dict().items() if "embed_tokens" not in name
+    }
+    write_tensors(tmp_path / "model.safetensors", tensors, {})
+    image = ImageEncoder(IMAGE)
+    write_tensors(
+        tmp_path / "image.safetensors",
+        {**image.network.state_dict(), "fc.weight": torch.zeros(1_000, 8), "fc.bias": torch.zeros(1_000)},
+        {},
+    )
+    text = replace(TOY.model.text, vocabulary=26, frozen=True)
+    recipe = replace(TOY, model=replace(TOY.model, text=text), pretrained=("text", "image"))
+    given = ["--text-weights", str(tmp_path), "--image-weights", str(tmp_path / "image.safetensors")]
+    result = run("embracenet", {"p": recipe}, [*ARGUMENTS, "--steps", "30", *given])
+    trained, _ = read_tensors(Path(result["run"]) / "model.safetensors")
+    assert torch.equal(trained["text.encoder.embed_tokens.weight"], mt5.state_dict()["shared.weight"])
+    name = "block.0.layer.0.SelfAttention.q.weight"
+    assert torch.equal(trained[f"text.encoder.{name}"], mt5.encoder.state_dict()[name])
+    assert result["test"]["text"]["top1"] > 0.5
+    assert classify(Path(result["run"]).name, None, "boty " * 300).notes
 
 
 def test_the_published_sizes() -> None:
