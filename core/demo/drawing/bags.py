@@ -341,4 +341,3 @@ def wallets(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     pen.stamp(words("vitrine", max(6, round(8 * pen.unit)), scaled(cloth.rgb,
         0.55) if luminance(cloth.rgb) > 0.25 else (150, 146, 140)), -w * 0.5 if style == "closed" else 52,
         h - 18)
-
