@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from numpy.typing import NDArray
 
 from core.catalog import Products
@@ -170,7 +171,8 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     tokenizer = open_tokenizer(run_dir / TOKENIZER) if network.config.text is not None else None
     readings = Readings(tuple(config.classes), network.config.text, network.config.image, tokenizer)
     frame = training_frame(products, config.human_only)
-    data = ProductData(products, frame, readings, arguments.workers, Watcher("", run_dir).reading)
+    with state_of(arguments).main_process_first():  # the others find the pictures decoded
+        data = ProductData(products, frame, readings, arguments.workers, Watcher("", run_dir).reading)
     holds_out = held_out(data.frame, recipe.validation_share, training.seed)
     usable = data.usable()
     positions, validating = usable[~holds_out[usable]], usable[holds_out[usable]][:VALIDATED]
@@ -190,20 +192,27 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
         return {"score": accuracy, "top1": accuracy, "n": float(len(validating))}
 
     watcher = Watcher(config.dataset, run_dir)
-    signal.signal(signal.SIGTERM, watcher.ask_to_stop)
-    signal.signal(signal.SIGINT, watcher.ask_to_stop)
-    outcome = fit(
-        network,
-        loss_of,
-        Batches(data, positions, training, recipe.augment),
-        training,
-        run_dir,
-        on_step=watcher.stepped,
-        validate=validate if len(validating) else None,
-        stop=lambda: watcher.stopping,
-        cpu=arguments.cpu,
-    )
+    before = [
+        (number, signal.signal(number, watcher.ask_to_stop)) for number in (signal.SIGTERM, signal.SIGINT)
+    ]
+    try:
+        outcome = fit(
+            network,
+            loss_of,
+            Batches(data, positions, training, recipe.augment),
+            training,
+            run_dir,
+            on_step=watcher.stepped,
+            validate=validate if len(validating) else None,
+            stop=lambda: watcher.stopping,
+            cpu=arguments.cpu,
+        )
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
     if outcome.reason == "stopped":
+        return outcome
+    if not state_of(arguments).is_main_process:
         return outcome
     tensors = dict(network.state_dict())
     if (run_dir / "best.safetensors").exists():
@@ -255,6 +264,29 @@ def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
     raise TrainingError("There is no unfinished run to go on with. Leave out --resume for a new one.")
 
 
+def state_of(arguments: argparse.Namespace) -> PartialState:
+    """Which process of how many this is, under `accelerate launch` or alone."""
+    return PartialState(cpu=arguments.cpu)
+
+
+def begin(name: str, recipe: Recipe, arguments: argparse.Namespace) -> tuple[RunConfig, Path]:
+    """A new run, which the first process writes and the others read.
+
+    Raises:
+        TrainingError: several processes, and no folder they agree on.
+    """
+    state = state_of(arguments)
+    if state.num_processes > 1 and arguments.out is None:
+        raise TrainingError("Several processes need one folder for their run: give --out DIR.")
+    if state.is_main_process:
+        run_dir = new_run(f"{name}-{arguments.preset}-{arguments.dataset}", arguments.out)
+        config = prepare(recipe, arguments, run_dir)
+        state.wait_for_everyone()
+        return config, run_dir
+    state.wait_for_everyone()
+    return RunConfig.read(arguments.out), Path(arguments.out)
+
+
 def run(
     name: str,
     presets: Mapping[str, Recipe],
@@ -264,6 +296,7 @@ def run(
     """Do what the arguments say; the run's folder and figures."""
     arguments = parser(name, presets).parse_args(argv)
     recipe = presets[arguments.preset]
+    main_process = state_of(arguments).is_main_process
     if arguments.resume:
         run_dir = to_resume(arguments, recipe.architecture)
         config = RunConfig.read(run_dir)
@@ -273,8 +306,10 @@ def run(
     else:
         if not arguments.dataset:
             raise TrainingError("Say what to train on: --dataset NAME. `python -m core datasets` lists them.")
-        run_dir = new_run(f"{name}-{arguments.preset}-{arguments.dataset}", arguments.out)
-        config = prepare(recipe, arguments, run_dir)
+        config, run_dir = begin(name, recipe, arguments)
+    if not main_process:
+        (trained or train)(config, recipe, run_dir, arguments)
+        return {}
     if not arguments.json:
         print(f"Run: {run_dir}", flush=True)
     outcome = (trained or train)(config, recipe, run_dir, arguments)
