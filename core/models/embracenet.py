@@ -152,6 +152,16 @@ class EmbraceNetClassifier(ProductNetwork):
         """(n, classes) of the deterministic expectation."""
         return self.head(self.fusion.expected(features, available))
 
+    def contributions(self, inputs: Inputs) -> Tensor:
+        """(n, M, classes) how much each modality adds to each logit of the expectation.
+
+        The head is linear in the fused vector and that is a sum over modalities, so that these and the
+        head's bias add up to the logits exactly.
+        """
+        docked = self.fusion.dock(self.features(inputs))
+        q = self.fusion.probabilities(docked, self.availabilities(inputs), None)
+        return (q[..., None] * docked) @ self.head.weight.T
+
     def forward(
         self,
         inputs: Inputs,

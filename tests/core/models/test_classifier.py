@@ -14,7 +14,7 @@ import torch
 from core.checkpoints import read_tensors, write_tensors
 from core.errors import ImageError, ModelError, UsageError, VitrineError
 from core.models import model, models
-from core.models.classifier import Classifier, classify, loaded
+from core.models.classifier import Classifier, classify, loaded, open_picture
 from core.models.evaluation import compare, evaluate
 from tests.toy import picture
 
@@ -51,6 +51,26 @@ def test_either_input_may_be_missing(
     assert sum(probability for _, probability in found.labels) == pytest.approx(1, abs=1e-5)
     assert [p for _, p in found.labels] == sorted((p for _, p in found.labels), reverse=True)
     assert found.notes == []
+
+
+def test_what_decided_is_told(toy_home: Path) -> None:
+    found = loaded("toy-run").explain(picture("hats"), "taška kabelka")
+    assert found.alone["picture"][0][0] == "hats" and found.alone["text"][0][0] == "bags"
+    assert sum(found.shares.values()) == pytest.approx(1, abs=1e-5)
+    agreed = loaded("toy-run").explain(picture("bags"), "taška kabelka")
+    assert min(agreed.shares.values()) > 0
+    assert loaded("toy-run").explain(None, "taška").alone == {}
+
+
+def test_contributions_add_up_to_the_logits(toy_home: Path) -> None:
+    classifier = loaded("toy-run")
+    inputs, _ = classifier.inputs_of(open_picture(picture("hats")), "taška")
+    with torch.inference_mode():
+        parts = classifier.network.contributions(inputs)
+        logits = classifier.network.logits(
+            classifier.network.features(inputs), classifier.network.availabilities(inputs)
+        )
+    assert torch.allclose(parts.sum(1) + classifier.network.head.bias, logits, atol=1e-4)
 
 
 def test_nothing_to_classify(toy_home: Path) -> None:
