@@ -18,15 +18,22 @@ GEOS = ("cz", "sk", "ro", "gr", "si", "hu", "hr", "es", "lt", "lv", "tr", "ee", 
 GEO_SHARES = (0.17, 0.13, 0.12, 0.11, 0.09, 0.09, 0.08, 0.06, 0.05, 0.03, 0.03, 0.02, 0.02)
 SOURCES = ("", "custom-tag", "combined-tag", "admin", "quality-check")
 SOURCE_SHARES = {"train": (0.20, 0.45, 0.10, 0.24, 0.01), "test": (0.0, 0.55, 0.0, 0.40, 0.05)}
-LATIN, GREEK, CYRILLIC = "aaaeeeiioouuábcčdďéěfghíjklmnoprsštťúůvzž", "αβγδεικλμνοπρσςτφωάέίό", "абвгдеиклмнопрстя"
+LATIN, GREEK, CYRILLIC = (
+    "aaaeeeiioouuábcčdďéěfghíjklmnoprsštťúůvzž",
+    "αβγδεικλμνοπρσςτφωάέίό",
+    "абвгдеиклмнопрстя",
+)
+WORDS = 60_000
 PICTURES_A_ROW = 0.88  # 968k pictures for 1.1M products: several offers share one
 
 
 def write(path: Path, rows: int, seed: int = 0) -> None:
     """Write the archive: a tenth of the rows are the test split."""
     rng = np.random.default_rng(seed)
-    words = _words(random.Random(seed), 60_000)
-    ranks = (len(words) ** rng.random(8_000_000)).astype(int) - 1  # Zipf's law: the n-th word is n times rarer
+    words = _words(random.Random(seed), WORDS)
+    ranks = (len(words) ** rng.random(8_000_000)).astype(
+        int
+    ) - 1  # Zipf's law: the n-th word is n times rarer
     stream = " ".join(words[rank] for rank in ranks.tolist())
     pictures = max(1, int(rows * PICTURES_A_ROW))
     test = rows // 10
@@ -40,6 +47,12 @@ def write(path: Path, rows: int, seed: int = 0) -> None:
                 out = io.BytesIO()
                 pa.csv.write_csv(table, out, pa.csv.WriteOptions(quoting_style="needed"))
                 archive.writestr(f"GLAMI-1M-dataset/GLAMI-1M-{split}.csv", out.getvalue())
+
+
+def common_words(seed: int = 0) -> list[str]:
+    """Words to look for: from the most frequent to rare ones, and a few letters that occur in many."""
+    words = _words(random.Random(seed), WORDS)
+    return [words[rank].lower() for rank in (0, 1, 10, 100, 1_000, 10_000, WORDS - 1)] + ["ta", "šo"]
 
 
 def _words(rng: random.Random, count: int) -> list[str]:

@@ -217,7 +217,7 @@ class Products:
         read, where = np.unique(groups, return_inverse=True)
         begins = np.concatenate(([0], np.cumsum(np.asarray(sizes)[read])))
         with self._here(), pq.ParquetFile(self.path, metadata=self._metadata) as file:
-            found = file.read_row_groups(read.tolist(), use_threads=False)
+            found = file.read_row_groups(read.tolist())
         return [_product(row) for row in found.take(begins[where] + wanted - starts[groups]).to_pylist()]
 
     def item(self, item_id: str) -> list[dict[str, Any]]:
