@@ -8,7 +8,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,8 @@ def import_dataset(
             paths = keep(folder)
         with source_errors():
             reading = spec.read(paths, options or ReadOptions(), progress)
+        if options and options.licence:
+            reading = replace(reading, licence=options.licence)
         with closing(reading):
             report = _write(name, source_name, reading, folder, progress, started)
     return report

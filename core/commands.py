@@ -91,6 +91,7 @@ def import_(
     clean_text: Annotated[
         bool, typer.Option("--clean-text", help="Clean names and descriptions as GLAMI did.")
     ] = False,
+    licence: Annotated[str, typer.Option(help="Of your data, shown with the dataset.")] = "",
     progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
@@ -103,7 +104,7 @@ def import_(
         if not (ours and equals and theirs):
             raise UsageError(f"--map {pair}: write OURS=YOURS, for example name=title.")
         columns[ours] = theirs
-    options = ReadOptions(columns=columns, separator=separator, clean_text=clean_text)
+    options = ReadOptions(columns=columns, separator=separator, clean_text=clean_text, licence=licence)
     with watched(progress_lines) as progress:
         report = import_dataset(source, paths, name, options, progress)
     lines = [

@@ -139,13 +139,23 @@ def truth(plan: Plan) -> pd.DataFrame:
 def _write_pictures(archive: zipfile.ZipFile, plan: Plan, progress: Progress, draw: Draw | None) -> None:
     shown = plan.rows.drop_duplicates("image_id").sort_values("image_id")
     total = len(shown)
-    columns = zip(shown["product"], shown["quality"], shown["duplicate"], strict=True)
-    tasks = (Task(plan.products[number].look, quality, change) for number, quality, change in columns)
+    columns = zip(
+        shown["product"], shown["duplicate_product"], shown["quality"], shown["duplicate"], strict=True
+    )
+    tasks = (_task(plan, *column) for column in columns)
     files = pictures.render_all(tasks, total, draw)
     with contextlib.closing(files):
         for done, (image_id, data) in enumerate(zip(shown["image_id"], files, strict=True), start=1):
             archive.writestr(_member(f"{FOLDER}/images/{image_id}.jpg", zipfile.ZIP_STORED), data)
             progress(done, total)
+
+
+def _task(plan: Plan, number: int, original: int, quality: int, change: str) -> Task:
+    """What to draw for a product; a near-duplicate is made from the drawing of its original."""
+    own = plan.products[number].look
+    if not change:
+        return Task(own, quality)
+    return Task(plan.products[original].look, quality, change, own.colour)
 
 
 def _member(name: str, method: int) -> zipfile.ZipInfo:

@@ -10,6 +10,7 @@ from core.errors import UsageError
 from core.sources.reading import Progress, ReadOptions, no_progress
 
 LAYOUTS = ("glami", "mep3m")
+LICENCE = "MIT; drawn by Vitrine"
 
 
 def build(
@@ -49,6 +50,6 @@ def build(
         return [str(folder / "source")]
 
     paths = {slug: leaf.path for slug, leaf in tree.leaves().items()}
-    options = ReadOptions(tree=paths if layout == "glami" else {})
+    options = ReadOptions(tree=paths if layout == "glami" else {}, licence=LICENCE)
     keep = draw_glami if layout == "glami" else draw_mep3m
     return import_dataset(layout, [], name, options, progress, keep)

@@ -6,6 +6,7 @@ tasks, and only a few at a time are held.
 
 from __future__ import annotations
 
+import colorsys
 import importlib
 import io
 import itertools
@@ -16,16 +17,20 @@ import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from core.demo.looks import Look
+from core.demo.looks import COLOURS, Look
+from core.errors import VitrineError
 
+Colour = tuple[int, int, int]
 Draw = Callable[..., Image.Image]  # draw(look, size=(width, height)), as core.demo.drawing.draw
 SIZE = (228, 298)  # GLAMI-1M's width and height in pixels
 CHUNK = 16  # pictures a process draws between two reports
+HUE_REACH, LEAST_SATURATION = 28, 45  # of 255: what belongs to the colour that is replaced
 ALONE = 48  # fewer pictures than this are drawn here: starting processes takes longer
 
 
@@ -36,6 +41,7 @@ class Task:
     look: Look
     quality: int  # of the JPEG
     change: str = ""  # how it differs from the drawing: one of structure.DUPLICATES, or not at all
+    colour: str = ""  # what a recoloured picture is turned into
     size: tuple[int, int] = SIZE  # width, height; another shape than the drawing's is filled at the edges
     format: str = "JPEG"  # or PNG
 
@@ -60,6 +66,9 @@ def render_all(tasks: Iterable[Task], count: int, draw: Draw | None = None) -> G
         count: how many tasks there are; a few are drawn in this process.
         draw: a function at the top level of a module, so that other processes find it; by default Vitrine's
             own drawings.
+
+    Raises:
+        VitrineError: a process was killed.
     """
     workers = os.cpu_count() or 1
     if count <= ALONE or workers == 1:
@@ -69,6 +78,11 @@ def render_all(tasks: Iterable[Task], count: int, draw: Draw | None = None) -> G
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start)
     try:
         yield from _in_order(pool, tasks, draw, waiting=3 * workers)
+    except BrokenProcessPool as error:
+        raise VitrineError(
+            "A process that draws was killed, probably because memory ran out. "
+            "Close other programs, or ask for fewer items."
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -112,7 +126,7 @@ def _drawn_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _changed(picture: Image.Image, task: Task) -> Image.Image:
-    """The picture as another shop shows it. A recoloured one is already drawn in its other colour."""
+    """The picture as another shop shows it."""
     dice = random.Random(task.look.seed ^ task.quality)
     width, height = picture.size
     if task.change == "mirrored":
@@ -126,7 +140,26 @@ def _changed(picture: Image.Image, task: Task) -> Image.Image:
         buffer = io.BytesIO()
         small.save(buffer, "JPEG", quality=dice.randrange(30, 55))
         return Image.open(buffer).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    if task.change == "recoloured":
+        return _recoloured(picture, COLOURS[task.look.colour], COLOURS[task.colour])
     return picture
+
+
+def _recoloured(picture: Image.Image, old: Colour, new: Colour) -> Image.Image:
+    """The picture with everything of the old colour's hue in the new colour, light and shadow kept."""
+    hsv = np.asarray(picture.convert("HSV")).astype(np.float32)
+    (old_hue, *old_rest), (new_hue, *new_rest) = (
+        [255 * part for part in colorsys.rgb_to_hsv(*(channel / 255 for channel in colour))]
+        for colour in (old, new)
+    )
+    away = np.abs((hsv[..., 0] - old_hue + 128) % 256 - 128)
+    ours = (away < HUE_REACH) & (hsv[..., 1] > LEAST_SATURATION)
+    hsv[..., 0] = np.where(ours, (hsv[..., 0] + new_hue - old_hue) % 256, hsv[..., 0])
+    for channel, (was, becomes) in enumerate(zip(old_rest, new_rest, strict=True), start=1):
+        hsv[..., channel] = np.where(
+            ours, (hsv[..., channel] * (becomes / was)).clip(0, 255), hsv[..., channel]
+        )
+    return Image.fromarray(hsv.astype(np.uint8), "HSV").convert("RGB")
 
 
 def _reshaped(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -42,6 +42,9 @@ POPULARITY = (
 )  # fmt: skip
 
 DUPLICATES = ("recompressed", "cropped", "recoloured", "mirrored")
+HUES = (  # colours that a picture can be turned from and into: those with a hue
+    "brown", "red", "burgundy", "pink", "orange", "yellow", "green", "turquoise", "blue", "navy", "purple",
+)  # fmt: skip
 QUALITIES = (62, 70, 75, 78, 80, 82, 85, 88, 90, 92)  # of the JPEG files, as varied as shops are
 
 COLOUR_WEIGHTS = {  # what shops sell most; others weigh 1
@@ -363,14 +366,15 @@ def _copies(rows: pd.DataFrame, products: list[words.Product], structure: Struct
     train_copies = choose(sources, structure.near_duplicates, int(in_train.sum()))
     test_copies = choose(~in_train, structure.split_duplicates, int((~in_train).sum()))
     sources[train_copies] = False  # a copy is never copied again
+    hued = np.array([bool(_other_hues(product.look)) for product in products], dtype=bool)
     pools = {kind: np.flatnonzero(sources & (kinds == kind)) for kind in np.unique(kinds)}
+    hued_pools = {kind: pool[hued[pool]] for kind, pool in pools.items()}
     for number in (*train_copies, *test_copies):
-        pool = pools[kinds[number]]
+        how = DUPLICATES[int(rng.integers(len(DUPLICATES)))]
+        pool = (hued_pools if how == "recoloured" else pools)[kinds[number]]
         if len(pool):
-            source = pool[int(rng.integers(len(pool)))]
-            duplicate[number] = DUPLICATES[int(rng.integers(len(DUPLICATES)))]
-            of[number] = source
-            products[number] = _copied(products[number], products[source], duplicate[number], rng)
+            of[number], duplicate[number] = pool[int(rng.integers(len(pool)))], how
+            products[number] = _copied(products[number], products[of[number]], how, rng)
 
     pictured = (of >= 0) | np.isin(np.arange(count), of)
     single = (size == 1) & ~pictured & ~unisex
@@ -401,11 +405,18 @@ def _copies(rows: pd.DataFrame, products: list[words.Product], structure: Struct
     rows["text_product"] = text_of[rows["product"]]
 
 
+def _other_hues(look: Look) -> list[str]:
+    """The colours that a picture of this look can be turned into."""
+    if look.colour not in HUES:
+        return []
+    return [colour for colour in KINDS[look.kind].colours if colour in HUES and colour != look.colour]
+
+
 def _copied(own: words.Product, source: words.Product, how: str, rng: Generator) -> words.Product:
     """The product `own` when its picture is made from that of `source`; another shop may call it its own."""
     look = source.look
     if how == "recoloured":
-        others = [colour for colour in KINDS[look.kind].colours if colour != look.colour]
+        others = _other_hues(look)
         look = dataclasses.replace(look, colour=others[int(rng.integers(len(others)))])
     if rng.random() < 0.5:
         return dataclasses.replace(source, look=look)
@@ -420,7 +431,8 @@ def _texts(rows: pd.DataFrame, products: list[words.Product], structure: Structu
     parallel = rng.random(len(products)) < structure.parallel
     number = rows["product"].to_numpy()
     rows["text_seed"] = np.where(parallel[number], by_product[number], own)
-    rows["omits_kind"] = rng.random(count) < structure.omits_kind
+    unisex = np.array([product.unisex for product in products], dtype=bool)[number]
+    rows["omits_kind"] = (rng.random(count) < structure.omits_kind) | unisex  # a noun would say whose it is
     draw = rng.random(count)
     rows["description_is"] = np.select(
         [draw < structure.empty_description, draw < structure.empty_description + structure.repeated_name],

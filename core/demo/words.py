@@ -216,7 +216,8 @@ def _sentences(product: Product, country: str, rng: random.Random) -> Iterator[s
     if "composition" in facts:
         labels[labels.index("material")] = "composition"
     topics = _topics(product.look)
-    openers, listed, praised = said(["intro"]), said(labels), said(topics.praise)
+    openers = [] if product.unisex else said(["intro"])  # a noun would say whose it is
+    listed, praised = said(labels), said(topics.praise)
     cared, used = said(topics.care), said(topics.occasion)
     if "care_textile" in topics.care:  # by hand or by machine, not both
         del cared[0 if rng.random() < 0.3 else 1]

@@ -35,6 +35,7 @@ class ReadOptions:
     separator: str = " > "  # between the levels of a category path
     tree: Mapping[str, Sequence[str]] = field(default_factory=dict)  # category -> its path, root to leaf
     clean_text: bool = False
+    licence: str = ""  # of the data; empty: what the layout's publisher says
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,8 @@ def short_names(column: str, values: Sequence[str]) -> list[str]:
 
 def pivot(found: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
     """A (r, c, n) frame as a table of counts."""
+    if found.empty:
+        return pd.DataFrame(index=pd.Index([], name=rows), columns=pd.Index([], name=columns), dtype="int64")
     table = found.pivot_table(index="r", columns="c", values="n", aggfunc="sum", fill_value=0).astype("int64")
     order = split_order(table.columns) if columns == "split" else sorted(table.columns)
     table = table.reindex(columns=order)

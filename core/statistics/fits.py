@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -89,9 +90,14 @@ def fit(counts: ArrayLike) -> list[Fit]:
         An empty list for fewer than FEWEST_CLASSES classes.
     """
     n = np.sort(np.asarray(counts, dtype=np.float64))[::-1]
-    n = n[n > 0]
+    return list(_fits(n[n > 0].tobytes()))
+
+
+@lru_cache(maxsize=64)  # a page, its table and its numbers ask for the same curve
+def _fits(counts: bytes) -> tuple[Fit, ...]:
+    n = np.frombuffer(counts)
     if n.size < FEWEST_CLASSES:
-        return []
+        return ()
     ranks = np.arange(1, n.size + 1, dtype=np.float64)
     found = [(shape, *_maximise(shape, n, ranks)) for shape in SHAPES]
     aics = [2 * len(shape.parameters) - 2 * likelihood for shape, _, likelihood in found]
@@ -114,14 +120,13 @@ def fit(counts: ArrayLike) -> list[Fit]:
                 expected,
             )
         )
-    return sorted(fits, key=lambda entry: entry.aic)
+    return tuple(sorted(fits, key=lambda entry: entry.aic))
 
 
 def _log_p(shape: Shape, theta: Array, ranks: Array) -> Array:
-    from scipy.special import logsumexp
-
     weight = shape.log_weight(theta, ranks)
-    return np.asarray(weight - logsumexp(weight))
+    most = weight.max()
+    return np.asarray(weight - most - np.log(np.exp(weight - most).sum()))
 
 
 def _maximise(shape: Shape, n: Array, ranks: Array) -> tuple[Array, float]:
@@ -136,7 +141,7 @@ def _maximise(shape: Shape, n: Array, ranks: Array) -> tuple[Array, float]:
 
     runs = [
         minimize(loss, np.array(start, dtype=np.float64), method="Nelder-Mead",
-                 options={"xatol": 1e-7, "fatol": 1e-12, "maxiter": 2_000})
+                 options={"xatol": 1e-6, "fatol": 1e-11, "maxiter": 2_000})
         for start in shape.starts(n.size)
     ]  # fmt: skip
     best = min(runs, key=lambda run: float(run.fun))

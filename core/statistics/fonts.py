@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from core.settings import ASSETS
+from core.settings import ASSETS, settings
 
 SHIPPED = ASSETS / "fonts"
 SUFFIXES = (".ttf", ".otf", ".ttc", ".woff2")
@@ -122,3 +123,23 @@ def covered(path: Path) -> frozenset[int]:
             return frozenset(font.getBestCmap() or ())
     except (TTLibError, OSError, AssertionError, KeyError, ValueError):
         return frozenset()
+
+
+def drawable_file(path: Path) -> Path:
+    """The same font uncompressed, kept in the data folder: WOFF2 would be unpacked anew for every size drawn."""
+    if path.suffix.lower() != ".woff2":
+        return path
+    from fontTools.ttLib import TTFont
+
+    unpacked = settings().home / ".fonts" / f"{path.stem}-{path.stat().st_size}.ttf"
+    if not unpacked.exists():
+        temporary = unpacked.with_suffix(f".{os.getpid()}")
+        try:
+            unpacked.parent.mkdir(parents=True, exist_ok=True)
+            with TTFont(path) as font:
+                font.flavor = None
+                font.save(temporary)
+            temporary.replace(unpacked)
+        except OSError:  # a folder that cannot be written is only slower
+            return path
+    return unpacked

@@ -85,10 +85,13 @@ def shape(products: Products, cohort: Cohort | None = None, kind: Shape = "treem
     nodes = tree(table)
     counted = levels(nodes)
     total = int(table["total"].sum())
-    roots: list[Path] = [path for path in nodes if len(path) == 1]
-    first = max(roots, key=lambda path: nodes[path])
-    title = f"{words(counted)}: {first[0]} holds {percent(nodes[first] / total)} of the products"
-    notes = ("The source is flat: its tree has a single level.",) if len(counted) == 1 else ()
+    first, most = max(
+        ((node[0], n) for node, n in nodes.items() if len(node) == 1), key=lambda entry: entry[1]
+    )
+    title = f"{words(counted)}: {first} holds {percent(most / total)} of the products"
+    notes: tuple[str, ...] = (
+        ("The source is flat: its tree has a single level.",) if len(counted) == 1 else ()
+    )
     drawn, hidden = pruned(nodes, MOST_NODES)
     if hidden:
         notes += (
@@ -96,8 +99,8 @@ def shape(products: Products, cohort: Cohort | None = None, kind: Shape = "treem
         )
     output = pd.DataFrame(
         [
-            {"path": path_text(path), "level": len(path), "name": path[-1], "products": n}
-            for path, n in sorted(nodes.items())
+            {"path": path_text(node), "level": len(node), "name": node[-1], "products": n}
+            for node, n in sorted(nodes.items())
         ]
     )
 
@@ -204,7 +207,9 @@ def classes(products: Products, cohort: Cohort | None = None, top: int = 30) -> 
     if len(counted) == 1:
         why = f"The source is flat: {words(counted)} without anything below."
         return nothing(name, heading, explanation, shown(products, cohort, total), why, table=output)
-    title = f"{output['class'][0]} is the largest of {words(counted)}, with {output['products'][0]:,} products in {output['sub-classes'][0]:,} sub-classes"
+    title = (
+        f"{output['class'][0]} is the largest of {words(counted)}, with {output['products'][0]:,} products"
+    )
     drawn = output.head(top)
 
     def draw() -> go.Figure:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.catalog import Products
 from core.cohort import Cohort
@@ -26,6 +27,7 @@ from core.statistics.display import (
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+MOST_POINTS = 1_500  # of a curve
 MANY, FEW = 100, 20  # products of a class: many above, few below (Liu et al. 2019, OpenLongTail)
 SOURCE = "Kosar et al. 2022, GLAMI-1M, figure 2"
 NO_CATEGORIES = "None of these products has a category, so there is nothing to count by."
@@ -113,6 +115,10 @@ def rank_frequency(products: Products, cohort: Cohort | None = None, log: bool =
         title += f"; {found[0].shape} fits best"
     values: dict[str, Any] = {"best_fit": found[0].shape if found else None}
     notes = () if found else (f"Shapes are fitted from {fits.FEWEST_CLASSES} categories on.",)
+    if len(table) > MOST_POINTS:
+        notes += (
+            f"Of the {len(table):,} categories the first 300 and a share of the rest are drawn; the table holds all.",
+        )
 
     def draw() -> go.Figure:
         return _curve(table, found, log)
@@ -132,11 +138,12 @@ def _ranked(table: pd.DataFrame, found: list[fits.Fit] | None = None) -> pd.Data
 def _curve(table: pd.DataFrame, found: list[fits.Fit], log: bool) -> go.Figure:
     import plotly.graph_objects as go
 
-    ranks = np.arange(1, len(table) + 1)
+    shown_at = thinned(len(table))
+    ranks, drawn = shown_at + 1, table.iloc[shown_at]
     figure = go.Figure()
-    names = [plain(shorten(label, 60)) for label in table["label"]]
+    names = [plain(shorten(label, 60)) for label in drawn["label"]]
     for split in split_columns(table):
-        counted = table[split].where(table[split] > 0)  # nothing to draw at zero on a logarithmic axis
+        counted = drawn[split].where(drawn[split] > 0)  # nothing to draw at zero on a logarithmic axis
         figure.add_scatter(
             x=ranks, y=counted, name=split, mode="markers", text=names,
             marker={"color": theme.colour(split), "size": 6 if len(table) < 400 else 4},
@@ -145,7 +152,7 @@ def _curve(table: pd.DataFrame, found: list[fits.Fit], log: bool) -> go.Figure:
     dashes = ("solid", "dash", "dot", "dashdot")
     for entry, dash in zip(found, dashes, strict=False):
         figure.add_scatter(
-            x=ranks, y=entry.expected, mode="lines", name=entry.shape, hoverinfo="skip",
+            x=ranks, y=entry.expected[shown_at], mode="lines", name=entry.shape, hoverinfo="skip",
             line={"color": theme.GREY, "width": 2.5 if dash == "solid" else 1.5, "dash": dash},
             visible=True if dash == "solid" else "legendonly",
         )  # fmt: skip
@@ -158,6 +165,14 @@ def _curve(table: pd.DataFrame, found: list[fits.Fit], log: bool) -> go.Figure:
                "range": [np.log10(low), np.log10(float(table["total"].max()) * 1.5)] if log else None},
     )  # fmt: skip
     return figure
+
+
+def thinned(classes: int) -> NDArray[np.int64]:
+    """Positions of the classes that a curve shows: the first 300 all, then evenly up to MOST_POINTS."""
+    if classes <= MOST_POINTS:
+        return np.arange(classes)
+    rest = np.linspace(300, classes - 1, MOST_POINTS - 300)
+    return np.concatenate([np.arange(300), np.unique(rest.round().astype(np.int64))])
 
 
 def extremes(products: Products, cohort: Cohort | None = None, each: int = 10) -> Display:

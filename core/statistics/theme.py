@@ -7,6 +7,7 @@ their yellow is darkened, because it cannot be seen on white paper.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from core.schema import COUNTRY_OF_GEO
@@ -54,6 +55,7 @@ def colours(values: Sequence[str]) -> list[str]:
     return [colour(value, position) for position, value in enumerate(values)]
 
 
+@cache
 def template(dark: bool = False) -> go.layout.Template:
     """The template of every chart."""
     import plotly.graph_objects as go

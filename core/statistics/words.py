@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from core.cohort import Cohort
 from core.statistics import theme
 from core.statistics.counts import narrowing, short_names
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
-from core.statistics.fonts import font_for
+from core.statistics.fonts import drawable_file, font_for
 from core.statistics.stopwords import of_languages
 from core.statistics.tokens import MOST_CHINESE, Column, chinese_texts, sampled_every, word_counts
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PRIOR = 1_000.0  # words that the prior weighs as much as
-CLOUD_WORDS = 150
+CLOUD_WORDS = 100
 CLOUD_SIZE = (900, 480)  # pixels
 SOURCE = "Liu et al. 2021, MEP-3M, figure 3"
 
@@ -124,19 +125,21 @@ def cloud(products: Products, cohort: Cohort | None = None, column: Column = "na
         notes += (font.says,)
     title = "Most frequent: " + ", ".join(f"“{word}”" for word in drawable["word"].head(3))
 
+    made = _laid_out(drawable, str(drawable_file(font.path)))
+
     def draw() -> go.Figure:
-        return _cloud(products, cohort, drawable, str(font.path))
+        return _cloud(products, cohort, drawable, *made)
 
     return Display(
         name, heading, title, explanation, label, table, draw, {"font": font.path.name}, notes, SOURCE
     )
 
 
-def _cloud(products: Products, cohort: Cohort | None, table: pd.DataFrame, font: str) -> go.Figure:
-    """The cloud as a picture, under invisible points that carry what hovering and clicking need."""
-    import base64
+Placed = tuple[str, int, tuple[int, int]]  # word, size in pixels, (row, column) of its upper left corner
 
-    import plotly.graph_objects as go
+
+def _laid_out(table: pd.DataFrame, font: str) -> tuple[bytes, list[Placed]]:
+    """The cloud as PNG, and where each word is; with the display, not the chart, since it takes a second."""
     from wordcloud import WordCloud
 
     width, height = CLOUD_SIZE
@@ -146,16 +149,23 @@ def _cloud(products: Products, cohort: Cohort | None, table: pd.DataFrame, font:
         prefer_horizontal=1.0, relative_scaling=0.5, max_words=len(table), color_func=lambda word, **_: shade[word],
     ).generate_from_frequencies(dict(zip(table["word"], table["n"].astype(float), strict=True)))  # fmt: skip
     buffer = io.BytesIO()
-    made.to_image().save(buffer, "PNG", optimize=True)
+    made.to_image().save(buffer, "PNG", compress_level=6)
+    return buffer.getvalue(), [(entry[0][0], entry[1], entry[2]) for entry in made.layout_]
+
+
+def _cloud(
+    products: Products, cohort: Cohort | None, table: pd.DataFrame, png: bytes, placed: list[Placed]
+) -> go.Figure:
+    """The cloud as a picture, under invisible points that carry what hovering and clicking need."""
+    import plotly.graph_objects as go
+
+    width, height = CLOUD_SIZE
     figure = go.Figure()
     figure.add_layout_image(
-        source="data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(), xref="x", yref="y",
+        source="data:image/png;base64," + base64.b64encode(png).decode(), xref="x", yref="y",
         x=0, y=0, sizex=width, sizey=height, sizing="contain", layer="below",
     )  # fmt: skip
     counts = dict(zip(table["word"], table["n"], strict=True))
-    placed = [
-        (entry[0][0], entry[1], entry[2]) for entry in made.layout_
-    ]  # (word, share), size, (row, column)
     base = cohort or Cohort(products.info.name)
     figure.add_scatter(
         x=[place[1] + 0.3 * size * len(word) for word, size, place in placed],

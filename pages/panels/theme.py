@@ -63,5 +63,7 @@ def vitrine_theme() -> Any:
     made["button_primary_text_color_dark"] = dark["backgroundColor"]
     made.pop("color_accent_dark")
     fonts = ["Inter", "Noto Sans SC", "sans-serif"]
-    theme = gr.themes.Base(font=fonts, font_mono=fonts, radius_size=gr.themes.sizes.radius_sm, text_size=gr.themes.sizes.text_md)
+    theme = gr.themes.Base(
+        font=fonts, font_mono=fonts, radius_size=gr.themes.sizes.radius_sm, text_size=gr.themes.sizes.text_md
+    )
     return theme.set(**made)

@@ -110,13 +110,15 @@ DRAWERS: dict[str, Drawer] = {
 }
 # drawn upright, so that a wall and a floor may stand behind them
 STANDING = frozenset({
-    "womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots", "womens-boots",
-    "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags", "suitcases", "backpacks",
+    "womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots",
+    "womens-boots", "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags",
+    "suitcases", "backpacks",
 })  # fmt: skip
 # drawn so broad or tall that they are shown a little smaller
 WIDE = frozenset({
     "mens-t-shirts", "mens-polo-shirts", "mens-shirts", "mens-sweaters", "mens-hoodies", "mens-jackets",
     "womens-sweaters", "womens-evening-dresses", "womens-tights", "womens-bathrobes", "childrens-jackets",
+    "womens-jumpsuits", "womens-coats", "backpacks",
 })  # fmt: skip
 
 

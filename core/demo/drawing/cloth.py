@@ -44,7 +44,7 @@ FINISHES = {
     "canvas": Finish(("canvas",), contrast=0.95, drape=0.4),
     "rubber": Finish((), contrast=1.1, drape=0.1, gloss=0.75, power=22),
     "straw": Finish(("straw",), contrast=1.0, drape=0.2),
-    "metal": Finish((), contrast=2.1, drape=0.0, gloss=0.8, power=9, mirror=True),
+    "metal": Finish((), contrast=1.7, drape=0.0, gloss=0.8, power=9, mirror=True),
     # what shops and makers use beside the cloth itself
     "matt": Finish((), contrast=0.8, drape=0.0),
     "skin": Finish((), contrast=0.75, drape=0.0, gloss=0.12, power=5),
@@ -82,7 +82,8 @@ class Cloth:
         return replace(self, pattern=None)
 
     def textured(self, name: str | None, scale: float = 1.0) -> Cloth:
-        return replace(self, texture=tiles.texture(name) if name else None, texture_scale=scale)
+        texture = tiles.texture(name, luminance(self.rgb) > 0.78) if name else None
+        return replace(self, texture=texture, texture_scale=scale)
 
     def finished(self, **changes: float) -> Cloth:
         return replace(self, finish=replace(self.finish, **changes))  # type: ignore[arg-type]
@@ -141,8 +142,8 @@ def shading(rgb: RGB, mirror: bool = False) -> NDArray[np.uint32]:
 def of(rgb: RGB, material: str) -> Cloth:
     """A plain material that is not the product's own: lining, sole, hanger, mannequin."""
     finish = FINISHES[material]
-    texture = tiles.texture(finish.textures[0]) if finish.textures else None
-    return Cloth(rgb, finish, shading(rgb, finish.mirror), texture)
+    cloth = Cloth(rgb, finish, shading(rgb, finish.mirror))
+    return cloth.textured(finish.textures[0]) if finish.textures else cloth
 
 
 def woven(look: Look, rng: Random) -> Cloth:

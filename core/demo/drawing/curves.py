@@ -6,7 +6,8 @@ Coordinates are those of the 228 x 298 frame with the origin at its centre and y
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from math import cos, radians, sin
 
 import numpy as np
@@ -25,6 +26,11 @@ _H01, _H11 = -2 * _T3 + 3 * _T2, _T3 - _T2
 
 def smooth(outline: Outline, closed: bool = True) -> Points:
     """Hermite curve through the points, its tangents weighted by chord length so that it never loops."""
+    return _smooth(tuple(outline), closed)
+
+
+@lru_cache(maxsize=4096)  # the second shoe of a pair, and whatever does not depend on the seed
+def _smooth(outline: tuple[Point, ...], closed: bool) -> Points:
     xy = np.array([(p[0], p[1]) for p in outline], np.float32)
     corner = np.array([len(p) > 2 for p in outline])
     n = len(xy)
@@ -49,8 +55,11 @@ def smooth(outline: Outline, closed: bool = True) -> Points:
     p0, p1 = xy[:, None], xy[following][:, None]
     curve = _H00 * p0 + _H10 * first[:, None] + _H01 * p1 + _H11 * last[:, None]
     if closed:
-        return curve.reshape(-1, 2).astype(np.float32)
-    return np.concatenate([curve[: n - 1].reshape(-1, 2), xy[-1:]]).astype(np.float32)
+        points = curve.reshape(-1, 2).astype(np.float32)
+    else:
+        points = np.concatenate([curve[: n - 1].reshape(-1, 2), xy[-1:]]).astype(np.float32)
+    points.flags.writeable = False
+    return points
 
 
 def mirrored(half: Outline) -> list[Point]:
@@ -136,7 +145,3 @@ def resampled(line: Points, step: float) -> Points:
 
 def between(a: Point, b: Point, t: float) -> Point:
     return (a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t)
-
-
-def all_points(outlines: Iterable[Outline]) -> list[Point]:
-    return [p for outline in outlines for p in outline]

@@ -1,6 +1,7 @@
 """Jewellery and watches."""
 
-# fmt: off: an outline reads as a table of points, not as a column of them
+# an outline reads as a table of points, not as a column of them:
+# fmt: off
 
 from __future__ import annotations
 
@@ -13,15 +14,8 @@ from core.demo.drawing.curves import Point, ellipse, flipped, mirrored, rectangl
 from core.demo.drawing.pen import Pen
 from core.demo.looks import Look
 
-_GEMS: tuple[RGB, ...] = (
-    (214, 232, 246),
-    (40, 90, 200),
-    (200, 30, 60),
-    (30, 150, 100),
-    (130, 60, 170),
-    (240, 180, 60),
-    (236, 170, 190),
-)
+_GEMS: tuple[RGB, ...] = ((214, 232, 246), (40, 90, 200), (200, 30, 60), (30, 150, 100), (130, 60, 170),
+    (240, 180, 60), (236, 170, 190))
 
 
 def gem(pen: Pen, x: float, y: float, r: float, rgb: RGB, metal: Cloth | None = None) -> None:
@@ -34,31 +28,21 @@ def gem(pen: Pen, x: float, y: float, r: float, rgb: RGB, metal: Cloth | None = 
         pen.dots([(x - r * 0.3, y - r * 0.35)], r * 0.35, (255, 255, 255), 0.9)
         return
     rim = [(x + r * cos(k * pi / 4), y + r * sin(k * pi / 4)) for k in range(8)]
-    table = [
-        (x + r * 0.55 * cos((k + 0.5) * pi / 4), y + r * 0.55 * sin((k + 0.5) * pi / 4)) for k in range(8)
-    ]
+    table = [(x + r * 0.55 * cos((k + 0.5) * pi / 4),
+        y + r * 0.55 * sin((k + 0.5) * pi / 4)) for k in range(8)]
     for k in range(8):
         light = (0.5, 0.62, 0.9, 1.3, 1.5, 1.45, 1.2, 0.75)[k]
         face: list[Point] = [(*rim[k], 1), (*rim[(k + 1) % 8], 1), (*table[k], 1)]
-        pen.part(
-            face,
-            stone.shaded(light)
-            if light < 1
-            else cloths.of(cloths.mixed(rgb, (255, 255, 255), light - 1), "glass"),
-            puff=0.0,
-        )
+        pen.part(face, stone.shaded(light) if light < 1 else cloths.of(cloths.mixed(rgb, (255, 255, 255),
+            light - 1), "glass"), puff=0.0)
     pen.part([(*p, 1) for p in table], cloths.of(cloths.mixed(rgb, (255, 255, 255), 0.4), "glass"), puff=0.2)
     pen.lines([[(*p, 1) for p in [*table, table[0]]]], (255, 255, 255), 0.8, 0.7)
     pen.dots([(x - r * 0.25, y - r * 0.25)], r * 0.16, (255, 255, 255), 0.95)
 
 
 def pearl(pen: Pen, x: float, y: float, r: float) -> None:
-    pen.part(
-        ellipse(x, y, r, r),
-        cloths.of((240, 232, 222), "rubber").finished(gloss=0.9, power=14.0),
-        puff=1.2,
-        shadow=0.35,
-    )
+    pen.part(ellipse(x, y, r, r), cloths.of((240, 232, 222), "rubber").finished(gloss=0.9, power=14.0),
+        puff=1.2, shadow=0.35)
 
 
 def earrings(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
@@ -123,12 +107,8 @@ def _leaf(pen: Pen, cloth: Cloth, stone: RGB, r: float) -> None:
     for k in range(5):
         y, w = -36 + k * 19, 9 + 5 * (k % 3)
         for side in (-1, 1):
-            blade: list[Point] = [
-                (0, y + 10),
-                (side * w * 0.6, y - 4),
-                (side * (w + 6), y - 10),
-                (side * w * 0.8, y + 8),
-            ]
+            blade: list[Point] = [(0, y + 10), (side * w * 0.6, y - 4), (side * (w + 6), y - 10),
+                (side * w * 0.8, y + 8)]
             pen.part(blade, cloth, puff=0.9, shadow=0.2)
     pen.lines([[(0, -46), (0, 52)]], scaled(cloth.rgb, 0.8), 2)
 
@@ -149,28 +129,14 @@ def necklaces(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     style = rng.choice(("pendant", "pearls", "heart", "bar", "layers", "statement"))
     pen.place(zoom=1.02)
     if bust:
-        velvet = cloths.of(
-            rng.choice(((44, 44, 50), (236, 232, 226), (214, 204, 194), (84, 34, 46))), "suede"
-        )
-        half: list[Point] = [
-            (0, -136),
-            (24, -134, 1),
-            (26, -104),
-            (34, -82),
-            (66, -62),
-            (88, -36),
-            (84, 30),
-            (60, 86),
-            (30, 116, 1),
-            (0, 119),
-        ]
+        velvet = cloths.of(rng.choice(((44, 44, 50), (236, 232, 226), (214, 204, 194), (84, 34, 46))),
+            "suede")
+        half: list[Point] = [(0, -136), (24, -134, 1), (26, -104), (34, -82), (66, -62), (88, -36), (84, 30),
+            (60, 86), (30, 116, 1), (0, 119)]
         pen.shadow(0, 122, 58, 8, 0.4)
         pen.part(mirrored(half), velvet, puff=1.3, shadow=0.15, fades=[(-20, -10, 34, 50, 9)])
-        pen.part(
-            [(-24, -134), (0, -129), (24, -134), (0, -139)],
-            velvet.shaded(1.15 if luminance(velvet.rgb) < 0.5 else 0.9),
-            puff=0.3,
-        )
+        pen.part([(-24, -134), (0, -129), (24, -134), (0, -139)],
+            velvet.shaded(1.15 if luminance(velvet.rgb) < 0.5 else 0.9), puff=0.3)
         line: list[Point] = [(-27, -98), (-38, -66), (-30, -22), (0, 6), (30, -22), (38, -66), (27, -98)]
     else:
         line = [(-44, -122), (-58, -70), (-40, -12), (0, 26), (40, -12), (58, -70), (44, -122)]
@@ -182,23 +148,14 @@ def necklaces(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         return
     _chain(pen, line, cloth, 3.4 if style != "statement" else 5.4, 3.0 if style != "statement" else 5.4)
     if style == "layers":
-        second: list[Point] = [
-            (x * 1.08, y + (34 if k == 3 else 24 if k in (2, 4) else 2)) for k, (x, y, *_) in enumerate(line)
-        ]
+        second: list[Point] = [(x * 1.08, y + (34 if k == 3 else 24 if k in (2, 4) else 2)) for k,
+            (x, y, *_) in enumerate(line)]
         _chain(pen, second, cloth, 3.2, 2.6)
         gem(pen, 0, low + 40, 7, rng.choice(_GEMS), cloth)
         pen.part(ellipse(0, low + 5, 6, 6), cloth, puff=1, shadow=0.3)
     elif style == "heart":
-        heart: list[Point] = [
-            (0, low + 10, 1),
-            (9, low + 1),
-            (19, low + 6),
-            (16, low + 22),
-            (0, low + 38, 1),
-            (-16, low + 22),
-            (-19, low + 6),
-            (-9, low + 1),
-        ]
+        heart: list[Point] = [(0, low + 10, 1), (9, low + 1), (19, low + 6), (16, low + 22), (0, low + 38, 1),
+            (-16, low + 22), (-19, low + 6), (-9, low + 1)]
         pen.part(heart, cloth, puff=1.2, shadow=0.35)
     elif style == "bar":
         pen.part(rectangle(-26, low - 1, 26, low + 6, 3), cloth, puff=0.9, shadow=0.35)
@@ -220,12 +177,10 @@ def rings(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     pen.shadow(6, 70, 52, 8, 0.4)
     rx, ry = 54.0, 58.0
     inner = cloth.shaded(0.7)
-    pen.part(
-        ellipse(3, 10, rx - 1, ry - 1), inner, holes=[ellipse(5, 10, rx - wide, ry - wide + 1)], puff=0.7
-    )
-    pen.part(
-        ellipse(0, 10, rx, ry), cloth, holes=[ellipse(0.5, 10.5, rx - wide, ry - wide)], puff=1.1, shadow=0.15
-    )
+    pen.part(ellipse(3, 10, rx - 1, ry - 1), inner, holes=[ellipse(5, 10, rx - wide, ry - wide + 1)],
+        puff=0.7)
+    pen.part(ellipse(0, 10, rx, ry), cloth, holes=[ellipse(0.5, 10.5, rx - wide, ry - wide)], puff=1.1,
+        shadow=0.15)
     top = 10 - ry
     if style == "band":
         for k in range(11):
@@ -234,22 +189,12 @@ def rings(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         return
     if style == "trio":
         for dx, r in ((-21.0, 8.5), (21.0, 8.5), (0.0, 13.0)):
-            gem(
-                pen,
-                dx,
-                top - (4 if dx else 8) + abs(dx) * 0.25,
-                r,
-                stone if not dx else (226, 238, 248),
-                cloth,
-            )
+            gem(pen, dx, top - (4 if dx else 8) + abs(dx) * 0.25, r, stone if not dx else (226, 238, 248),
+                cloth)
         return
     for s in (-1, 1):
-        pen.part(
-            [(s * 20, top + 10), (s * 6, top + 4), (s * 8, top - 8), (s * 15, top - 14), (s * 13, top - 2)],
-            cloth,
-            puff=1,
-            shadow=0.1,
-        )
+        pen.part([(s * 20, top + 10), (s * 6, top + 4), (s * 8, top - 8), (s * 15, top - 14),
+            (s * 13, top - 2)], cloth, puff=1, shadow=0.1)
     r = rng.uniform(15, 19)
     y = top - 14
     if style == "halo":
@@ -263,11 +208,8 @@ def rings(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
         gem(pen, 0, y, r, stone, cloth)
         for k in range(4):
             a = pi / 4 + k * pi / 2
-            pen.dots(
-                [((r + 1) * cos(a), y + (r + 1) * sin(a))],
-                2.6,
-                cloths.mixed(cloth.rgb, (255, 255, 255), 0.35),
-            )
+            pen.dots([((r + 1) * cos(a), y + (r + 1) * sin(a))], 2.6,
+                cloths.mixed(cloth.rgb, (255, 255, 255), 0.35))
 
 
 def bracelets(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
@@ -332,23 +274,16 @@ def _charms(pen: Pen, made: Cloth, metal: Cloth, high: float, rng: Random) -> No
         if k % 2:
             gem(pen, x, y + 20, 7.5, rng.choice(_GEMS), metal)
             continue
-        heart: list[Point] = [
-            (x, y + 14, 1),
-            (x + 6, y + 9),
-            (x + 11, y + 14),
-            (x, y + 32, 1),
-            (x - 11, y + 14),
-            (x - 6, y + 9),
-        ]
+        heart: list[Point] = [(x, y + 14, 1), (x + 6, y + 9), (x + 11, y + 14), (x, y + 32, 1),
+            (x - 11, y + 14), (x - 6, y + 9)]
         pen.part(heart, metal, puff=1.1, shadow=0.35)
 
 
 def _braid(pen: Pen, hide: Cloth, metal: Cloth, high: float) -> None:
     for k, (dy, w) in enumerate(((-6.0, 8.0), (4.0, 9.0), (13.0, 7.0))):
         hole = ellipse(0, dy - 1, _WRIST - w, high - w * 0.85)
-        pen.part(
-            ellipse(0, dy, _WRIST, high), hide.shaded(0.9 + 0.1 * (k % 2)), holes=[hole], puff=1, shadow=0.3
-        )
+        pen.part(ellipse(0, dy, _WRIST, high), hide.shaded(0.9 + 0.1 * (k % 2)), holes=[hole], puff=1,
+            shadow=0.3)
     marks: list[list[Point]] = []
     for k in range(26):
         x, y = _on(pi * (0.06 + k * 0.034), high, 0.95, 4)
@@ -360,10 +295,8 @@ def _braid(pen: Pen, hide: Cloth, metal: Cloth, high: float) -> None:
 
 def watches(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     leather = look.material == "leather" or look.colour in ("brown", "navy", "white")
-    case = cloths.of(
-        (212, 178, 96) if look.colour == "gold" or (leather and rng.random() < 0.4) else (198, 200, 206),
-        "metal",
-    )
+    case = cloths.of((212, 178, 96) if look.colour == "gold" or (leather and rng.random() < 0.4) else (198,
+        200, 206), "metal")
     if look.colour == "black" and not leather:
         case = cloth
     strap_rgb: RGB = cloth.rgb
@@ -375,25 +308,12 @@ def watches(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     pen.place(turn=rng.choice((0.0, rng.uniform(-22, 22))), zoom=rng.uniform(0.98, 1.04), mirror=False)
     for s in (-1, 1):
         end = s * 126.0
-        shape: list[Point] = [
-            (-w, s * (r - 6), 1),
-            (w, s * (r - 6), 1),
-            (w * 0.84, s * 86),
-            (w * 0.76, end, 1),
-            (0, end + s * 6),
-            (-w * 0.76, end, 1),
-            (-w * 0.84, s * 86),
-        ]
+        shape: list[Point] = [(-w, s * (r - 6), 1), (w, s * (r - 6), 1), (w * 0.84, s * 86),
+            (w * 0.76, end, 1), (0, end + s * 6), (-w * 0.76, end, 1), (-w * 0.84, s * 86)]
         part = pen.part(shape, strap, puff=0.9, shadow=0.4)
         if leather:
-            pen.lines(
-                [[(x, s * (r + 3)), (x * 0.8, s * 120)] for x in (-w + 4, w - 4)],
-                cloths.contrasting(strap_rgb),
-                1.1,
-                0.85,
-                dash=3,
-                inside=part,
-            )
+            pen.lines([[(x, s * (r + 3)), (x * 0.8, s * 120)] for x in (-w + 4, w - 4)],
+                cloths.contrasting(strap_rgb), 1.1, 0.85, dash=3, inside=part)
             if s == 1:
                 pen.dots([(0, y) for y in (70, 82, 94, 106, 118)], 2.2, (20, 16, 14), 0.85)
         else:
@@ -403,30 +323,19 @@ def watches(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
                 rows.append([(-w, s * y), (w, s * y)])
                 y += 9.5
             pen.lines(rows, (20, 18, 20), 1.4, 0.6, inside=part)
-            pen.lines(
-                [[(a, b + 1.6) for a, b in row] for row in rows], (255, 255, 255), 1.2, 0.5, inside=part
-            )
-            pen.lines(
-                [[(x, s * r), (x * 0.8, s * 130)] for x in (-w * 0.4, w * 0.4)],
-                (20, 18, 20),
-                1.2,
-                0.45,
-                inside=part,
-            )
+            pen.lines([[(a, b + 1.6) for a, b in row] for row in rows], (255, 255, 255), 1.2, 0.5,
+                inside=part)
+            pen.lines([[(x, s * r), (x * 0.8, s * 130)] for x in (-w * 0.4, w * 0.4)], (20, 18, 20), 1.2,
+                0.45, inside=part)
     pen.part(rectangle(r - 2, -6, r + 8, 6, 2), case, puff=1, shadow=0.3)
     square = rng.random() < 0.2
     rim = rectangle(-r, -r, r, r, 13) if square else ellipse(0, 0, r, r)
     pen.part(rim, case, puff=0.9, shadow=0.4)
-    dial: RGB = rng.choice(
-        ((248, 248, 246), (30, 32, 38), (28, 44, 84), (244, 236, 220), (30, 70, 60), (240, 214, 208))
-    )
+    dial: RGB = rng.choice(((248, 248, 246), (30, 32, 38), (28, 44, 84), (244, 236, 220), (30, 70, 60),
+        (240, 214, 208)))
     face = cloths.of(dial, "matt").finished(gloss=0.2)
-    pen.part(
-        rectangle(-r + 7, -r + 7, r - 7, r - 7, 9) if square else ellipse(0, 0, r - 7, r - 7),
-        face,
-        puff=-0.5,
-        tone=2,
-    )
+    pen.part(rectangle(-r + 7, -r + 7, r - 7, r - 7, 9) if square else ellipse(0, 0, r - 7, r - 7), face,
+        puff=-0.5, tone=2)
     ink: RGB = (40, 40, 46) if luminance(dial) > 0.5 else (240, 240, 240)
     ticks: list[list[Point]] = []
     for k in range(12):
@@ -436,24 +345,14 @@ def watches(pen: Pen, look: Look, cloth: Cloth, rng: Random) -> None:
     pen.lines(ticks, ink, 2.2)
     if rng.random() < 0.4:
         for x, y in ((-12.0, 0.0), (12.0, 0.0), (0.0, 13.0)):
-            pen.dots(
-                [(x, y)],
-                6.5,
-                scaled(dial, 0.82) if luminance(dial) > 0.5 else cloths.mixed(dial, (255, 255, 255), 0.2),
-            )
-    hands: list[list[Point]] = [
-        [(0, 0), ((r - 26) * cos(-2.6), (r - 26) * sin(-2.6))],
-        [(0, 0), ((r - 16) * cos(-0.55), (r - 16) * sin(-0.55))],
-    ]
+            pen.dots([(x, y)], 6.5, scaled(dial, 0.82) if luminance(dial) > 0.5 else cloths.mixed(dial,
+                (255, 255, 255), 0.2))
+    hands: list[list[Point]] = [[(0, 0), ((r - 26) * cos(-2.6), (r - 26) * sin(-2.6))],
+        [(0, 0), ((r - 16) * cos(-0.55), (r - 16) * sin(-0.55))]]
     pen.lines([[(x + 1, y + 1.5) for x, y in hand] for hand in hands], (10, 10, 14), 3, 0.3)
     pen.lines(hands, ink, 3)
     pen.lines([[(0, 8), (4, r * -0.62)]], (200, 50, 50), 1.1)
     pen.dots([(0, 0)], 3, case.rgb)
-    glare: list[Point] = [
-        (-r * 0.62, -r * 0.1),
-        (-r * 0.5, -r * 0.5),
-        (-r * 0.1, -r * 0.66),
-        (r * 0.1, -r * 0.62),
-        (-r * 0.3, -r * 0.3),
-    ]
+    glare: list[Point] = [(-r * 0.62, -r * 0.1), (-r * 0.5, -r * 0.5), (-r * 0.1, -r * 0.66),
+        (r * 0.1, -r * 0.62), (-r * 0.3, -r * 0.3)]
     pen.part(glare, cloths.of((255, 255, 255), "glass").finished(opacity=0.25), puff=0.0, soften=2.0)

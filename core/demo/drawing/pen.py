@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from core.demo.drawing import curves, tiles
-from core.demo.drawing.cloth import RGB, Cloth
+from core.demo.drawing.cloth import RGB, Cloth, luminance
 from core.demo.drawing.curves import Outline, Point, Points
 
 _FINE = 3  # masks are drawn this much finer than the picture
@@ -103,7 +103,6 @@ class Pen:
         fades: Sequence[tuple[float, float, float, float, float]] = (),
         soften: float = 0.0,
         drape: float = 1.0,
-        dry: bool = False,
     ) -> Part:
         """Lays a closed outline of cloth.
 
@@ -120,7 +119,6 @@ class Pen:
             fades: soft spots of light (x, y, radius x, radius y, amount).
             soften: blur of the edge in pixels.
             drape: share of the cloth's waves.
-            dry: computes the part and lays nothing, as a place to draw inside.
         """
         shapes = [self.pixels(curves.smooth(o)) for o in (outline, *holes)]
         left, top, width, height = self._box(shapes[0])
@@ -138,8 +136,6 @@ class Pen:
         else:
             shade = self._shade(mask, left, top, cloth, folds, puff, tone, fades, drape)
         part = Part(left, top, mask, shade)
-        if dry:
-            return part
         if shadow:
             self._throw(part, shadow)
         self._lay(part, cloth, grain, bulge)
@@ -194,8 +190,12 @@ class Pen:
         slope_y[0], slope_y[-1] = slope_y[1], slope_y[-2]
         steep = 1 / np.sqrt(1 + slope_x**2 + slope_y**2)
         facing = -slope_x * _LIGHT[0] - slope_y * _LIGHT[1]
-        light = 128 + tone + (34 * finish.contrast) * facing * steep - 26 * finish.contrast * (1 - steep)
+        # pale cloth shows every shade, so its waves are lit more softly
+        strength = 34 * finish.contrast * (1 - 0.8 * max(0.0, luminance(cloth.rgb) - 0.6))
+        light = 128 + tone + strength * facing * steep - 26 * finish.contrast * (1 - steep)
         light -= 14 * finish.contrast * (1 - np.clip(narrow * 1.3 - 0.3, 0, 1))
+        if finish.mirror:
+            light += 13  # a bright room all around
         if finish.gloss:
             towards = (-slope_x * _HALFWAY[0] - slope_y * _HALFWAY[1] + _HALFWAY[2]) * steep
             spot = np.clip(towards, 0, 1) ** (finish.power * 2)

@@ -1,6 +1,7 @@
 """What surrounds a product in a shop's picture: background, mannequin, hanger, sticker, watermark."""
 
-# fmt: off: an outline reads as a table of points, not as a column of them
+# an outline reads as a table of points, not as a column of them:
+# fmt: off
 
 from __future__ import annotations
 
@@ -21,14 +22,8 @@ from core.demo.drawing.pen import Part, Pen
 # --- backgrounds ------------------------------------------------------------------------------------
 
 _TINTS: tuple[RGB, ...] = (
-    (246, 226, 214),
-    (240, 218, 206),
-    (238, 230, 214),
-    (226, 234, 228),
-    (222, 230, 240),
-    (244, 222, 226),
-    (232, 226, 240),
-    (250, 234, 200),
+    (246, 226, 214), (240, 218, 206), (238, 230, 214), (226, 234, 228), (222, 230, 240), (244, 222, 226),
+    (232, 226, 240), (250, 234, 200),
 )
 _BRIGHT: tuple[RGB, ...] = ((250, 250, 250), (248, 247, 244), (246, 248, 250), (250, 247, 246))
 _GREYS: tuple[RGB, ...] = ((224, 225, 227), (206, 208, 211), (232, 230, 227), (190, 194, 200))
@@ -96,14 +91,8 @@ def _wood(size: tuple[int, int], rgb: RGB, seed: int) -> Image.Image:
 
 # --- bodies that wear things ------------------------------------------------------------------------
 
-SKINS: tuple[RGB, ...] = (
-    (238, 234, 228),
-    (226, 214, 200),
-    (232, 204, 180),
-    (206, 164, 132),
-    (150, 106, 80),
-    (214, 216, 220),
-)
+SKINS: tuple[RGB, ...] = ((238, 234, 228), (226, 214, 200), (232, 204, 180), (206, 164, 132), (150, 106, 80),
+                          (214, 216, 220))
 
 
 def skin(rng: Random) -> cloths.Cloth:
@@ -114,65 +103,24 @@ def torso(pen: Pen, body: cloths.Cloth, woman: bool = True, top: float = -92, wi
     """A headless mannequin from its neck to its hips; `top` is the height of its shoulders."""
     if woman:
         half = [
-            (0, top - 40),
-            (13, top - 40, 1),
-            (13.5, top - 22),
-            (19, top - 10),
-            (40, top - 2),
-            (55, top + 8),
-            (59, top + 26),
-            (52, top + 44),
-            (52, top + 62),
-            (47, top + 84),
-            (40, top + 112),
-            (46, top + 140),
-            (56, top + 172),
-            (58, top + 196),
-            (54, top + 214, 1),
-            (0, top + 216),
+            (0, top - 40), (13, top - 40, 1), (13.5, top - 22), (19, top - 10), (40, top - 2), (55, top + 8),
+            (59, top + 26), (52, top + 44), (52, top + 62), (47, top + 84), (40, top + 112), (46, top + 140),
+            (56, top + 172), (58, top + 196), (54, top + 214, 1), (0, top + 216),
         ]
     else:
         half = [
-            (0, top - 40),
-            (17, top - 40, 1),
-            (18, top - 22),
-            (26, top - 10),
-            (54, top),
-            (70, top + 10),
-            (74, top + 30),
-            (64, top + 52),
-            (62, top + 78),
-            (55, top + 120),
-            (53, top + 150),
-            (57, top + 185),
-            (56, top + 214, 1),
-            (0, top + 216),
+            (0, top - 40), (17, top - 40, 1), (18, top - 22), (26, top - 10), (54, top), (70, top + 10),
+            (74, top + 30), (64, top + 52), (62, top + 78), (55, top + 120), (53, top + 150), (57, top + 185),
+            (56, top + 214, 1), (0, top + 216),
         ]
     half = [(x * (width if y > top - 15 else (1 + width) / 2), y, *rest) for x, y, *rest in half]
     part = pen.part(mirrored(half), body, puff=1.2, shadow=0.12)
     pen.part([(-13, top - 40), (0, top - 43.5), (13, top - 40), (0, top - 36.5)], body.shaded(0.86), puff=0.3)
     if woman and width == 1:
-        pen.part(
-            [
-                (-50, top + 30),
-                (-26, top + 22),
-                (-2, top + 36),
-                (-6, top + 66),
-                (-27, top + 76),
-                (-48, top + 64),
-            ],
-            body,
-            puff=0.45,
-            inside=part,
-            soften=3.5,
-        )
-        pen.part(
-            [(50, top + 30), (26, top + 22), (2, top + 36), (6, top + 66), (27, top + 76), (48, top + 64)],
-            body,
-            puff=0.45,
-            inside=part,
-            soften=3.5,
-        )
+        pen.part([(-50, top + 30), (-26, top + 22), (-2, top + 36), (-6, top + 66), (-27, top + 76),
+                  (-48, top + 64)], body, puff=0.45, inside=part, soften=3.5)
+        pen.part([(50, top + 30), (26, top + 22), (2, top + 36), (6, top + 66), (27, top + 76),
+                  (48, top + 64)], body, puff=0.45, inside=part, soften=3.5)
     return part
 
 
@@ -180,15 +128,8 @@ def hips(pen: Pen, body: cloths.Cloth, waist: float = -96, woman: bool = True) -
     """A form from the waist to above the knees, cut flat."""
     w, h = (38, 55) if woman else (46, 52)
     half = [
-        (0, waist),
-        (w, waist, 1),
-        (w + 3, waist + 22),
-        (h, waist + 62),
-        (h + 1, waist + 90),
-        (h - 4, waist + 140),
-        (h - 10, waist + 190),
-        (4, waist + 192, 1),
-        (2.5, waist + 120),
+        (0, waist), (w, waist, 1), (w + 3, waist + 22), (h, waist + 62), (h + 1, waist + 90),
+        (h - 4, waist + 140), (h - 10, waist + 190), (4, waist + 192, 1), (2.5, waist + 120),
         (0, waist + 98, 1),
     ]
     part = pen.part(mirrored(half), body, puff=1.2, shadow=0.12)
@@ -199,18 +140,11 @@ def hips(pen: Pen, body: cloths.Cloth, waist: float = -96, woman: bool = True) -
 def hanger(pen: Pen, rng: Random, top: float, half: float, drop: float) -> None:
     """A hanger whose bar meets the shoulders at (+-half, top + drop)."""
     metal = (150, 152, 158)
-    pen.lines(
-        [[(0, top - 4), (0, top - 14), (5, top - 20), (5, top - 28), (-2, top - 31), (-7, top - 25)]],
-        metal,
-        2.2,
-    )
-    bar = [
-        (-half, top + drop),
-        (-half * 0.5, top + drop * 0.35),
-        (0, top - 5),
+    pen.lines([[(0, top - 4), (0, top - 14), (5, top - 20), (5, top - 28), (-2, top - 31), (-7, top - 25)]],
+        metal, 2.2)
+    bar = [(-half, top + drop), (-half * 0.5, top + drop * 0.35), (0, top - 5),
         (half * 0.5, top + drop * 0.35),
-        (half, top + drop),
-    ]
+           (half, top + drop)]
     colour = rng.choice(((178, 132, 88), (214, 180, 140), (60, 50, 46), (240, 240, 238)))
     pen.lines([bar], cloths.scaled(colour, 0.7), 5.6)
     pen.lines([bar], colour, 4.2)
@@ -254,22 +188,15 @@ def sticker(text: str, rgb: RGB, shape: str, radius: int) -> Image.Image:
     else:
         draw.rectangle((2, side * 0.26, side - 2, side * 0.74), fill=(*rgb, 255))
     ink = (255, 255, 255) if cloths.luminance(rgb) < 0.6 else (40, 36, 36)
-    draw.text(
-        (middle, middle), text, font=font(int(side * (0.3 if len(text) < 4 else 0.26))), fill=ink, anchor="mm"
-    )
+    draw.text((middle, middle), text, font=font(int(side * (0.3 if len(text) < 4 else 0.26))), fill=ink,
+        anchor="mm")
     return image.reduce(4)
 
 
 _STICKERS: tuple[tuple[str, RGB, str], ...] = (
-    ("-30%", (214, 36, 44), "round"),
-    ("-50%", (214, 36, 44), "round"),
-    ("-20%", (214, 36, 44), "round"),
-    ("-40%", (30, 30, 34), "round"),
-    ("NEW", (40, 120, 96), "round"),
-    ("SALE", (214, 36, 44), "tag"),
-    ("-15%", (248, 208, 60), "burst"),
-    ("-60%", (236, 96, 32), "burst"),
-    ("NEW", (34, 34, 38), "tag"),
+    ("-30%", (214, 36, 44), "round"), ("-50%", (214, 36, 44), "round"), ("-20%", (214, 36, 44), "round"),
+    ("-40%", (30, 30, 34), "round"), ("NEW", (40, 120, 96), "round"), ("SALE", (214, 36, 44), "tag"),
+    ("-15%", (248, 208, 60), "burst"), ("-60%", (236, 96, 32), "burst"), ("NEW", (34, 34, 38), "tag"),
 )
 
 

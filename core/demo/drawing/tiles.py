@@ -62,9 +62,10 @@ def _rib() -> NDArray[np.float32]:
 
 
 @cache
-def texture(name: str) -> Relief:
-    """The relief of a material; see TEXTURES for the names."""
-    return TEXTURES[name]()
+def texture(name: str, pale: bool = False) -> Relief:
+    """The relief of a material, one of TEXTURES; half as deep for pale colours, which show every shade."""
+    relief = TEXTURES[name]()
+    return (relief // 2 + 64).astype(np.uint8) if pale else relief
 
 
 TEXTURES = {

@@ -3,7 +3,8 @@
 Everything is symmetric about x = 0; measures are half widths in drawing coordinates.
 """
 
-# fmt: off: an outline reads as a table of points, not as a column of them
+# an outline reads as a table of points, not as a column of them:
+# fmt: off
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from core.demo.drawing.cloth import RGB, Cloth
 from core.demo.drawing.curves import Point, between, flipped, mirrored
 from core.demo.drawing.motifs import CHILD, GROWN, motif
 from core.demo.drawing.pen import Fold, Part, Pen
-from core.demo.drawing.scene import words
+from core.demo.drawing.scene import hanger, words
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,8 @@ class Garment:
 def woman(rng: Random, **changes: object) -> Cut:
     fit = rng.uniform(-2, 5)
     base: dict[str, object] = {
-        "neck": rng.uniform(24, 29),
-        "shoulder": 56 + fit * 0.5,
-        "chest": 52 + fit,
-        "waist": 44 + fit * 1.6,
-        "hem": 53 + fit,
-        "top": -96,
-        "length": rng.uniform(178, 198),
-        "depth": rng.uniform(20, 32),
+        "neck": rng.uniform(24, 29), "shoulder": 56 + fit * 0.5, "chest": 52 + fit, "waist": 44 + fit * 1.6,
+        "hem": 53 + fit, "top": -96, "length": rng.uniform(178, 198), "depth": rng.uniform(20, 32),
     }
     return Cut(**{**base, **changes})  # type: ignore[arg-type]
 
@@ -70,15 +65,9 @@ def woman(rng: Random, **changes: object) -> Cut:
 def man(rng: Random, **changes: object) -> Cut:
     fit = rng.uniform(-2, 3)
     base: dict[str, object] = {
-        "neck": rng.uniform(22, 25),
-        "shoulder": 71 + fit,
-        "chest": 63 + fit,
-        "waist": 61 + fit,
+        "neck": rng.uniform(22, 25), "shoulder": 71 + fit, "chest": 63 + fit, "waist": 61 + fit,
         "hem": 62 + fit,
-        "top": -106,
-        "length": rng.uniform(204, 218),
-        "depth": rng.uniform(15, 19),
-        "slope": 17,
+        "top": -106, "length": rng.uniform(204, 218), "depth": rng.uniform(15, 19), "slope": 17,
         "armhole": 52,
     }
     return Cut(**{**base, **changes})  # type: ignore[arg-type]
@@ -86,16 +75,8 @@ def man(rng: Random, **changes: object) -> Cut:
 
 def child(rng: Random, **changes: object) -> Cut:
     base: dict[str, object] = {
-        "neck": rng.uniform(24, 27),
-        "shoulder": 60,
-        "chest": 57,
-        "waist": 58,
-        "hem": 61,
-        "top": -78,
-        "length": rng.uniform(146, 156),
-        "depth": rng.uniform(14, 18),
-        "slope": 13,
-        "armhole": 42,
+        "neck": rng.uniform(24, 27), "shoulder": 60, "chest": 57, "waist": 58, "hem": 61, "top": -78,
+        "length": rng.uniform(146, 156), "depth": rng.uniform(14, 18), "slope": 13, "armhole": 42,
     }
     return Cut(**{**base, **changes})  # type: ignore[arg-type]
 
@@ -133,85 +114,42 @@ def body_folds(rng: Random, c: Cut, loose: float = 1.0) -> list[Fold]:
     for side in (-1, 1):
         for _ in range(rng.randint(2, 3)):
             x, y = side * (c.chest - rng.uniform(0, 6)), c.armpit + rng.uniform(-6, 12)
-            folds.append(
-                (
-                    x,
-                    y,
-                    x * 0.8,
-                    y + 14,
-                    side * rng.uniform(4, 30),
-                    y + rng.uniform(26, 50),
-                    rng.uniform(4, 7) * loose,
-                )
-            )
+            folds.append((x, y, x * 0.8, y + 14, side * rng.uniform(4, 30), y + rng.uniform(26, 50),
+                          rng.uniform(4, 7) * loose))
         for _ in range(2):
             y = c.armpit + span * rng.uniform(0.3, 0.8)
             x = side * (c.waist + 1)
-            folds.append(
-                (
-                    x,
-                    y,
-                    x * 0.7,
-                    y + rng.uniform(-3, 9),
-                    side * rng.uniform(10, 28),
-                    y + rng.uniform(-4, 12),
-                    rng.uniform(3, 6) * loose,
-                )
-            )
+            folds.append((x, y, x * 0.7, y + rng.uniform(-3, 9), side * rng.uniform(10, 28),
+                          y + rng.uniform(-4, 12), rng.uniform(3, 6) * loose))
     for _ in range(rng.randint(3, 5)):
         x = rng.uniform(-0.8, 0.8) * c.hem
         y = c.bottom
-        folds.append(
-            (
-                x,
-                y,
-                x * 0.95,
-                y - span * 0.2,
-                x * 0.8 + rng.uniform(-8, 8),
-                y - span * rng.uniform(0.25, 0.55),
-                rng.uniform(4, 8) * loose,
-            )
-        )
+        folds.append((x, y, x * 0.95, y - span * 0.2, x * 0.8 + rng.uniform(-8, 8),
+                      y - span * rng.uniform(0.25, 0.55), rng.uniform(4, 8) * loose))
     return folds
+
+
+def perhaps_hang(pen: Pen, c: Cut, rng: Random, chance: float = 0.14) -> None:
+    """Shows some garments on a hanger; only its hook and the bar in the neck will be seen."""
+    if rng.random() < chance and c.top > -116:  # a higher hook would leave the picture
+        hanger(pen, rng, c.top, c.shoulder - 4, c.slope + 2)
 
 
 def back_neck(pen: Pen, c: Cut, cloth: Cloth, rise: float = 3, label: bool = True) -> None:
     """The inside of the back, seen through the neckline, with its label."""
     low = c.top + c.depth + 6
-    half = [
-        (0, c.top + rise + 3),
-        (c.neck * 0.6, c.top + rise + 1),
-        (c.neck + 1, c.top - 1, 1),
-        (c.neck * 0.9, c.top + c.depth * 0.6),
-        (0, low),
-    ]
+    half = [(0, c.top + rise + 3), (c.neck * 0.6, c.top + rise + 1), (c.neck + 1, c.top - 1, 1),
+            (c.neck * 0.9, c.top + c.depth * 0.6), (0, low)]
     inside = pen.part(mirrored(half), cloth.shaded(0.66), puff=0.1, tone=-6, drape=0.3)
     pen.lines([[(-c.neck, c.top), (0, c.top + rise + 7), (c.neck, c.top)]], (20, 18, 24), 0.9, 0.3)
     if label and c.depth > 12:
         tag = (246, 244, 238) if cloths.luminance(cloth.rgb) < 0.75 else (70, 70, 78)
-        pen.part(
-            [
-                (-6, c.top + rise + 6, 1),
-                (6, c.top + rise + 6, 1),
-                (6, c.top + rise + 13, 1),
-                (-6, c.top + rise + 13, 1),
-            ],
-            cloths.of(tag, "matt"),
-            puff=0.1,
-            inside=inside,
-        )
+        pen.part([(-6, c.top + rise + 6, 1), (6, c.top + rise + 6, 1), (6, c.top + rise + 13, 1),
+                  (-6, c.top + rise + 13, 1)], cloths.of(tag, "matt"), puff=0.1, inside=inside)
 
 
-def front(
-    pen: Pen,
-    c: Cut,
-    cloth: Cloth,
-    rng: Random,
-    *,
-    loose: float = 1.0,
-    shadow: float = 0.2,
-    fades: tuple[tuple[float, float, float, float, float], ...] = (),
-) -> Part:
+def front(pen: Pen, c: Cut, cloth: Cloth, rng: Random, *, loose: float = 1.0, shadow: float = 0.2,
+          fades: tuple[tuple[float, float, float, float, float], ...] = ()) -> Part:
     outline = mirrored([*neckline(c), *outer(c)])
     return pen.part(
         outline, cloth, folds=body_folds(rng, c, loose), shadow=shadow, bulge=5, puff=0.9, fades=fades
@@ -245,15 +183,9 @@ def sleeve(
     mx, my = ax + (cx - ax) * 0.55, ay + (cy - ay) * 0.55
     w = width + full
     outline: list[Point] = [
-        (sx - 14, sy - 1, 1),
-        (sx - 1, sy + 0.5),
-        (sx + 5, sy + 6),
-        (mx + nx * w * 1.12, my + ny * w * 1.12),
-        (cx + nx * width, cy + ny * width, 1),
-        (cx - nx * width, cy - ny * width, 1),
-        (mx - nx * w, my - ny * w),
-        (c.chest + 1, c.armpit + 3, 1),
-        (c.chest - 14, c.armpit - 4, 1),
+        (sx - 14, sy - 1, 1), (sx - 1, sy + 0.5), (sx + 5, sy + 6), (mx + nx * w * 1.12, my + ny * w * 1.12),
+        (cx + nx * width, cy + ny * width, 1), (cx - nx * width, cy - ny * width, 1),
+        (mx - nx * w, my - ny * w), (c.chest + 1, c.armpit + 3, 1), (c.chest - 14, c.armpit - 4, 1),
     ]
     parts = []
     for side in (1, -1):
@@ -275,31 +207,13 @@ def _sleeve_folds(rng: Random, a: Point, b: Point, n: Point, w: float, length: f
         x, y = between(a, b, t)
         near, far = (-0.95, rng.uniform(0.2, 0.8)) if rng.random() < 0.65 else (1.0, rng.uniform(-0.6, 0.0))
         lean = rng.uniform(4, 14)
-        folds.append(
-            (
-                x + n[0] * w * near,
-                y + n[1] * w * near,
-                x,
-                y + lean * 0.2,
-                x + n[0] * w * far,
-                y + n[1] * w * far + lean,
-                rng.uniform(3.5, 6.5),
-            )
-        )
+        folds.append((x + n[0] * w * near, y + n[1] * w * near, x, y + lean * 0.2, x + n[0] * w * far,
+                      y + n[1] * w * far + lean, rng.uniform(3.5, 6.5)))
     return folds
 
 
-def _cuff(
-    pen: Pen,
-    sleeve_part: Part,
-    end: Point,
-    n: Point,
-    width: float,
-    side: int,
-    cuff: str,
-    cloth: Cloth,
-    angle: float,
-) -> None:
+def _cuff(pen: Pen, sleeve_part: Part, end: Point, n: Point, width: float, side: int, cuff: str, cloth: Cloth,
+          angle: float) -> None:
     d = (-n[1], n[0])
     w = width + 1.5
 
@@ -321,14 +235,9 @@ def _cuff(
 def crew_band(pen: Pen, c: Cut, cloth: Cloth, width: float = 6, ribbed: bool = True) -> None:
     """The rib around a neckline, drawn on its edge."""
     inner = neckline(c)
-    wide = [
-        (
-            x + (width if x > 1 else 0) * (0.25 if y > c.top + 1 else 0.9),
-            y + width * (1 if y > c.top + 1 else 0.2),
-            *rest,
-        )
-        for x, y, *rest in inner
-    ]
+    wide = [(x + (width if x > 1 else 0) * (0.25 if y > c.top + 1 else 0.9),
+        y + width * (1 if y > c.top + 1 else 0.2),
+             *rest) for x, y, *rest in inner]
     half = [*inner, *reversed(wide)]
     whole = [*half[: len(inner)], *reversed(wide)]
     ring = [*flipped(inner)[::-1][:-1], *whole[: len(inner)], *reversed(wide), *flipped(wide)[1:]]
@@ -350,59 +259,43 @@ def hem_seam(pen: Pen, c: Cut, body: Part, alpha: float = 0.3) -> None:
 
 
 def armhole_seams(pen: Pen, c: Cut, body: Part, alpha: float = 0.34) -> None:
-    line: list[Point] = [
-        (c.shoulder - 1, c.top + c.slope),
-        (c.chest - 5, c.top + c.slope + c.armhole * 0.6),
-        (c.chest - 1, c.armpit),
-    ]
+    line: list[Point] = [(c.shoulder - 1, c.top + c.slope), (c.chest - 5, c.top + c.slope + c.armhole * 0.6),
+                         (c.chest - 1, c.armpit)]
     pen.seams([line, flipped(line)], inside=body, alpha=alpha)
 
 
-def chest_print(
-    pen: Pen, rng: Random, body: Part, cloth: Cloth, y: float, side: float, children: bool = False
-) -> None:
+def chest_print(pen: Pen, rng: Random, body: Part, cloth: Cloth, y: float, side: float,
+                children: bool = False) -> None:
     """A motif in the middle of the chest."""
     name = rng.choice(CHILD if children else GROWN)
     light = cloths.luminance(cloth.rgb) > 0.55
-    first: tuple[RGB, ...] = (
-        ((38, 40, 58), (150, 34, 48), (30, 84, 110))
-        if light
-        else ((248, 246, 240), (250, 220, 120), (240, 240, 244))
-    )
+    first: tuple[RGB, ...] = ((38, 40, 58), (150, 34, 48), (30, 84, 110)) if light else ((248, 246, 240),
+                                                                           (250, 220, 120), (240, 240, 244))
     if children:
-        first = (
-            ((222, 70, 80), (50, 120, 190), (40, 130, 90))
-            if light
-            else ((250, 214, 90), (250, 246, 236), (255, 170, 120))
-        )
+        first = ((222, 70, 80), (50, 120, 190), (40, 130, 90)) if light else ((250, 214, 90), (250, 246, 236),
+                                                                           (255, 170, 120))
     others: tuple[RGB, ...] = ((240, 150, 60), (240, 206, 90), (90, 170, 180), (226, 90, 100))
     inks = (rng.choice(first), rng.choice(others), (250, 248, 240) if light else (60, 60, 80))
     size = max(12, round(side * pen.unit))
     pen.stamp(motif(name, size, inks, rng.randrange(12)), 0, y, like=body)
 
 
-def shirt_collar(
-    pen: Pen, c: Cut, cloth: Cloth, spread: float = 20, drop: float = 24, stand: float = 7, open_: float = 0.0
-) -> None:
+def shirt_collar(pen: Pen, c: Cut, cloth: Cloth, spread: float = 20, drop: float = 24, stand: float = 7,
+                 open_: float = 0.0) -> None:
     """A turned-down collar with two points, around the neck point; `open_` lowers the throat."""
     n = c.neck
     back = mirrored([(0, c.top - stand - 2), (n * 0.7, c.top - stand), (n, c.top + 1, 1), (0, c.top + 8)])
     pen.part(back, cloth.plain().shaded(0.78), puff=0.2, drape=0)
     leaf: list[Point] = [
-        (n * 0.62, c.top - stand - 1),
-        (n + 3, c.top - 1),
-        (n + 4, c.top + 5, 1),
-        (spread, c.top + drop, 1),
-        (1.2, c.top + 13 + open_, 1),
-        (n * 0.45, c.top + 5 + open_ * 0.3),
+        (n * 0.62, c.top - stand - 1), (n + 3, c.top - 1), (n + 4, c.top + 5, 1), (spread, c.top + drop, 1),
+        (1.2, c.top + 13 + open_, 1), (n * 0.45, c.top + 5 + open_ * 0.3),
     ]
     for outline in (leaf, flipped(leaf)):
         pen.part(outline, cloth, puff=0.45, shadow=0.3, drape=0, grain=20 if outline is leaf else -20)
 
 
-def buttons_down(
-    pen: Pen, top: float, bottom: float, count: int, rgb: RGB, radius: float = 1.8, x: float = 0
-) -> None:
+def buttons_down(pen: Pen, top: float, bottom: float, count: int, rgb: RGB, radius: float = 1.8,
+                 x: float = 0) -> None:
     step = (bottom - top) / max(1, count - 1)
     pen.buttons([(x, top + n * step) for n in range(count)], radius, rgb)
 
@@ -410,12 +303,9 @@ def buttons_down(
 def zip_line(pen: Pen, top: float, bottom: float, metal: RGB = (196, 198, 204), x: float = 0) -> None:
     pen.lines([[(x, top), (x, bottom)]], (30, 28, 32), 3.4, 0.55)
     pen.lines([[(x, top), (x, bottom)]], metal, 2.0, 0.95, dash=1.6)
-    pen.part(
-        [(x - 1.6, top + 2, 1), (x + 1.6, top + 2, 1), (x + 2, top + 10), (x, top + 13), (x - 2, top + 10)],
-        cloths.of(metal, "metal"),
-        puff=0.6,
-        shadow=0.2,
-    )
+    pen.part([(x - 1.6, top + 2, 1), (x + 1.6, top + 2, 1), (x + 2, top + 10), (x, top + 13),
+        (x - 2, top + 10)],
+             cloths.of(metal, "metal"), puff=0.6, shadow=0.2)
 
 
 def chest_label(pen: Pen, text: str, x: float, y: float, rgb: RGB) -> None:
@@ -424,28 +314,13 @@ def chest_label(pen: Pen, text: str, x: float, y: float, rgb: RGB) -> None:
 
 def panel(c: Cut, edge: list[Point], *, hem_x: float) -> list[Point]:
     """A right front: its edge from the neck point down to the hem at hem_x, then up the side."""
-    return [
-        *edge,
-        (hem_x, c.bottom + c.hem_curve, 1),
-        (c.hem, c.bottom - 2, 1),
-        (c.waist, c.armpit + (c.bottom - c.armpit) * 0.42),
-        (c.chest, c.armpit, 1),
-        (c.chest - 4, c.top + c.slope + c.armhole * 0.6),
-        (c.shoulder, c.top + c.slope, 1),
-    ]
+    return [*edge, (hem_x, c.bottom + c.hem_curve, 1), (c.hem, c.bottom - 2, 1),
+            (c.waist, c.armpit + (c.bottom - c.armpit) * 0.42), (c.chest, c.armpit, 1),
+            (c.chest - 4, c.top + c.slope + c.armhole * 0.6), (c.shoulder, c.top + c.slope, 1)]
 
 
-def panels(
-    pen: Pen,
-    c: Cut,
-    edge: list[Point],
-    cloth: Cloth,
-    rng: Random,
-    *,
-    hem_x: float = 1,
-    shadow: float = 0.2,
-    loose: float = 1.0,
-) -> tuple[Part, Part]:
+def panels(pen: Pen, c: Cut, edge: list[Point], cloth: Cloth, rng: Random, *, hem_x: float = 1,
+           shadow: float = 0.2, loose: float = 1.0) -> tuple[Part, Part]:
     """Left and right fronts of something that opens; the right one lies on top."""
     outline = panel(c, edge, hem_x=hem_x)
     folds = body_folds(rng, c, loose)

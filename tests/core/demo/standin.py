@@ -1,5 +1,7 @@
 """A drawing that takes no time, in a module that other processes can import."""
 
+import os
+
 from PIL import Image, ImageDraw
 
 from core.demo.looks import COLOURS, Look
@@ -15,3 +17,7 @@ def draw(look: Look, size: tuple[int, int] = (228, 298)) -> Image.Image:
 
 def full_disk(look: Look, size: tuple[int, int] = (228, 298)) -> Image.Image:
     raise OSError(28, "No space left on device")
+
+
+def killed(look: Look, size: tuple[int, int] = (228, 298)) -> Image.Image:
+    os._exit(9)

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from core.demo import archive, looks, structure, tree
-from core.errors import StorageError, UsageError
+from core.errors import StorageError, UsageError, VitrineError
 from tests.core.demo import standin
 
 # Of the CSV files of 500 items with seed 0, train then test. A change here means that everybody's built-in
 # dataset changes: on purpose only.
-CSV_SHA256 = "860d34a86202ea6543177e995d518dd80aba1eeba59d8e0a0f965e9b842b666d"
+CSV_SHA256 = "3df23f316b640707aef644f34d8d46175eb27344d3f7313da771c798cd5c0dee"
 
 
 def _write(folder, items=40, seed=0, **more):
@@ -84,11 +84,19 @@ def test_doctored_pictures_differ_from_the_drawing():
     look = looks.Look("womens-dresses", "red", "plain", "cotton", 5)
     plain = archive.pictures.render(archive.Task(look, 90), standin.draw)
     files = {plain}
-    for change in ("recompressed", "cropped", "mirrored"):
-        data = archive.pictures.render(archive.Task(look, 90, change), standin.draw)
+    for change in structure.DUPLICATES:
+        data = archive.pictures.render(archive.Task(look, 90, change, "blue"), standin.draw)
         assert Image.open(io.BytesIO(data)).size == (228, 298)
         files.add(data)
-    assert len(files) == 4
+    assert len(files) == 5
+
+
+def test_a_recoloured_picture_keeps_its_background():
+    look = looks.Look("womens-dresses", "red", "plain", "cotton", 5)
+    task = archive.Task(look, 95, "recoloured", "blue")
+    picture = Image.open(io.BytesIO(archive.pictures.render(task, standin.draw)))
+    assert picture.getpixel((2, 2)) == pytest.approx((240, 240, 240), abs=3)
+    assert picture.getpixel((120, 150)) == pytest.approx(looks.COLOURS["blue"], abs=12)
 
 
 class Interrupted(BaseException):
@@ -112,6 +120,14 @@ def test_an_interrupted_write_leaves_what_was_there(tmp_path, kind):
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
     with pytest.raises(StorageError, match="disk is full"):
         _write(tmp_path, 30, draw=standin.full_disk)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_process_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive.pictures, "ALONE", 0)
+    monkeypatch.setattr(archive.pictures.os, "cpu_count", lambda: 2)
+    with pytest.raises(VitrineError, match="killed"):
+        _write(tmp_path, 10, draw=standin.killed)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -101,6 +101,13 @@ def test_a_unisex_item_is_in_both_classes_of_train_only(rows):
     assert len(unisex) / 2 == pytest.approx(Structure().unisex * len(_split(rows, "train")), abs=3)
 
 
+def test_a_unisex_item_does_not_say_whose_it_is(plan, rows):
+    for row in rows[rows["unisex"] & (rows["text_in"] == "cz")].itertuples():
+        name, description = archive.texts(plan, row)
+        assert "unisex" in name
+        assert "dámsk" not in (name + description).lower()
+
+
 def test_near_duplicates_are_of_a_train_picture_of_the_same_class(plan, rows):
     copies = rows[rows["duplicate"] != ""].drop_duplicates("image_id")
     originals = rows.drop_duplicates("image_id").set_index("image_id")
