@@ -152,7 +152,13 @@ def _browse(
     return {"open_s": opened, "counts": counts, "times": times}
 
 
-STEPS: dict[str, Callable[[Path, int], dict[str, Any]]] = {
+def _generate(archive: Path, rows: int) -> dict[str, Any]:
+    glami_shaped.write(archive, rows)
+    return {}
+
+
+STEPS: dict[str, Callable[[Path, int], dict[str, Any]]] = {  # each with a number: of rows or of queries
+    "generate": _generate,
     "import": lambda archive, _: _import(archive),
     "vitrine": lambda archive, queries: _browse(archive, queries, browse_with_vitrine),
     "pandas": lambda archive, queries: _browse(archive, queries, browse_with_pandas),
@@ -228,7 +234,7 @@ def main() -> None:
     with _folder(options.dir, options.keep) as folder, tempfile.TemporaryDirectory(dir=folder) as home:
         archive = folder / f"glami-shaped-{options.rows}.zip"
         if not archive.exists():
-            glami_shaped.write(archive, options.rows)
+            _in_own_process("generate", archive, Path(home), options.rows)
         done = _in_own_process("import", archive, Path(home), 0)
         print(
             f"import of {done['rows']:,} rows: {done['seconds']:.1f} s ({done['cpu_s']:.1f} s of processor), {done['peak_mb']:,.0f} MB"

@@ -27,11 +27,11 @@ WORDS = 60_000
 PICTURES_A_ROW = 0.88  # 968k pictures for 1.1M products: several offers share one
 
 
-def write(path: Path, rows: int, seed: int = 0) -> None:
+def write(path: Path, rows: int, seed: int = 0, stream_words: int = 8_000_000) -> None:
     """Write the archive: a tenth of the rows are the test split."""
     rng = np.random.default_rng(seed)
     words = _words(random.Random(seed), WORDS)
-    ranks = (len(words) ** rng.random(8_000_000)).astype(
+    ranks = (len(words) ** rng.random(stream_words)).astype(
         int
     ) - 1  # Zipf's law: the n-th word is n times rarer
     stream = " ".join(words[rank] for rank in ranks.tolist())
