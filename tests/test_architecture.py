@@ -18,7 +18,7 @@ ORDER = [
     ["core.build", "core.cohort", "core.columns", "core.catalog", "core.web", "core.images"],
     ["core.demo", "core.statistics", "core.embeddings", "core.checkpoints"],
     ["core.index", "core.duplicates", "core.map"],
-    ["core.models", "core.metrics", "core.training", "core.audit"],
+    ["core.models", "core.metrics", "core.calibration", "core.intervals", "core.training", "core.audit"],
     ["core.doctor"],
     ["core.commands", "core.__main__", "trainers"],
     ["pages", "app"],

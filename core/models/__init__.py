@@ -83,6 +83,9 @@ def of_run(folder: Path) -> ModelSpec:
 # What a run's configuration may name: the title, and the module whose `build` makes the network.
 ARCHITECTURES: dict[str, tuple[str, str]] = {
     "embracenet": ("EmbraceNet", "core.models.embracenet"),
+    "fusion": ("Tensor fusion", "core.models.fusion"),
+    "single": ("One modality", "core.models.single"),
+    "ngrams": ("TF-IDF, logistic regression", "core.models.ngrams"),
 }
 
 

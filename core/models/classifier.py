@@ -17,7 +17,7 @@ from PIL import Image
 
 from core.checkpoints import load_weights, read_tensors
 from core.embeddings.pixels import resized
-from core.embeddings.tokens import Tokenizer
+from core.embeddings.readers import open_tokenizer
 from core.errors import ImageError, ModelError, UsageError
 from core.images import decode
 from core.models import ARCHITECTURES, model
@@ -184,7 +184,7 @@ class Classifier:
 def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
     """How the network of a run reads products."""
     text, image = network.config.text, network.config.image
-    tokenizer = Tokenizer(folder / TOKENIZER) if text is not None else None
+    tokenizer = open_tokenizer(folder / TOKENIZER) if text is not None else None
     return Readings(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
 
 

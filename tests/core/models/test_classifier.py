@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -14,7 +15,7 @@ from core.checkpoints import read_tensors, write_tensors
 from core.errors import ImageError, ModelError, UsageError, VitrineError
 from core.models import model, models
 from core.models.classifier import Classifier, classify, loaded
-from core.models.evaluation import evaluate
+from core.models.evaluation import compare, evaluate
 from tests.toy import picture
 
 
@@ -143,6 +144,21 @@ def test_evaluation(toy_home: Path) -> None:
     with pytest.raises(VitrineError, match="no run named 'x'"):
         evaluate("x")
     json.dumps(report)
+
+
+def test_predictions_are_kept_by_product_and_compared(toy_home: Path, tmp_path: Path) -> None:
+    both = evaluate("toy-run", save=tmp_path / "both.parquet")
+    evaluate("toy-run", sees="text", save=tmp_path / "text.parquet")
+    table = pd.read_parquet(tmp_path / "both.parquet")
+    assert len(table) == 27 and table.correct.mean() == both["top1"]
+    assert ((table["rank"] == 1) == table.correct).all() and table.item_id.is_unique
+    low, high = both["top1_interval"]
+    assert low <= both["top1"] <= high and 0 <= both["calibration_error"] <= 1
+    assert sum(entry["n"] for entry in both["reliability"]) == 27
+    found = compare(table, pd.read_parquet(tmp_path / "text.parquet"))
+    assert found["n"] == 23 and 0 <= found["p"] <= 1
+    with pytest.raises(UsageError, match="no product in common"):
+        compare(table, table.iloc[:0])
 
 
 def test_the_same_seed_gives_the_same_sampled_answer(toy_home: Path) -> None:
