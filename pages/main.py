@@ -14,6 +14,7 @@ page = st.navigation(
     [
         st.Page("home.py", title="Home", default=True),
         st.Page("browse.py", title="Browse"),
+        st.Page("statistics.py", title="Statistics"),
         st.Page("classify.py", title="Classify"),
     ],
     position="top",

@@ -12,6 +12,8 @@ from core import catalog
 from core.catalog import DatasetInfo, Order, Products
 from core.cohort import Cohort
 from core.errors import UnknownDatasetError
+from core.statistics import picture_stats
+from core.statistics.desk import Desk
 
 
 def datasets() -> list[DatasetInfo]:
@@ -73,6 +75,20 @@ def rows(
 ) -> list[dict[str, Any]]:
     """One page of a cohort's products."""
     return _rows(cohort, catalog.info(cohort.dataset).created, order, seed, offset, limit)
+
+
+@st.cache_resource(show_spinner=False)
+def desk() -> Desk:
+    """Where statistics are computed: one for all visitors."""
+    return Desk()
+
+
+def measured_at(info: DatasetInfo) -> float | None:
+    """When the pictures were measured: what is shown of them before is not what is shown after."""
+    try:
+        return picture_stats.stats_path(info).stat().st_mtime
+    except OSError:
+        return None
 
 
 def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:

@@ -15,7 +15,7 @@ ORDER = [
     ["core.errors", "core.settings", "core.storage"],
     ["core.schema"],
     ["core.sources"],
-    ["core.build", "core.cohort", "core.catalog", "core.web", "core.images"],
+    ["core.build", "core.cohort", "core.columns", "core.catalog", "core.web", "core.images"],
     ["core.demo", "core.statistics", "core.embeddings", "core.checkpoints"],
     ["core.index", "core.duplicates", "core.map"],
     ["core.models", "core.metrics", "core.calibration", "core.intervals", "core.training", "core.audit"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.catalog import Products
@@ -73,10 +74,15 @@ def crosstab(products: Products, cohort: Cohort | None, rows: str, columns: str)
     found = products.frame(sql, cohort)
     for side, column in (("r", rows), ("c", columns)):
         if column == "category":
-            found[side] = [NONE if path is None else path_text(path) or NONE for path in found[side]]
+            found[side] = [path_name(path) for path in found[side]]
         elif column in BIN_WIDTH:
             found[side] = [NONE if pd.isna(number) else _range(int(number), column) for number in found[side]]
     return pivot(found, rows, columns)
+
+
+def path_name(path: Any) -> str:
+    """A category path as DuckDB and pandas hand it over, as one line; whatever they call missing is `none`."""
+    return (path_text(tuple(path)) or NONE) if isinstance(path, list | tuple | np.ndarray) else NONE
 
 
 def _range(number: int, column: str) -> str:
@@ -136,11 +142,10 @@ def categories(products: Products, cohort: Cohort | None) -> pd.DataFrame:
     """
     sql = (
         f"SELECT category_path AS path, {COLUMNS['split']} AS split, count(*) AS n "
-        "FROM cohort WHERE category_path IS NOT NULL GROUP BY 1, 2"
+        "FROM cohort WHERE len(category_path) > 0 GROUP BY 1, 2"
     )
     found = products.frame(sql, cohort)
     found["path"] = [tuple(path) for path in found["path"]]
-    found = found[[bool(path) for path in found["path"]]]
     present = split_order({*found["split"], "train", "test"})
     counts: dict[tuple[str, ...], dict[str, int]] = {}
     for path, split, n in zip(found["path"], found["split"], found["n"], strict=True):

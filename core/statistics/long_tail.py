@@ -114,7 +114,9 @@ def rank_frequency(products: Products, cohort: Cohort | None = None, log: bool =
     if found:
         title += f"; {found[0].shape} fits best"
     values: dict[str, Any] = {"best_fit": found[0].shape if found else None}
-    notes = () if found else (f"Shapes are fitted from {fits.FEWEST_CLASSES} categories on.",)
+    notes: tuple[str, ...] = (
+        () if found else (f"Shapes are fitted from {fits.FEWEST_CLASSES} categories on.",)
+    )
     if len(table) > MOST_POINTS:
         notes += (
             f"Of the {len(table):,} categories the first 300 and a share of the rest are drawn; the table holds all.",

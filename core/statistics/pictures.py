@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 
@@ -23,15 +24,15 @@ LEVELS = 4  # of each colour channel: mean colours are told apart by 4 x 4 x 4 b
 
 def _of_cohort(products: Products, cohort: Cohort | None, sql: str) -> pd.DataFrame:
     """Ask the measured pictures of a cohort, each picture once: the table is `measured` in `sql`."""
-    table = str(stats_path(products.info)).replace("'", "''")
-    only = (
-        ""
-        if cohort is None or cohort.is_whole()
-        else " WHERE image_id IN (SELECT image_id FROM cohort WHERE image IS NOT NULL)"
-    )
-    return products.frame(
-        f"SELECT * FROM ({sql.format(measured=f'''(SELECT * FROM read_parquet('{table}'){only})''')})", cohort
-    )
+    path = str(stats_path(products.info)).replace("'", "''")
+    table = f"read_parquet('{path}')"
+    # A connection of its own: the product table's may read nothing but its own file.
+    with duckdb.connect() as db:
+        if cohort is not None and not cohort.is_whole():
+            wanted = products.table("SELECT DISTINCT image_id FROM cohort WHERE image IS NOT NULL", cohort)
+            db.register("wanted", wanted)
+            table = f"(SELECT * FROM {table} SEMI JOIN wanted USING (image_id))"
+        return db.sql(sql.format(measured=table)).df()
 
 
 def _ready(
@@ -44,7 +45,10 @@ def _ready(
 ) -> Display:
     """The display, or what keeps it from being made."""
     state = measured(products.info)
-    label = shown(products, cohort, products.count(cohort))
+    rows = products.count(cohort)
+    label = shown(products, cohort, rows)
+    if not rows:
+        return nothing(name, heading, explanation, label, "There are no products here: the filter leaves none.")
     if state.state != "done":
         return nothing(name, heading, explanation, label, state.says.replace("NAME", products.info.name))
     counted = _of_cohort(products, cohort, "SELECT count(*) AS n, count(width) AS good FROM {measured}").iloc[

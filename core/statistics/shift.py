@@ -266,7 +266,10 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
     sql = f"""SELECT {COLUMNS["geo"]} AS geo, category_path AS path, split, count(*) AS n FROM cohort
               WHERE split IN ('train', 'test') AND category_path IS NOT NULL GROUP BY ALL"""
     found = products.frame(sql, cohort)
-    label = shown(products, cohort, products.count(cohort))
+    total = products.count(cohort)
+    label = shown(products, cohort, total)
+    if not total:
+        return nothing(name, heading, explanation, label, NO_PRODUCTS)
     if set(found["split"]) != {"train", "test"}:
         missing = " and no ".join(sorted({"train", "test"} - set(found["split"])))
         return nothing(

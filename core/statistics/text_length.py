@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from core.catalog import Products
-from core.cohort import Cohort, path_text
+from core.cohort import Cohort
 from core.statistics import theme
-from core.statistics.counts import COLUMNS, column_sql, narrowing, short_names, split_order
+from core.statistics.counts import COLUMNS, column_sql, narrowing, path_name, short_names, split_order
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
 from core.statistics.kept import kept
 
@@ -50,7 +50,7 @@ def length_counts(
 
 def _sides(found: pd.DataFrame, by: str) -> pd.DataFrame:
     if by == "category":
-        found["side"] = ["none" if path is None else path_text(tuple(path)) for path in found["side"]]
+        found["side"] = [path_name(path) for path in found["side"]]
     return found
 
 

@@ -83,6 +83,7 @@ def template(dark: bool = False) -> go.layout.Template:
         hoverlabel={"font": {"family": FONT, "size": 13}},
         hovermode="closest",
         bargap=0.25,
+        dragmode=False,  # a finger or a wheel over a chart scrolls the page
         separators=".,",
         colorscale={"sequential": SEQUENTIAL, "diverging": DIVERGING},
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": quiet, "activecolor": ink},

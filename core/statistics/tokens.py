@@ -10,8 +10,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from core.catalog import Products
-from core.cohort import Cohort, path_text
-from core.statistics.counts import NONE, column_sql
+from core.cohort import Cohort
+from core.statistics.counts import column_sql, path_name
 from core.statistics.kept import kept
 
 Column = Literal["name", "description"]
@@ -59,7 +59,7 @@ def _count(products: Products, cohort: Cohort | None, column: Column, by: str | 
     if len(texts):
         found = pd.concat([found, _chinese(texts, by)], ignore_index=True)
     if by == "category":
-        found["group"] = [NONE if path is None else path_text(tuple(path)) for path in found["group"]]
+        found["group"] = [path_name(path) for path in found["group"]]
     found["group"] = found["group"].astype(object)
     return found.groupby(["group", "word"], as_index=False, sort=False)[["n", "texts"]].sum()
 
@@ -75,7 +75,7 @@ def _chinese(texts: pd.DataFrame, by: str | None) -> pd.DataFrame:
     documents: Counter[tuple[Any, str]] = Counter()
     group_of: dict[Any, Any] = {}
     for group, text in zip(texts["group"], texts["text"], strict=True):
-        key = tuple(group) if by == "category" and group is not None else group
+        key = path_name(group) if by == "category" else group
         group_of[key] = group
         words = [(key, word) for word in cut(text)]
         occurrences.update(words)

@@ -59,6 +59,9 @@ SHAPES: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
+SUMMED = ("ordinary", "all null", "no text", "one row", "an empty path", "chinese")
+
+
 def check(products: Products, cohort: Cohort | None = None) -> int:
     """Walk every display; how many could be drawn."""
     drawn = 0
@@ -68,9 +71,8 @@ def check(products: Products, cohort: Cohort | None = None) -> int:
             assert display.heading and display.title and display.explanation.endswith(".") and display.shown
             figure = display.figure(dark=bool(drawn % 2))
             written = figure.to_json()
-            assert not any(tag in written for tag in ("<script", "</script", "<img", "\\u003cscript")), (
-                display.name
-            )
+            text = str(json.loads(written))  # what the browser's script sees
+            assert not any(tag in text for tag in ("<script", "</script", "<img", "<b>cz")), display.name
             assert len(written) < 1_000_000, display.name  # a browser is sent what can be read, not all
             assert display.frame() is not display.frame()
             if display.cannot:
@@ -95,7 +97,7 @@ def quick_clouds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_display_of(shape: str, toy, quick_clouds: None) -> None:
     products = toy(SHAPES[shape])
     drawn = check(products)
-    found = summary(products)
+    found = summary(products) if shape in SUMMED else {}
     json.dumps(found, allow_nan=False)
     if shape == "ordinary":
         assert drawn > 30
@@ -115,11 +117,10 @@ def test_cohorts_of_few(text: str, rows_left: int, toy, quick_clouds: None) -> N
     drawn = check(products, cohort)
     if not rows_left:
         assert drawn == 0
-        assert all(
-            "leaves none" in line or ":" not in line
-            for line in report(products, cohort)
-            if "measured" not in line and "pictures" not in line
-        )
+        said = [line for line in report(products, cohort) if line.startswith("  ")]
+        assert all(line.endswith("There are no products here: the filter leaves none.") for line in said), [
+            line for line in said if "leaves none" not in line
+        ]
 
 
 def test_a_cohort_of_one(toy, quick_clouds: None) -> None:
@@ -130,7 +131,7 @@ def test_a_cohort_of_one(toy, quick_clouds: None) -> None:
 
 
 def test_ten_thousand_classes(toy, quick_clouds: None) -> None:
-    products = toy([row | {"category": f"class {i % 10_000}"} for i, row in enumerate(rows(30_000))])
+    products = toy([row | {"category": f"class {i % 10_000}"} for i, row in enumerate(rows(20_000))])
     check(products)
     assert len(categories(products, None)) == 10_000
 

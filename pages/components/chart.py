@@ -1,0 +1,146 @@
+"""A statistic on a page: its chart, its sentence, its table, its downloads; and a way into its products."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+import streamlit as st
+
+from core.catalog import DatasetInfo
+from core.cohort import Cohort
+from core.statistics.desk import Pending
+from core.statistics.display import Display
+from pages import resources
+
+WAIT_S = 0.3  # for all the charts of a page together; what takes longer comes when it is ready
+ROWS = 1_000  # of a table on the page; its download holds all
+FORMATS = ("PNG", "SVG")
+
+
+@dataclass(frozen=True)
+class Order:
+    """A statistic and its choices: names and numbers alone, so that two visitors share the answer."""
+
+    make: Callable[..., Display]
+    choices: tuple[Any, ...] = ()
+
+    def name(self) -> str:
+        return f"{self.make.__module__}.{self.make.__name__}{self.choices}"
+
+
+def show(info: DatasetInfo, cohort: Cohort, orders: Sequence[Order]) -> None:
+    """Draw some statistics one below the other. All are begun at once, and none is waited for long."""
+    until = time.monotonic() + WAIT_S
+    for order in orders:
+        _ask(info, cohort, order, 0)
+    for order in orders:
+        with st.container(border=True):
+            display = _ask(info, cohort, order, max(0.0, until - time.monotonic()))
+            if isinstance(display, Pending):
+                _wait_for(info, cohort, order)
+            else:
+                _draw(info, cohort, order, display)
+
+
+def _ask(info: DatasetInfo, cohort: Cohort, order: Order, wait_s: float) -> Display | Pending:
+    key = (order.name(), cohort, info.name, info.fingerprint, info.created, resources.measured_at(info))
+    make = partial(order.make, resources.products(info.name), cohort, *order.choices)
+    return resources.desk().ask(key, make, wait_s)
+
+
+@st.fragment(run_every=1.0)
+def _wait_for(info: DatasetInfo, cohort: Cohort, order: Order) -> None:
+    """Stands where the chart will be."""
+    display = _ask(info, cohort, order, 0)
+    if isinstance(display, Display):
+        st.rerun()
+    st.skeleton(height=160)
+    st.caption(
+        f"Counting {info.rows:,} products for {display.seconds:.0f} s. It is computed once and kept with the dataset."
+    )
+
+
+def _draw(info: DatasetInfo, cohort: Cohort, order: Order, display: Display) -> None:
+    st.subheader(display.heading, anchor=False)
+    if display.cannot:
+        st.info(plain(display.cannot))
+    else:
+        _figure(display, f"figure {order.name()} {cohort.to_query()}")
+    st.caption(plain(" ".join([display.explanation, *display.notes])))
+    if display.table.empty:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Table"):
+            st.dataframe(
+                display.table.head(ROWS),
+                hide_index=True,
+                width=640,
+                height="content" if len(display.table) < 12 else 420,
+            )
+            if len(display.table) > ROWS:
+                st.caption(f"The first {ROWS:,} of {len(display.table):,} rows; the download holds all.")
+        st.download_button(
+            "CSV", partial(_csv, display), f"{info.name}-{display.name}.csv", "text/csv",
+            key=f"csv {order.name()}", on_click="ignore",
+        )  # fmt: skip
+        if display.source:
+            st.caption(plain(f"After {display.source}."))
+
+
+def _csv(display: Display) -> bytes:
+    return display.table.to_csv(index=False).encode()
+
+
+def _figure(display: Display, key: str) -> None:
+    kind = str(st.session_state.get("picture-format", FORMATS[0])).lower()
+    config = {
+        "displaylogo": False,
+        "displayModeBar": True,
+        "modeBarButtons": [["zoom2d", "resetScale2d"], ["toImage"]],
+        "toImageButtonOptions": {
+            "format": kind,
+            "filename": display.name,
+            "scale": 2 if kind == "png" else 1,
+        },
+    }
+    figure = display.figure(dark=st.context.theme.type == "dark")
+    clickable = any(_link(trace.customdata) for trace in figure.data if trace.customdata is not None)
+    event = st.plotly_chart(
+        figure, theme=None, key=key, config=config, alt=display.title,
+        on_select="rerun" if clickable else "ignore", selection_mode="points",
+    )  # fmt: skip
+    if not clickable:
+        return
+    points = event["selection"]["points"]  # type: ignore[index]
+    query = _link([points[0].get("customdata")]) if points else ""
+    if query:
+        st.switch_page("browse.py", query_params=parse_qs(query))
+
+
+def _link(customdata: Any) -> str:
+    """The first address that points carry; other charts keep numbers there."""
+    for entry in customdata:
+        while isinstance(entry, list | tuple) and entry:
+            entry = entry[0]
+        if isinstance(entry, str) and entry.startswith("dataset="):
+            return entry
+    return ""
+
+
+def choose_format() -> None:
+    """What the charts' camera saves."""
+    st.segmented_control(
+        "Charts are saved as", FORMATS, default=FORMATS[0], required=True, key="picture-format"
+    )
+
+
+def plain(text: str) -> str:
+    """Text from a dataset is not Markdown."""
+    for sign in "\\`*_{}[]()<>#+-.!|~$:":
+        text = text.replace(sign, "\\" + sign)
+    return text
