@@ -48,7 +48,9 @@ def _ready(
     rows = products.count(cohort)
     label = shown(products, cohort, rows)
     if not rows:
-        return nothing(name, heading, explanation, label, "There are no products here: the filter leaves none.")
+        return nothing(
+            name, heading, explanation, label, "There are no products here: the filter leaves none."
+        )
     if state.state != "done":
         return nothing(name, heading, explanation, label, state.says.replace("NAME", products.info.name))
     counted = _of_cohort(products, cohort, "SELECT count(*) AS n, count(width) AS good FROM {measured}").iloc[
