@@ -14,7 +14,7 @@ page = st.navigation(
     [
         st.Page("home.py", title="Home", default=True),
         st.Page("browse.py", title="Browse"),
-        st.Page("statistics.py", title="Statistics"),
+        st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
         st.Page("classify.py", title="Classify"),
     ],
     position="top",

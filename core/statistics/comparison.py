@@ -95,7 +95,7 @@ def beside(
         )  # fmt: skip
         figure.update_layout(
             height=bar_height(len(frame)), yaxis={"autorange": "reversed", "type": "category", "dtick": 1},
-            xaxis={"title": {"text": f"{measure} (logarithmic); orange is the open dataset"}, "type": "log"},
+            xaxis={"title": {"text": f"{measure} (logarithmic)<br>orange: the open dataset"}, "type": "log"},
         )  # fmt: skip
         return figure
 

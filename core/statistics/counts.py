@@ -12,6 +12,7 @@ from core.catalog import Products
 from core.cohort import CHOICES, Cohort, path_from_text, path_text
 from core.cohort import NONE as ABSENT
 from core.errors import UsageError
+from core.statistics.kept import kept
 
 NONE = "none"  # a missing value in a table, as in dataset.json
 SPLITS = ("train", "validation", "test")  # in this order wherever they are named
@@ -71,12 +72,19 @@ def crosstab(products: Products, cohort: Cohort | None, rows: str, columns: str)
     sql = (
         f"SELECT {column_sql(rows)} AS r, {column_sql(columns)} AS c, count(*) AS n FROM cohort GROUP BY 1, 2"
     )
-    found = products.frame(sql, cohort)
-    for side, column in (("r", rows), ("c", columns)):
-        if column == "category":
-            found[side] = [path_name(path) for path in found[side]]
-        elif column in BIN_WIDTH:
-            found[side] = [NONE if pd.isna(number) else _range(int(number), column) for number in found[side]]
+
+    def compute() -> pd.DataFrame:
+        found = products.frame(sql, cohort)
+        for side, column in (("r", rows), ("c", columns)):
+            if column == "category":
+                found[side] = [path_name(path) for path in found[side]]
+            elif column in BIN_WIDTH:
+                found[side] = [
+                    NONE if pd.isna(number) else _range(int(number), column) for number in found[side]
+                ]
+        return found
+
+    found = kept(products, cohort, f"crosstab-{rows}-{columns}".replace("_", "-"), compute)
     return pivot(found, rows, columns)
 
 
@@ -144,7 +152,7 @@ def categories(products: Products, cohort: Cohort | None) -> pd.DataFrame:
         f"SELECT category_path AS path, {COLUMNS['split']} AS split, count(*) AS n "
         "FROM cohort WHERE len(category_path) > 0 GROUP BY 1, 2"
     )
-    found = products.frame(sql, cohort)
+    found = kept(products, cohort, "categories", lambda: products.frame(sql, cohort))
     found["path"] = [tuple(path) for path in found["path"]]
     present = split_order({*found["split"], "train", "test"})
     counts: dict[tuple[str, ...], dict[str, int]] = {}

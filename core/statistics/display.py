@@ -18,9 +18,10 @@ from core.statistics import theme
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-TITLE_WIDTH = 46  # characters a line: what a phone shows at the title's size
+TITLE_WIDTH = 40  # characters a line: what a phone shows at the title's size
 LABEL_WIDTH = 34  # characters of a category's name beside its bar
 BAR_HEIGHT_PX = 22
+MOST_LEGEND = 3  # entries above a chart; more stand below it
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,20 @@ class Display:
         named = [
             trace for trace in figure.data if trace.name and getattr(trace, "showlegend", None) is not False
         ]
-        legend = 26 if len(named) > 1 else 6
+        below = len(named) > MOST_LEGEND  # a long legend would stand on the title of a narrow chart
+        legend = 26 if 1 < len(named) <= MOST_LEGEND else 6
+        top = 24 + 20 * rows + 18 + legend
         figure.update_layout(
             template=theme.template(dark),
-            title={"text": title, "subtitle": {"text": plain(shorten(self.shown, 64))}},
-            margin={"t": 24 + 20 * rows + 18 + legend},
+            title={"text": title, "subtitle": {"text": plain(shorten(self.shown, 56))}},
+            margin={"t": top},
         )
         if figure.layout.height:
-            figure.update_layout(height=figure.layout.height + 20 * (rows - 1))
+            extra = 20 * (rows - 1) + (24 * -(-len(named) // 3) if below else 0)
+            figure.update_layout(height=figure.layout.height + extra)
+            if below:
+                y = -75 / max(100, figure.layout.height - top - 75 - 24 * -(-len(named) // 3))
+                figure.update_layout(legend={"y": y, "yanchor": "top"})
         return figure
 
 

@@ -159,7 +159,7 @@ def machine_by(
         figure.add_vline(x=machine / known, line={"dash": "dash", "width": 1, "color": theme.GREY})
         figure.update_layout(
             height=bar_height(len(drawn)), yaxis={"autorange": "reversed", "type": "category", "dtick": 1},
-            xaxis={"title": {"text": "share of machine labels; grey where q is 0.05 or more"}, "tickformat": ".0%", "rangemode": "tozero"},
+            xaxis={"title": {"text": "share of machine labels<br>(grey: q is 0.05 or more)"}, "tickformat": ".0%", "rangemode": "tozero"},
         )  # fmt: skip
         return figure
 

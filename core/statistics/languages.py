@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 UNDECIDED = "undecided"
-MOST_TEXTS = 20_000  # detected; a fixed sample of about so many where there are more
+MOST_TEXTS = 10_000  # detected; a fixed sample of about so many where there are more
 SCRIPTS = {
     "Latin": "A-Za-zÀ-ɏḀ-ỿ", "Greek": "Ͱ-Ͽἀ-῿", "Cyrillic": "Ѐ-ӿ", "Kana": "぀-ヿ", "Hangul": "가-힯",
     "Han": "㐀-䶿一-鿿", "Arabic": "؀-ۿ", "Hebrew": "֐-׿",

@@ -145,9 +145,9 @@ def _curve(table: pd.DataFrame, found: list[fits.Fit], log: bool) -> go.Figure:
     figure = go.Figure()
     names = [plain(shorten(label, 60)) for label in drawn["label"]]
     for split in split_columns(table):
-        counted = drawn[split].where(drawn[split] > 0)  # nothing to draw at zero on a logarithmic axis
+        positive = drawn[split].where(drawn[split] > 0)  # nothing to draw at zero on a logarithmic axis
         figure.add_scatter(
-            x=ranks, y=counted, name=split, mode="markers", text=names,
+            x=ranks, y=positive, name=split, mode="markers", text=names,
             marker={"color": theme.colour(split), "size": 6 if len(table) < 400 else 4},
             hovertemplate="%{text}<br>rank %{x}: %{y:,} products (" + split + ")<extra></extra>",
         )  # fmt: skip
@@ -158,10 +158,11 @@ def _curve(table: pd.DataFrame, found: list[fits.Fit], log: bool) -> go.Figure:
             line={"color": theme.GREY, "width": 2.5 if dash == "solid" else 1.5, "dash": dash},
             visible=True if dash == "solid" else "legendonly",
         )  # fmt: skip
-    low = max(0.5, float(table["total"].min()) / 4)
+    counted = drawn[split_columns(table)].to_numpy()
+    low = max(0.5, float(counted[counted > 0].min()) / 1.5)
     figure.update_layout(
         height=460,
-        xaxis={"title": {"text": "rank of the category, by its products in all splits"}},
+        xaxis={"title": {"text": "rank of the category<br>by its products in all splits"}},
         yaxis={"title": {"text": "products" + (" (logarithmic)" if log else "")},
                "type": "log" if log else "linear",
                "range": [np.log10(low), np.log10(float(table["total"].max()) * 1.5)] if log else None},

@@ -177,6 +177,7 @@ def _batches(dataset: DatasetInfo) -> Iterator[list[tuple[str, Place]]]:
     sql = f"""SELECT image_id, image, part, "offset", size, method FROM read_parquet('{table}')
               ORDER BY part, "offset", image, image_id"""
     with duckdb.connect(config={"threads": 1}) as db:
+        db.execute("SET enable_progress_bar = false")
         cursor = db.execute(sql)
         while rows := cursor.fetchmany(PART):
             yield [(row[0], Place(*row[1:])) for row in rows]

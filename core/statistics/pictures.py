@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
 import pandas as pd
 
 from core.catalog import Products
@@ -111,7 +110,7 @@ def resolutions(products: Products, cohort: Cohort | None = None, top: int = 20)
 # measure -> (SQL, bin width or None for factors of two, axis, heading, sentence)
 MEASURES: dict[str, tuple[str, float | None, str, str]] = {
     "aspect": ("width / height", 0.05, "width divided by height", "Aspect ratios"),
-    "bytes": ("bytes", None, "size of the file, bytes (each bin is √2 wide)", "Sizes of the files"),
+    "bytes": ("bytes", None, "size of the file, kB (each bin √2 times the last)", "Sizes of the files"),
     "brightness": ("brightness", 0.02, "mean brightness, 0 black to 1 white", "Brightness"),
 }
 EXPLAINED = {
@@ -166,14 +165,17 @@ def spread(products: Products, cohort: Cohort | None = None, measure: str = "asp
             import plotly.graph_objects as go
 
             figure = go.Figure()
-            centre = [np.sqrt(low * high) if not width else (low + high) / 2 for low, high in edges]
+            if width:
+                places: list[Any] = [(low + high) / 2 for low, high in edges]
+            else:
+                places = [f"{low / 1000:.3g}–{high / 1000:.3g}" for low, high in edges]
             figure.add_bar(
-                x=centre, y=output["pictures"], width=[high - low for low, high in edges] if width else None,
-                marker_color=theme.BLUE, showlegend=False, text=[f"{show(low)} to {show(high)}" for low, high in edges],
-                textposition="none", hovertemplate="%{text}: %{y:,} pictures<extra></extra>",
+                x=places, y=output["pictures"], width=width, marker_color=theme.BLUE, showlegend=False,
+                text=[f"{show(low)} to {show(high)}" for low, high in edges], textposition="none",
+                hovertemplate="%{text}: %{y:,} pictures<extra></extra>",
             )  # fmt: skip
             figure.update_layout(
-                height=340, bargap=0.02, xaxis={"title": {"text": axis}, "type": "linear" if width else "log"},
+                height=340, bargap=0.02, xaxis={"title": {"text": axis}, "type": "linear" if width else "category"},
                 yaxis={"title": {"text": "pictures"}},
             )  # fmt: skip
             return figure

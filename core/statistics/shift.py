@@ -248,7 +248,7 @@ def every_column(products: Products, cohort: Cohort | None = None, by: str = "sp
         )  # fmt: skip
         figure.update_layout(
             height=bar_height(len(tested_rows)), yaxis={"autorange": "reversed"},
-            xaxis={"title": {"text": "Cramér's V; grey where q is 0.05 or more"}, "rangemode": "tozero"},
+            xaxis={"title": {"text": "Cramér's V<br>(grey: q is 0.05 or more)"}, "rangemode": "tozero"},
         )  # fmt: skip
         return figure
 
@@ -330,7 +330,7 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
 def _movers(products: Products, cohort: Cohort | None, frame: pd.DataFrame) -> go.Figure:
     import plotly.graph_objects as go
 
-    names = bar_names([f"{geo} · {name}" for geo, name in zip(
+    names = bar_names([name if geo == NONE else f"{geo} · {name}" for geo, name in zip(
         frame["geo"], short_names("category", list(frame["category"])), strict=True)])  # fmt: skip
     changes = [
         (narrowing("geo", geo) or {}) | (narrowing("category", category) or {})

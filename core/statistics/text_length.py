@@ -37,8 +37,10 @@ def length_counts(
     """
     side = column_sql(by)
     if unit == "characters":
-        sql = f"SELECT {side} AS side, {column}_length AS length, count(*) AS n FROM cohort WHERE {column} IS NOT NULL GROUP BY 1, 2"
-        return _sides(products.frame(sql, cohort), by)
+        sql = f"SELECT {side} AS side, {column}_length AS length, count(*) AS n FROM cohort WHERE {column}_length IS NOT NULL GROUP BY 1, 2"
+        return _sides(
+            kept(products, cohort, f"lengths-{column}-{by}", lambda: products.frame(sql, cohort)), by
+        )
     languages = ", ".join(f"'{language}'" for language in UNSPACED)
     sql = f"""
         SELECT {side} AS side, len(list_filter(string_split(translate({column}, chr(9) || chr(10) || chr(13), '   '), ' '), lambda w: w <> ''))

@@ -62,7 +62,7 @@ def template(dark: bool = False) -> go.layout.Template:
 
     ink, paper, grid, quiet = DARK if dark else LIGHT
     axis = {
-        "gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "automargin": True,
+        "gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "automargin": True, "fixedrange": True,
         "title": {"font": {"size": 13, "color": quiet}, "standoff": 8},
         "tickfont": {"size": 12, "color": ink},
     }  # fmt: skip
@@ -72,18 +72,18 @@ def template(dark: bool = False) -> go.layout.Template:
         plot_bgcolor=paper,
         colorway=list(COLOURS),
         title={
-            "font": {"size": 15, "color": ink}, "x": 0, "xref": "paper", "xanchor": "left",
-            "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12},
+            "font": {"size": 14, "color": ink}, "x": 0, "xref": "container", "xanchor": "left",
+            "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12, "l": 8},
             "subtitle": {"font": {"size": 12, "color": quiet}},
         },
         xaxis=axis,
         yaxis=axis,
-        legend={"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "title": {"text": ""}},
+        legend={"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "traceorder": "normal",
+                "title": {"text": ""}},
         margin={"l": 8, "r": 12, "t": 90, "b": 8},
         hoverlabel={"font": {"family": FONT, "size": 13}},
         hovermode="closest",
         bargap=0.25,
-        dragmode=False,  # a finger or a wheel over a chart scrolls the page
         separators=".,",
         colorscale={"sequential": SEQUENTIAL, "diverging": DIVERGING},
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": quiet, "activecolor": ink},

@@ -67,7 +67,10 @@ def _count(products: Products, cohort: Cohort | None, column: Column, by: str | 
 def chinese_texts(products: Products, cohort: Cohort | None, column: Column) -> int:
     """How many texts hold Chinese characters, counted up to one more than jieba is given."""
     sql = f"SELECT count(*) AS n FROM (SELECT 1 FROM cohort WHERE regexp_matches({column}, '\\p{{Han}}') LIMIT ?)"
-    return int(products.frame(sql, cohort, [MOST_CHINESE + 1])["n"][0])
+    found = kept(
+        products, cohort, f"chinese-{column}", lambda: products.frame(sql, cohort, [MOST_CHINESE + 1])
+    )
+    return int(found["n"][0])
 
 
 def _chinese(texts: pd.DataFrame, by: str | None) -> pd.DataFrame:

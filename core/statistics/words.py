@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from core.statistics import theme
 from core.statistics.counts import narrowing, short_names
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
 from core.statistics.fonts import drawable_file, font_for
+from core.statistics.kept import kept
 from core.statistics.stopwords import of_languages
 from core.statistics.tokens import MOST_CHINESE, Column, chinese_texts, sampled_every, word_counts
 
@@ -230,45 +232,55 @@ def specific(
         f"z of the log-odds of a word in a {what} against the rest: above 1.96 it occurs there more often than chance allows; "
         "unlike a plain ratio it is not ruled by rare words."
     )
-    found = terms(products, cohort, column, by)
     label = shown(products, cohort, products.count(cohort))
-    if found.empty:
-        return nothing(name, heading, explanation, label, _why(products, cohort, column))
-    sizes = found.groupby("group")["n"].sum().sort_values(ascending=False, kind="stable")
-    if len(sizes) < 2:
-        return nothing(
-            name,
-            heading,
-            explanation,
-            label,
-            f"There is one {what} with words only ({short_names(by, [str(sizes.index[0])])[0]}): nothing to compare it with.",
-        )
-    if group is not None and group not in sizes.index:
-        return nothing(
-            name, heading, explanation, label, f"There are no words of {short_names(by, [group])[0]} here."
-        )
-    everything = found.groupby("word", sort=False)["n"].sum()
-    rows: list[dict[str, Any]] = []
-    for value in sizes.index[:top] if group is None else [group]:
-        own = found[found["group"] == value].set_index("word")["n"]
-        z = pd.Series(
-            log_odds(own.reindex(everything.index, fill_value=0), everything), index=everything.index
-        )
-        best = z[own.index].sort_values(ascending=False, kind="stable").head(each if group is None else 25)
-        rows += [{by: value, "word": word, "z": score, "n": int(own[word]), "elsewhere": int(everything[word]) - int(own[word])}
-                 for word, score in zip(best.index.astype(str), best, strict=True)]  # fmt: skip
-    table = pd.DataFrame(rows)
+    make = partial(_most_specific, products, cohort, column, by, group, each, top)
+    # One value's words are asked for with the value in hand; the overview of all is worth keeping.
+    table = make() if group is not None else kept(products, cohort, f"{name}-{each}-{top}", make)
+    if table.empty:
+        sizes = terms(products, cohort, column, by)["group"].unique()
+        if not len(sizes):
+            why = _why(products, cohort, column)
+        elif len(sizes) == 1:
+            why = f"There is one {what} with words only ({short_names(by, [str(sizes[0])])[0]}): nothing to compare it with."
+        else:
+            why = f"There are no words of {short_names(by, [str(group)])[0]} here."
+        return nothing(name, heading, explanation, label, why)
+    groups = int(table.pop("groups").iloc[0])
     first = table.iloc[int(table["z"].argmax())]
     title = f"“{first['word']}” is most specific to {short_names(by, [first[by]])[0]} (z = {first['z']:.3g})"
     notes = _notes(products, cohort, column)
-    if group is None and len(sizes) > top:
-        notes += (f"The {top} of {len(sizes):,} with the most words are shown; choose one to see any other.",)
+    if group is None and groups > top:
+        notes += (f"The {top} of {groups:,} with the most words are shown; choose one to see any other.",)
 
     def draw() -> go.Figure:
         return _specific(products, cohort, table, by)
 
     return Display(name, heading, title, explanation, label, table, draw, {}, notes,
                    "Monroe, Colaresi and Quinn 2008, Fightin' Words")  # fmt: skip
+
+
+def _most_specific(
+    products: Products, cohort: Cohort | None, column: Column, by: str, group: str | None, each: int, top: int
+) -> pd.DataFrame:
+    """`by`, `word`, `z`, `n`, `elsewhere` and the number of `groups`; empty where there is nothing to compare."""
+    found = terms(products, cohort, column, by)
+    sizes = found.groupby("group")["n"].sum().sort_values(ascending=False, kind="stable")
+    rows: list[dict[str, Any]] = []
+    if len(sizes) > 1:
+        everything = found.groupby("word", sort=False)["n"].sum()
+        for value in sizes.index[:top] if group is None else [group]:
+            own = found[found["group"] == value].set_index("word")["n"]
+            z = pd.Series(
+                log_odds(own.reindex(everything.index, fill_value=0), everything), index=everything.index
+            )
+            best = (
+                z[own.index].sort_values(ascending=False, kind="stable").head(each if group is None else 25)
+            )
+            for word, score in zip(best.index.astype(str), best, strict=True):
+                here = int(own[word])
+                rows.append({by: value, "word": word, "z": score, "n": here, "elsewhere": int(everything[word]) - here,
+                             "groups": len(sizes)})  # fmt: skip
+    return pd.DataFrame(rows, columns=[by, "word", "z", "n", "elsewhere", "groups"])
 
 
 def _specific(products: Products, cohort: Cohort | None, table: pd.DataFrame, by: str) -> go.Figure:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs
 
 import streamlit as st
 
@@ -32,6 +33,10 @@ class Order:
     def name(self) -> str:
         return f"{self.make.__module__}.{self.make.__name__}{self.choices}"
 
+    def slug(self) -> str:
+        """The same as letters, digits and hyphens."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name().lower().removeprefix("core.statistics.")).strip("-")
+
 
 def show(info: DatasetInfo, cohort: Cohort, orders: Sequence[Order]) -> None:
     """Draw some statistics one below the other. All are begun at once, and none is waited for long."""
@@ -39,7 +44,7 @@ def show(info: DatasetInfo, cohort: Cohort, orders: Sequence[Order]) -> None:
     for order in orders:
         _ask(info, cohort, order, 0)
     for order in orders:
-        with st.container(border=True):
+        with st.container(border=True, key=f"chart-{order.slug()}"):
             display = _ask(info, cohort, order, max(0.0, until - time.monotonic()))
             if isinstance(display, Pending):
                 _wait_for(info, cohort, order)
@@ -100,7 +105,7 @@ def _figure(display: Display, key: str) -> None:
     kind = str(st.session_state.get("picture-format", FORMATS[0])).lower()
     config = {
         "displaylogo": False,
-        "displayModeBar": True,
+        "displayModeBar": "hover",
         "modeBarButtons": [["zoom2d", "resetScale2d"], ["toImage"]],
         "toImageButtonOptions": {
             "format": kind,
@@ -119,7 +124,15 @@ def _figure(display: Display, key: str) -> None:
     points = event["selection"]["points"]  # type: ignore[index]
     query = _link([points[0].get("customdata")]) if points else ""
     if query:
-        st.switch_page("browse.py", query_params=parse_qs(query))
+        _go(f"browse?{query}")
+
+
+def _go(address: str) -> None:
+    """Leave for another page. `st.switch_page` cannot: the filters in the address belong to this page's widgets."""
+    safe = json.dumps(address).replace(
+        "<", "\\u003c"
+    )  # cohorts are percent-encoded already; this costs nothing
+    st.html(f"<script>window.location.assign({safe})</script>", unsafe_allow_javascript=True)
 
 
 def _link(customdata: Any) -> str:

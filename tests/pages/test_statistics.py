@@ -18,7 +18,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("subject", [subject.title for subject in SUBJECTS])
 def test_every_subject_is_reached_by_its_address(subject: str, glami_mini: str, open_page: Open) -> None:
-    test = open_page("statistics.py", dataset=glami_mini, subject=subject, geo=["cz"], split=["train"])
+    test = open_page(
+        "dataset_statistics.py", dataset=glami_mini, subject=subject, geo=["cz"], split=["train"]
+    )
     assert not test.exception, test.exception
     assert not test.error
     assert test.button_group(key="subject").value in (subject, [subject])
@@ -31,22 +33,24 @@ def test_every_subject_is_reached_by_its_address(subject: str, glami_mini: str, 
 
 
 def test_a_dataset_without_countries_says_so(glami_mini: str, open_page: Open) -> None:
-    test = open_page("statistics.py", dataset=glami_mini, subject="Shift", geo=["cz"], text="unfindable")
+    test = open_page(
+        "dataset_statistics.py", dataset=glami_mini, subject="Shift", geo=["cz"], text="unfindable"
+    )
     assert not test.exception
     assert any("leaves none" in info.value for info in test.info)
 
 
 def test_choices_are_in_the_address(glami_mini: str, open_page: Open) -> None:
     test = open_page(
-        "statistics.py", dataset=glami_mini, subject="Shift", of="label source", against="country"
+        "dataset_statistics.py", dataset=glami_mini, subject="Shift", of="label source", against="country"
     )
     assert not test.exception
     figure = json.loads(test.get("plotly_chart")[0].proto.spec)
     assert {trace["name"] for trace in figure["data"]} >= {"cz", "sk"}
-    test = open_page("statistics.py", dataset=glami_mini, subject="Hierarchy", shape="sunburst")
+    test = open_page("dataset_statistics.py", dataset=glami_mini, subject="Hierarchy", shape="sunburst")
     assert json.loads(test.get("plotly_chart")[0].proto.spec)["data"][0]["type"] == "sunburst"
 
 
 def test_without_datasets_it_leads_home(home, open_page: Open) -> None:
-    test = open_page("statistics.py")
+    test = open_page("dataset_statistics.py")
     assert not test.exception and "no dataset" in test.info[0].value

@@ -1,4 +1,7 @@
-"""Every figure and table of the dataset papers, for the products that the address names."""
+"""Every figure and table of the dataset papers, for the products that the address names.
+
+Not named statistics.py: Streamlit puts this folder on the import path, before Python's own `statistics`.
+"""
 
 from __future__ import annotations
 
