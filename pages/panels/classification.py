@@ -205,8 +205,8 @@ def _first(known: Sequence[ModelSpec]) -> str:
 
 def _shares(shares: dict[str, float]) -> str:
     """How much each input brought to the answer, in words."""
-    parts = [f"the {side} {shares[side]:.0%}" for side in SIDES if side in shares]
-    return f"Of this answer {' and '.join(parts)}."
+    parts = [f"the {side} brought {shares[side]:.0%}" for side in SIDES if side in shares]
+    return f"To this answer {', '.join(parts)}."
 
 
 def _choice(spec: ModelSpec, known: Sequence[ModelSpec]) -> str:
