@@ -23,14 +23,15 @@ LATIN, GREEK, CYRILLIC = (
     "αβγδεικλμνοπρσςτφωάέίό",
     "абвгдеиклмнопрстя",
 )
+WORDS = 60_000
 PICTURES_A_ROW = 0.88  # 968k pictures for 1.1M products: several offers share one
 
 
-def write(path: Path, rows: int, seed: int = 0) -> None:
+def write(path: Path, rows: int, seed: int = 0, stream_words: int = 8_000_000) -> None:
     """Write the archive: a tenth of the rows are the test split."""
     rng = np.random.default_rng(seed)
-    words = _words(random.Random(seed), 60_000)
-    ranks = (len(words) ** rng.random(8_000_000)).astype(
+    words = _words(random.Random(seed), WORDS)
+    ranks = (len(words) ** rng.random(stream_words)).astype(
         int
     ) - 1  # Zipf's law: the n-th word is n times rarer
     stream = " ".join(words[rank] for rank in ranks.tolist())
@@ -46,6 +47,12 @@ def write(path: Path, rows: int, seed: int = 0) -> None:
                 out = io.BytesIO()
                 pa.csv.write_csv(table, out, pa.csv.WriteOptions(quoting_style="needed"))
                 archive.writestr(f"GLAMI-1M-dataset/GLAMI-1M-{split}.csv", out.getvalue())
+
+
+def common_words(seed: int = 0) -> list[str]:
+    """Words to look for: from the most frequent to rare ones, and a few letters that occur in many."""
+    words = _words(random.Random(seed), WORDS)
+    return [words[rank].lower() for rank in (0, 1, 10, 100, 1_000, 10_000, WORDS - 1)] + ["ta", "šo"]
 
 
 def _words(rng: random.Random, count: int) -> list[str]:

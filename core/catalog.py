@@ -104,7 +104,6 @@ class Products:
         self._lock = threading.Lock()
         self._columns: Columns | None = None
         self._found: OrderedDict[Cohort, Mask] = OrderedDict()  # by text and ids, the most recent last
-        self._local = threading.local()
         self._file: tuple[int, int] | None = None
         if self.path.exists() and not self._search.exists():
             raise StorageError(
@@ -217,7 +216,7 @@ class Products:
         read, where = np.unique(groups, return_inverse=True)
         begins = np.concatenate(([0], np.cumsum(np.asarray(sizes)[read])))
         with self._here(), pq.ParquetFile(self.path, metadata=self._metadata) as file:
-            found = file.read_row_groups(read.tolist(), use_threads=False)
+            found = file.read_row_groups(read.tolist())
         return [_product(row) for row in found.take(begins[where] + wanted - starts[groups]).to_pylist()]
 
     def item(self, item_id: str) -> list[dict[str, Any]]:
@@ -262,11 +261,9 @@ class Products:
         return mask
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """A cursor of this thread; the connection itself is not to be shared while it works."""
-        if not hasattr(self._local, "cursor"):
-            self._local.cursor = self._db.cursor()
-            self._local.cursor.register("search", self._texts)
-        cursor: duckdb.DuckDBPyConnection = self._local.cursor
+        """A cursor for one question: an answer may be read slowly while the same thread asks another."""
+        cursor = self._db.cursor()
+        cursor.register("search", self._texts)
         return cursor
 
     @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -129,8 +130,9 @@ def _coded_paths(column: pa.ChunkedArray) -> Coded:
         has = np.asarray(levels) > level
         paths *= len(labels.dictionary) + 1
         paths[has] += codes[starts[has] + level] + 1
-        paths = np.unique(paths, return_inverse=True)[1]
-    _, first, paths = np.unique(paths, return_index=True, return_inverse=True)
+        paths = pd.factorize(paths)[0]
+    first = np.zeros(np.max(paths, initial=-1) + 1, np.int64)  # a row that has it
+    first[paths[::-1]] = np.arange(len(paths))[::-1]
     values = [tuple(lists[row].as_py() or ()) for row in first.tolist()]
     order = sorted(range(len(values)), key=values.__getitem__)
     place = np.empty(len(values), np.int64)

@@ -8,27 +8,29 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from numpy.typing import NDArray
 
 from core.catalog import Products
 from core.checkpoints import read_tensors, weights_digest, write_tensors
-from core.cohort import Cohort
 from core.embeddings.augment import draw_views
-from core.embeddings.tokens import Tokenizer, train_tokenizer
+from core.embeddings.readers import open_tokenizer
 from core.errors import TrainingError, VitrineError
 from core.models.data import ProductData, Readings, held_out, product_frame, product_text
 from core.models.evaluation import evaluate
 from core.models.inputs import Inputs
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from core.settings import go_offline
-from core.training import Outcome, Part, Precision, Progress, TrainConfig, checkpoints, fit, seed_of
+from core.training import Outcome, Part, Precision, TrainConfig, checkpoints, fit, seed_of
+from trainers.beginning import VECTORS, check_weights, learn_to_read, load_pretrained
+from trainers.console import Watcher, parser
 
 VALIDATED = 2_000  # products that one validation looks at
 
@@ -44,6 +46,8 @@ class Recipe:
     validation_share: float = 0.0  # of the human-labelled, where the dataset has no validation split
     validations: int = 6  # over the whole training
     augment: bool = False
+    pretrained: tuple[str, ...] = ()  # the encoders that begin from published weights: text, image
+    halve_epochs: float = 0.0  # between halvings of the learning rate, where the schedule halves it
 
 
 class Batches:
@@ -84,6 +88,12 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
         raise TrainingError(
             f"{arguments.dataset} has {len(classes)} categories in its training split; two are needed to tell apart."
         )
+    check_weights(recipe.model, recipe.pretrained, arguments)
+    given = {
+        modality: path.resolve()
+        for modality in ("text", "image")
+        if (path := getattr(arguments, f"{modality}_weights")) is not None
+    }
     training = recipe.training
     for name in ("batch_size", "learning_rate", "seed", "precision", "accumulate"):
         if getattr(arguments, name) is not None:
@@ -93,13 +103,11 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
     holds_out = held_out(frame, recipe.validation_share, training.seed)
     model = recipe.model
     if model.text is not None:
-        texts = [
-            product_text(*pair)
-            for pair in zip(frame.name[~holds_out], frame.description[~holds_out], strict=True)
-        ]
-        run_dir.mkdir(parents=True, exist_ok=True)
-        tokenizer = train_tokenizer(texts, model.text.vocabulary, run_dir / TOKENIZER)
-        model = replace(model, text=replace(model.text, vocabulary=len(tokenizer)))
+        read = frame[~holds_out]
+        texts = [product_text(*pair) for pair in zip(read.name, read.description, strict=True)]
+        model = replace(
+            model, text=learn_to_read(model.text, texts, training.seed, run_dir, given.get("text"))
+        )
     n = int((~holds_out).sum())
     per_epoch = max(1, n // min(training.batch_size, n))
     steps = arguments.steps or round((arguments.epochs or recipe.epochs) * per_epoch)
@@ -107,6 +115,7 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
         training,
         steps=steps,
         save_every=max(1, min(500, steps // 10)),
+        halve_every=round(recipe.halve_epochs * per_epoch),
         validate_every=max(1, steps // recipe.validations) if recipe.validations else 0,
     )
     config = RunConfig(
@@ -120,6 +129,7 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
         preset=arguments.preset,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         human_only=arguments.human_only,
+        pretrained={modality: str(path) for modality, path in given.items()},
         products={"training": n, "validation": int(holds_out.sum())},
     )
     config.write(run_dir)
@@ -127,10 +137,7 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
 
 
 def training_frame(products: Products, human_only: bool) -> Any:
-    cohort = Cohort(
-        products.info.name, split=("train", "validation"), label_kind=("human",) if human_only else ()
-    )
-    return product_frame(products, cohort)
+    return product_frame(products, ("train", "validation"), human_only)
 
 
 def native_precision(cpu: bool) -> Precision:
@@ -157,10 +164,15 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     network = importlib.import_module(ARCHITECTURES[config.architecture][1]).build(
         config.model, len(config.classes)
     )
-    tokenizer = Tokenizer(run_dir / TOKENIZER) if network.config.text is not None else None
+    if not checkpoints(run_dir):
+        load_pretrained(network, config)
+    if (run_dir / VECTORS).exists():
+        network.text.vectors.weight.data.copy_(read_tensors(run_dir / VECTORS)[0]["vectors"])
+    tokenizer = open_tokenizer(run_dir / TOKENIZER) if network.config.text is not None else None
     readings = Readings(tuple(config.classes), network.config.text, network.config.image, tokenizer)
     frame = training_frame(products, config.human_only)
-    data = ProductData(products, frame, readings, arguments.workers, Watcher("", run_dir).reading)
+    with state_of(arguments).main_process_first():  # the others find the pictures decoded
+        data = ProductData(products, frame, readings, arguments.workers, Watcher("", run_dir).reading)
     holds_out = held_out(data.frame, recipe.validation_share, training.seed)
     usable = data.usable()
     positions, validating = usable[~holds_out[usable]], usable[holds_out[usable]][:VALIDATED]
@@ -180,20 +192,27 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
         return {"score": accuracy, "top1": accuracy, "n": float(len(validating))}
 
     watcher = Watcher(config.dataset, run_dir)
-    signal.signal(signal.SIGTERM, watcher.ask_to_stop)
-    signal.signal(signal.SIGINT, watcher.ask_to_stop)
-    outcome = fit(
-        network,
-        loss_of,
-        Batches(data, positions, training, recipe.augment),
-        training,
-        run_dir,
-        on_step=watcher.stepped,
-        validate=validate if len(validating) else None,
-        stop=lambda: watcher.stopping,
-        cpu=arguments.cpu,
-    )
+    before = [
+        (number, signal.signal(number, watcher.ask_to_stop)) for number in (signal.SIGTERM, signal.SIGINT)
+    ]
+    try:
+        outcome = fit(
+            network,
+            loss_of,
+            Batches(data, positions, training, recipe.augment),
+            training,
+            run_dir,
+            on_step=watcher.stepped,
+            validate=validate if len(validating) else None,
+            stop=lambda: watcher.stopping,
+            cpu=arguments.cpu,
+        )
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
     if outcome.reason == "stopped":
+        return outcome
+    if not state_of(arguments).is_main_process:
         return outcome
     tensors = dict(network.state_dict())
     if (run_dir / "best.safetensors").exists():
@@ -202,44 +221,11 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     return outcome
 
 
-class Watcher:
-    """Tells a person how it goes, and takes a request to stop."""
-
-    def __init__(self, dataset: str, run_dir: Path) -> None:
-        self.dataset, self.run_dir = dataset, run_dir
-        self.stopping = False
-        self._live = sys.stderr.isatty()
-        self._said = 0.0
-
-    def ask_to_stop(self, *_: object) -> None:
-        self.stopping = True
-
-    def reading(self, done: int, total: int, what: str) -> None:
-        self._say(f"{what}: {done:,} of {total:,}", done == total)
-
-    def stepped(self, progress: Progress) -> None:
-        text = (
-            f"step {progress.step:,} of {progress.steps:,}  loss {progress.loss:.3f}  "
-            f"{progress.items_per_s:,.0f} products/s  {progress.remaining_s:,.0f} s left"
-        )
-        if progress.validation:
-            text += f"  validation top-1 {progress.validation['top1']:.3f}"
-        self._say(text, bool(progress.validation) or progress.step == progress.steps)
-
-    def _say(self, text: str, always: bool) -> None:
-        now = time.monotonic()
-        if not always and now - self._said < (0.2 if self._live else 15):
-            return
-        self._said = now
-        end = "\n" if always or not self._live else ""
-        print(("\r\033[K" if self._live else "") + text, end=end, file=sys.stderr, flush=True)
-
-
 def judge(config: RunConfig, run_dir: Path, outcome: Outcome) -> RunConfig:
     """Add to config.json how good the finished run is on the test split."""
     figures: dict[str, dict[str, float]] = {}
     readable = [name for name in ("both", "picture", "text") if _reads(config, name)]
-    if Products.open(config.dataset).count(Cohort(config.dataset, split=("test",))):
+    if len(product_frame(Products.open(config.dataset), ("test",))):
         for sees in readable:
             report = evaluate(run_dir, "test", sees=sees)
             figures[sees] = {key: round(float(report[key]), 4) for key in ("top1", "top5", "n")}
@@ -261,28 +247,6 @@ def _reads(config: RunConfig, sees: str) -> bool:
     return all(has) if sees != "both" else any(has)
 
 
-def parser(name: str, presets: Mapping[str, Recipe]) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog=f"python -m trainers.{name}", description=sys.modules["__main__"].__doc__
-    )
-    made.add_argument("--dataset", help="a dataset of VITRINE_HOME")
-    made.add_argument("--preset", default=next(iter(presets)), choices=list(presets))
-    made.add_argument("--out", type=Path, help="the run's folder; one in VITRINE_HOME/runs otherwise")
-    made.add_argument("--resume", action="store_true", help="go on with --out, or the newest unfinished run")
-    made.add_argument("--human-only", action="store_true", help="leave out machine-made labels")
-    made.add_argument("--epochs", type=float)
-    made.add_argument("--steps", type=int, help="instead of epochs")
-    made.add_argument("--batch-size", type=int, help="products a step, over all processes")
-    made.add_argument("--learning-rate", type=float)
-    made.add_argument("--precision", choices=("no", "bf16", "fp16"), help="bf16 where the machine has it")
-    made.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
-    made.add_argument("--seed", type=int)
-    made.add_argument("--workers", type=int, help="processes that decode pictures; one a core otherwise")
-    made.add_argument("--cpu", action="store_true", help="leave an accelerator alone")
-    made.add_argument("--json", action="store_true", help="print the result as JSON")
-    return made
-
-
 def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
     """The folder of the run to go on with.
 
@@ -300,10 +264,39 @@ def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
     raise TrainingError("There is no unfinished run to go on with. Leave out --resume for a new one.")
 
 
-def run(name: str, presets: Mapping[str, Recipe], argv: Sequence[str] | None = None) -> dict[str, Any]:
+def state_of(arguments: argparse.Namespace) -> PartialState:
+    """Which process of how many this is, under `accelerate launch` or alone."""
+    return PartialState(cpu=arguments.cpu)
+
+
+def begin(name: str, recipe: Recipe, arguments: argparse.Namespace) -> tuple[RunConfig, Path]:
+    """A new run, which the first process writes and the others read.
+
+    Raises:
+        TrainingError: several processes, and no folder they agree on.
+    """
+    state = state_of(arguments)
+    if state.num_processes > 1 and arguments.out is None:
+        raise TrainingError("Several processes need one folder for their run: give --out DIR.")
+    if state.is_main_process:
+        run_dir = new_run(f"{name}-{arguments.preset}-{arguments.dataset}", arguments.out)
+        config = prepare(recipe, arguments, run_dir)
+        state.wait_for_everyone()
+        return config, run_dir
+    state.wait_for_everyone()
+    return RunConfig.read(arguments.out), Path(arguments.out)
+
+
+def run(
+    name: str,
+    presets: Mapping[str, Recipe],
+    argv: Sequence[str] | None = None,
+    trained: Callable[[RunConfig, Recipe, Path, argparse.Namespace], Outcome] | None = None,
+) -> dict[str, Any]:
     """Do what the arguments say; the run's folder and figures."""
     arguments = parser(name, presets).parse_args(argv)
     recipe = presets[arguments.preset]
+    main_process = state_of(arguments).is_main_process
     if arguments.resume:
         run_dir = to_resume(arguments, recipe.architecture)
         config = RunConfig.read(run_dir)
@@ -313,11 +306,13 @@ def run(name: str, presets: Mapping[str, Recipe], argv: Sequence[str] | None = N
     else:
         if not arguments.dataset:
             raise TrainingError("Say what to train on: --dataset NAME. `python -m core datasets` lists them.")
-        run_dir = new_run(f"{name}-{arguments.preset}-{arguments.dataset}", arguments.out)
-        config = prepare(recipe, arguments, run_dir)
+        config, run_dir = begin(name, recipe, arguments)
+    if not main_process:
+        (trained or train)(config, recipe, run_dir, arguments)
+        return {}
     if not arguments.json:
         print(f"Run: {run_dir}", flush=True)
-    outcome = train(config, recipe, run_dir, arguments)
+    outcome = (trained or train)(config, recipe, run_dir, arguments)
     if outcome.reason == "stopped":
         command = f"python -m trainers.{name} --resume --out {run_dir}"
         print(f"Stopped at step {outcome.step:,}. Go on with: {command}", file=sys.stderr)
@@ -326,12 +321,16 @@ def run(name: str, presets: Mapping[str, Recipe], argv: Sequence[str] | None = N
     return {"run": str(run_dir), **config.result}
 
 
-def main(name: str, presets: Mapping[str, Recipe]) -> None:
+def main(
+    name: str,
+    presets: Mapping[str, Recipe],
+    trained: Callable[[RunConfig, Recipe, Path, argparse.Namespace], Outcome] | None = None,
+) -> None:
     """A trainer's command line."""
     go_offline()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        result = run(name, presets)
+        result = run(name, presets, trained=trained)
     except VitrineError as error:
         print(str(error), file=sys.stderr)
         raise SystemExit(1) from None

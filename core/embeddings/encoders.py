@@ -29,10 +29,22 @@ class TextConfig:
 
 
 @dataclass(frozen=True)
+class WordConfig:
+    """Word vectors and a recurrent network over them, as MEP-3M's LSTM and BiLSTM."""
+
+    vocabulary: int = 4_096  # words; the rest are one unknown word
+    tokens: int = 32  # words read of a text
+    vector: int = 100  # components of a word's vector (gensim word2vec on the training texts)
+    hidden: int = 128  # of the network, in each direction
+    bidirectional: bool = False
+    frozen: bool = False  # the vectors alone
+
+
+@dataclass(frozen=True)
 class ImageConfig:
     """A residual network with average pooling, and the pixels that it wants."""
 
-    architecture: Literal["resnet", "resnext50_32x4d"] = "resnet"
+    architecture: Literal["resnet", "resnext50_32x4d", "vgg19", "inception_v3"] = "resnet"
     height_px: int = 96
     width_px: int = 72
     stored_height_px: int = 128  # of the pixels that are kept: larger, to crop and turn from
@@ -50,6 +62,8 @@ TEXT_ENCODERS = {
 IMAGE_ENCODERS = {
     "tiny": ImageConfig(),
     # GLAMI feeds pixels in [0, 1] without the mean and deviation of ImageNet.
+    "vgg19": ImageConfig("vgg19", 224, 224, 224, 224),
+    "inception-v3": ImageConfig("inception_v3", 299, 299, 299, 299),
     "resnext50-32x4d": ImageConfig("resnext50_32x4d", 298, 228, 298, 228, mean=0.0, deviation=1.0),
 }
 
@@ -92,6 +106,37 @@ class TextEncoder(nn.Module):
         return (hidden * mask[..., None]).flatten(1)
 
 
+class WordEncoder(nn.Module):
+    """An LSTM over word vectors: (n, tokens) numbers to its last state, (n, hidden) or twice that."""
+
+    def __init__(self, config: WordConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.width = config.hidden * (2 if config.bidirectional else 1)
+        self.vectors = nn.Embedding(config.vocabulary, config.vector, padding_idx=0)
+        self.vectors.weight.requires_grad_(not config.frozen)
+        self.lstm = nn.LSTM(
+            config.vector, config.hidden, batch_first=True, bidirectional=config.bidirectional
+        )
+
+    def forward(self, numbers: Tensor, mask: Tensor) -> Tensor:
+        """
+        Args:
+            numbers: (n, tokens) int64.
+            mask: (n, tokens) bool, false at padding, which comes last.
+        """
+        lengths = mask.sum(1).clamp(min=1).cpu()
+        packed = nn.utils.rnn.pack_padded_sequence(
+            self.vectors(numbers), lengths, batch_first=True, enforce_sorted=False
+        )
+        _, (last, _) = self.lstm(packed)  # (directions, n, hidden)
+        return last.transpose(0, 1).flatten(1)
+
+
+def text_encoder(config: TextConfig | WordConfig) -> TextEncoder | WordEncoder:
+    return WordEncoder(config) if isinstance(config, WordConfig) else TextEncoder(config)
+
+
 class ImageEncoder(nn.Module):
     """A residual network: (n, 3, height, width) uint8 pixels to (n, width) averaged features."""
 
@@ -105,11 +150,7 @@ class ImageEncoder(nn.Module):
             self.network: nn.Module = ResNet(block, config.blocks, channels=config.channels, num_classes=0)
             self.width = config.channels[-1]
         else:
-            from torchvision.models import resnext50_32x4d
-
-            self.network = resnext50_32x4d(weights=None)
-            self.network.fc = nn.Identity()
-            self.width = 2_048
+            self.network, self.width = _published(config.architecture)
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -124,3 +165,11 @@ class ImageEncoder(nn.Module):
         scaled = (pixels / 255 - self.config.mean) / self.config.deviation
         features: Tensor = self.network(scaled.contiguous(memory_format=torch.channels_last))
         return features
+
+
+def _published(architecture: str) -> tuple[nn.Module, int]:
+    """timm's network without its last layer, random weights, and the width of its features."""
+    import timm
+
+    network = timm.create_model(architecture, pretrained=False, num_classes=0)
+    return network, {"resnext50_32x4d": 2_048, "vgg19": 4_096, "inception_v3": 2_048}[architecture]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.errors import ModelError
 from core.models.runs import WEIGHTS, RunConfig, run_folders
+from core.settings import ASSETS
 
 if TYPE_CHECKING:
     from core.models.classifier import Classifier
@@ -40,13 +41,13 @@ class ModelSpec:
         return Classifier.load(self.folder)
 
 
-MODELS: list[ModelSpec] = []  # bundled ones and those of a hub; what was trained here is found by `models`
+BUNDLED = ("embracenet-tiny",)  # folders of assets/models, each a run as its trainer left it
 
 
 def models(task: str = "classification") -> list[ModelSpec]:
-    """Every model of a task that can be loaded now: the list above, then finished runs, newest first."""
-    found = [spec for spec in MODELS if spec.task == task]
-    for folder in run_folders():
+    """Every model of a task that can be loaded now: finished runs, newest first, then the bundled ones."""
+    found = []
+    for folder in [*run_folders(), *(ASSETS / "models" / name for name in BUNDLED)]:
         try:
             spec = of_run(folder)
         except ModelError:
@@ -72,7 +73,7 @@ def of_run(folder: Path) -> ModelSpec:
         else config.architecture,
         task="classification",
         inputs=inputs,
-        weights="run",
+        weights="bundled" if folder.parent == ASSETS / "models" else "run",
         revision=str(config.result.get("weights", "unfinished")),
         licence=config.licence,
         trained_on=f"{config.products.get('training', 0):,} products of {config.dataset}, {labels}",
@@ -83,6 +84,9 @@ def of_run(folder: Path) -> ModelSpec:
 # What a run's configuration may name: the title, and the module whose `build` makes the network.
 ARCHITECTURES: dict[str, tuple[str, str]] = {
     "embracenet": ("EmbraceNet", "core.models.embracenet"),
+    "fusion": ("Tensor fusion", "core.models.fusion"),
+    "single": ("One modality", "core.models.single"),
+    "ngrams": ("TF-IDF, logistic regression", "core.models.ngrams"),
 }
 
 

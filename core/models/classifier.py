@@ -17,7 +17,7 @@ from PIL import Image
 
 from core.checkpoints import load_weights, read_tensors
 from core.embeddings.pixels import resized
-from core.embeddings.tokens import Tokenizer
+from core.embeddings.readers import open_tokenizer
 from core.errors import ImageError, ModelError, UsageError
 from core.images import decode
 from core.models import ARCHITECTURES, model
@@ -28,6 +28,7 @@ from core.settings import settings
 
 BATCH = 256  # products that are computed at a time
 PASSES = 16  # of an ensemble
+READ_AS = {IMAGE: "picture", TEXT: "text"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,16 @@ class Classification:
 
     labels: list[tuple[str, float]]  # likeliest first, with probabilities in [0, 1]
     notes: list[str]  # what the reader should know: a text was cut, an input was not used
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What decided about one product."""
+
+    alone: dict[str, list[tuple[str, float]]]  # likeliest classes by `picture` alone and by `text` alone
+    shares: dict[
+        str, float
+    ]  # of EmbraceNet: how much of the first class' lead each modality brought; sums to 1
 
 
 class Classifier:
@@ -180,11 +191,57 @@ class Classifier:
         labels = [(self.config.classes[number], float(probabilities[number])) for number in order]
         return Classification(labels, notes)
 
+    def explain(
+        self,
+        image: bytes | Path | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        k: int = 3,
+    ) -> Explanation:
+        """What the answer would be from each input alone, and how much each brought to it.
+
+        `alone` has what was given and is read, and is empty with one input; `shares` is empty for
+        networks without EmbraceNet. A share below 0 says that the modality spoke against the answer.
+
+        Raises:
+            UsageError, ImageError: as `classify`.
+        """
+        picture = open_picture(image) if image is not None else None
+        inputs, _ = self.inputs_of(picture, name, description)
+        given = [modality for modality in (IMAGE, TEXT) if bool(inputs.available[0, modality])]
+        if len(given) < 2:
+            return Explanation({}, {})
+        alone = {}
+        for modality, other in ((IMAGE, TEXT), (TEXT, IMAGE)):
+            probabilities = self.predict(inputs.without(other))[0]
+            order = np.argsort(-probabilities, kind="stable")[:k]
+            alone[READ_AS[modality]] = [
+                (self.config.classes[number], float(probabilities[number])) for number in order
+            ]
+        return Explanation(alone, self._shares(inputs))
+
+    def _shares(self, inputs: Inputs) -> dict[str, float]:
+        """Of the lead of the first class' logit over the mean logit."""
+        if not hasattr(self.network, "contributions"):
+            return {}
+        first = int(self.predict(inputs)[0].argmax())
+        with self._lock, torch.inference_mode():
+            parts = self.network.contributions(inputs.to(self.device))[0].float().cpu()  # (M, classes)
+        lead = parts[:, first] - parts.mean(dim=1)
+        total = float(lead.sum())
+        if total <= 0:
+            return {}
+        return {
+            READ_AS[modality]: float(lead[row]) / total
+            for row, modality in enumerate(self.network.used)
+            if modality in READ_AS
+        }
+
 
 def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
     """How the network of a run reads products."""
     text, image = network.config.text, network.config.image
-    tokenizer = Tokenizer(folder / TOKENIZER) if text is not None else None
+    tokenizer = open_tokenizer(folder / TOKENIZER) if text is not None else None
     return Readings(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
 
 
@@ -223,6 +280,16 @@ def loaded(name: str) -> Classifier:
     except OSError as error:
         raise ModelError(f"The model {name} is gone: was its run deleted?") from error
     return _loaded(folder, changed_ns)
+
+
+def explain(
+    model_name: str,
+    image: bytes | Path | None = None,
+    name: str | None = None,
+    description: str | None = None,
+) -> Explanation:
+    """`Classifier.explain` of a model by its name."""
+    return loaded(model_name).explain(image, name, description)
 
 
 def classify(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +15,9 @@ from numpy.typing import NDArray
 from core.catalog import Products
 from core.cohort import Cohort, path_text
 from core.embeddings.augment import random_views
-from core.embeddings.encoders import ImageConfig, TextConfig
+from core.embeddings.encoders import ImageConfig
 from core.embeddings.pixels import PixelCache
-from core.embeddings.tokens import Tokenizer
+from core.embeddings.readers import AnyTokenizer
 from core.models.inputs import Inputs
 from core.sources.reading import Progress, no_progress
 
@@ -32,13 +34,31 @@ def product_text(name: str | None, description: str | None) -> str:
     return " ".join(part for part in (name, description) if part)
 
 
-def product_frame(products: Products, cohort: Cohort) -> pd.DataFrame:
-    """The cohort's products in the dataset's order, with `label`: the category path as one line."""
+def product_frame(products: Products, splits: Sequence[str], human_only: bool = False) -> pd.DataFrame:
+    """Products of some splits in the dataset's order, with `label`: the category path as one line.
+
+    A dataset that comes without a training split is parted 8:2 (as MEP-3M was, at random) by a digest
+    of item_id, so that every model and evaluation parts it alike.
+    """
+    parted = "train" in products.info.splits
+    cohort = Cohort(
+        products.info.name,
+        split=tuple(splits) if parted else (),
+        label_kind=("human",) if human_only else (),
+    )
     frame = products.frame(f"SELECT {COLUMNS} FROM cohort ORDER BY row_id", cohort)  # noqa: S608
+    if not parted:
+        frame["split"] = [split_of(item_id) for item_id in frame.item_id]
+        frame = frame[frame.split.isin(list(splits))]
     frame["label"] = [path_text(path) if path is not None else None for path in frame.category_path]
     for column in ("name", "description", "image_id"):
         frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
     return frame
+
+
+def split_of(item_id: str | None) -> str:
+    """`test` for a fifth of all ids, always the same."""
+    return "test" if zlib.crc32(str(item_id).encode()) % 5 == 0 else "train"
 
 
 @dataclass(frozen=True)
@@ -46,9 +66,9 @@ class Readings:
     """How a model reads products."""
 
     classes: Sequence[str]
-    text: TextConfig | None
+    text: Any  # a text encoder's configuration with `tokens`; None reads no text
     image: ImageConfig | None
-    tokenizer: Tokenizer | None
+    tokenizer: AnyTokenizer | None
     sources: Sequence[str] = ()
 
 

@@ -13,10 +13,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from core.embeddings.encoders import ImageConfig, ImageEncoder, TextConfig, TextEncoder
-from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs, encode_where
+from core.embeddings.encoders import ImageConfig, TextConfig, WordConfig
+from core.models.inputs import Inputs
+from core.models.network import ProductNetwork, encoder_configs
 
-Inference = Literal["sampled", "ensemble", "expected"]
 Dropout = Literal["none", "batch", "glami", "every"]  # of modalities, in training
 
 
@@ -125,60 +125,51 @@ def one_modality_for_all(n: int, modalities: int, generator: torch.Generator | N
 class EmbraceNetConfig:
     """GLAMI's classifier: a text encoder and a picture encoder, docked, embraced, one linear layer."""
 
-    text: TextConfig | None = field(default_factory=TextConfig)
+    text: TextConfig | WordConfig | None = field(default_factory=TextConfig)
     image: ImageConfig | None = field(default_factory=ImageConfig)
     sources: int = 0  # label sources as a one-hot third modality; 0 leaves it out
     width: int = 256
     dropout: float = 0.0  # of the encoders' features
     modality_dropout: Dropout = "none"
+    pattern_weights: tuple[float, ...] = ()  # of `every`: all modalities, then each alone; alike if empty
     label_smoothing: float = 0.0
 
 
-class EmbraceNetClassifier(nn.Module):
-    """Products to logits of their classes."""
+class EmbraceNetClassifier(ProductNetwork):
+    """Products to log-probabilities of their classes."""
 
     def __init__(self, config: EmbraceNetConfig, classes: int) -> None:
-        super().__init__()
-        self.config = config
-        self.text = TextEncoder(config.text) if config.text else None
-        self.image = ImageEncoder(config.image) if config.image else None
-        widths = {
-            TEXT: self.text.width if self.text else 0,
-            IMAGE: self.image.width if self.image else 0,
-            SOURCE: config.sources,
-        }
-        self.used = [modality for modality, width in widths.items() if width]
-        self.widths = widths
+        super().__init__(config, classes, config.sources)
         self.dropout = nn.Dropout(config.dropout)
-        self.fusion = EmbraceNet([widths[modality] for modality in self.used], config.width)
+        self.fusion = EmbraceNet([self.widths[modality] for modality in self.used], config.width)
         self.head = nn.Linear(config.width, classes)
 
     def features(self, inputs: Inputs) -> list[Tensor]:
-        """(n, n_k) of each modality used, zeros where it is not available."""
-        found = []
-        for modality in self.used:
-            present, width = inputs.available[:, modality], self.widths[modality]
-            if modality == TEXT:
-                x = encode_where(self.text, width, present, inputs.numbers, inputs.mask)  # type: ignore[arg-type]
-            elif modality == IMAGE:
-                x = encode_where(self.image, width, present, inputs.pixels)  # type: ignore[arg-type]
-            else:
-                x = nn.functional.one_hot(inputs.source, width).float() * present[:, None]
-            found.append(self.dropout(x))
-        return found
+        """(n, n_k) of each modality used, with dropout."""
+        return [self.dropout(x) for x in super().features(inputs)]
 
-    def availabilities(self, inputs: Inputs) -> Tensor:
-        """(n, M) of the modalities used."""
-        return inputs.available[:, self.used].float()
+    def logits(self, features: list[Tensor], available: Tensor) -> Tensor:
+        """(n, classes) of the deterministic expectation."""
+        return self.head(self.fusion.expected(features, available))
+
+    def contributions(self, inputs: Inputs) -> Tensor:
+        """(n, M, classes) how much each modality adds to each logit of the expectation.
+
+        The head is linear in the fused vector and that is a sum over modalities, so that these and the
+        head's bias add up to the logits exactly.
+        """
+        docked = self.fusion.dock(self.features(inputs))
+        q = self.fusion.probabilities(docked, self.availabilities(inputs), None)
+        return (q[..., None] * docked) @ self.head.weight.T
 
     def forward(
         self,
         inputs: Inputs,
-        inference: Inference = "sampled",
+        inference: str = "sampled",
         passes: int = 1,
-        draws: Tensor | None = None,
         generator: torch.Generator | None = None,
         labels: Tensor | None = None,
+        draws: Tensor | None = None,
     ) -> Tensor:
         """(n, classes) log-probabilities; with `labels`, the training loss instead (see `loss`).
 
@@ -195,7 +186,7 @@ class EmbraceNetClassifier(nn.Module):
             return self.loss(inputs, labels, generator)
         features, available = self.features(inputs), self.availabilities(inputs)
         if inference == "expected":
-            return self.head(self.fusion.expected(features, available)).float().log_softmax(-1)
+            return self.logits(features, available).float().log_softmax(-1)
         if inference == "sampled":
             passes = 1
         total = torch.zeros((), device=available.device)
@@ -212,31 +203,32 @@ class EmbraceNetClassifier(nn.Module):
         """
         features, available = self.features(inputs), self.availabilities(inputs)
         n, modalities = available.shape
-        patterns = [available]
+        patterns, weights = [available], [1.0]
         dropout = self.config.modality_dropout
         if dropout == "every" and modalities > 1:
             patterns += [
                 available * nn.functional.one_hot(torch.tensor(k), modalities).to(available)
                 for k in range(modalities)
             ]
+            weights = list(self.config.pattern_weights) or [1.0] * len(patterns)
         elif dropout in ("batch", "glami") and torch.rand(1, generator=generator).item() >= 0.5:
             # Both coins fall once a batch. GLAMI's replaces the availabilities, as the official one does.
             chosen = one_modality_each if dropout == "batch" else one_modality_for_all
             patterns = [chosen(n, modalities, generator).to(available) * available]
-        losses = []
-        for pattern in patterns:
+        losses, counted = [], 0.0
+        for pattern, weight in zip(patterns, weights, strict=True):
             rows = pattern.sum(1) > 0
             if not bool(rows.any()):
                 continue
             fused = self.fusion([x[rows] for x in features], pattern[rows], generator=generator)
-            losses.append(
-                nn.functional.cross_entropy(
-                    self.head(fused).float(), labels[rows], label_smoothing=self.config.label_smoothing
-                )
+            loss = nn.functional.cross_entropy(
+                self.head(fused).float(), labels[rows], label_smoothing=self.config.label_smoothing
             )
+            losses.append(weight * loss)
+            counted += weight
         if not losses:
             raise ValueError("no product of the batch has any of the modalities")
-        return torch.stack(losses).mean()
+        return torch.stack(losses).sum() / counted
 
 
 def build(config: dict[str, Any], classes: int) -> EmbraceNetClassifier:
@@ -245,13 +237,6 @@ def build(config: dict[str, Any], classes: int) -> EmbraceNetClassifier:
     Raises:
         TypeError: it says something else.
     """
-    text, image = config.get("text"), config.get("image")
-    sizes: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in (image or {}).items()
-    }
-    made = {
-        **config,
-        "text": TextConfig(**text) if text else None,
-        "image": ImageConfig(**sizes) if image else None,
-    }
+    made = encoder_configs(config)
+    made["pattern_weights"] = tuple(made.get("pattern_weights", ()))
     return EmbraceNetClassifier(EmbraceNetConfig(**made), classes)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from core.calibration import calibration_error, confused_pairs, reliability
 from core.catalog import Products
-from core.cohort import Cohort
 from core.errors import UsageError
+from core.intervals import bootstrap, mcnemar, wilson
 from core.metrics import Ties, classification_report
 from core.models.classifier import BATCH, Classifier
 from core.models.data import ProductData, product_frame
 from core.models.inputs import IMAGE, TEXT
 from core.models.runs import find_run
 from core.sources.reading import Progress, no_progress
+from core.storage import storage_errors
 
 SEES = {"both": (), "picture": (TEXT,), "text": (IMAGE,)}  # what is withheld
 SPLITS = ("train", "validation", "test")
@@ -34,6 +38,7 @@ def evaluate(
     ties: Ties = "glami",
     workers: int | None = None,
     progress: Progress = no_progress,
+    save: Path | None = None,
 ) -> dict[str, Any]:
     """Judge a run on products it has not seen.
 
@@ -44,9 +49,11 @@ def evaluate(
         sees: `both`, `picture` or `text`.
         inference: `expected`; or `sampled`, one random pass, repeated `passes` times: top1 and top5
             are then means, with their standard deviations beside them; or `ensemble`.
+        save: a Parquet file for the predictions, one row a product: see `predictions_table`.
 
     Returns:
-        See core.metrics.classification_report; and run, dataset, split, sees, inference, unseen (products
+        See core.metrics.classification_report; top1_interval (Wilson) and top1_bootstrap, 95 percent;
+        calibration_error, reliability (core.calibration), confused_pairs; and run, dataset, split, sees, inference, unseen (products
         left out because nothing of them can be read).
 
     Raises:
@@ -62,18 +69,19 @@ def evaluate(
     kept = np.flatnonzero(readable(data, classifier, sees))
     if not len(kept):
         raise UsageError(f"No product of the {split} split has what is needed ({sees}).")
+    classes = list(classifier.config.classes)
     seeds = range(passes if inference == "sampled" else 1)
     frame = data.frame.iloc[kept]
-    reports = [
-        classification_report(
-            probabilities_of(classifier, data, kept, sees, inference, seed, progress),
-            data.labels[kept],
-            frame.geo.tolist(),
-            frame.label_source.tolist(),
-            ties,
-        )
-        for seed in seeds
-    ]
+    reports = []
+    for seed in seeds:
+        probabilities = probabilities_of(classifier, data, kept, sees, inference, seed, progress)
+        groups = frame.geo.tolist(), frame.label_source.tolist()
+        reports.append(classification_report(probabilities, data.labels[kept], *groups, ties))
+        if seed == 0:
+            table = predictions_table(frame, data.labels[kept], probabilities, classes)
+            reports[0] |= honesty(table, classes)
+            if save is not None:
+                write_predictions(table, save)
     report = reports[0]
     if len(reports) > 1:
         for figure in ("top1", "top5"):
@@ -92,6 +100,79 @@ def evaluate(
     }
 
 
+def predictions_table(
+    frame: pd.DataFrame,
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.floating],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """One row a product: row_id, item_id, image_id, geo, label, prediction, probability (of the
+    prediction), label_probability (NaN where the label was not trained), rank (of the label, from 1), correct.
+    """
+    names = np.array(classes, object)
+    best = probabilities.shape[1] - 1 - probabilities[:, ::-1].argmax(axis=1)
+    rows = np.arange(len(labels))
+    known = labels >= 0
+    own = np.where(known, probabilities[rows, labels.clip(0)], np.nan)
+    return pd.DataFrame(
+        {
+            **{
+                column: frame[column].to_numpy()
+                for column in ("row_id", "item_id", "image_id", "geo", "label")
+            },
+            "prediction": names[best],
+            "probability": probabilities[rows, best].astype(np.float32),
+            "label_probability": own.astype(np.float32),
+            "rank": np.where(known, (probabilities > own[:, None]).sum(axis=1) + 1, 0),
+            "correct": best == labels,
+        }
+    )
+
+
+def honesty(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+    """How sure the figures and the probabilities are, from a table of predictions."""
+    correct, confidence = table.correct.to_numpy(), table.probability.to_numpy()
+    number_of = {label: number for number, label in enumerate(classes)}
+    labels = np.array([number_of.get(label, -1) for label in table.label], np.int64)
+    predictions = np.array([number_of[label] for label in table.prediction], np.int64)
+    return {
+        "top1_interval": list(wilson(int(correct.sum()), len(correct))),
+        "top1_bootstrap": list(bootstrap(correct.astype(np.float64))),
+        "calibration_error": calibration_error(confidence, correct),
+        "reliability": reliability(confidence, correct).to_dict("records"),
+        "confused_pairs": confused_pairs(labels, predictions, list(classes)),
+    }
+
+
+def write_predictions(table: pd.DataFrame, path: Path) -> None:
+    """As Parquet, all or nothing.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(temporary, index=False)
+        temporary.replace(path)
+
+
+def compare(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, float]:
+    """McNemar's test between two tables of predictions, over the products that both judged.
+
+    Returns:
+        See core.intervals.mcnemar; and n.
+
+    Raises:
+        UsageError: they have no product in common.
+    """
+    both = first.merge(second, on="row_id", suffixes=("_first", "_second"))
+    if both.empty:
+        raise UsageError("The two evaluations have no product in common.")
+    found = mcnemar(both.correct_first.to_numpy(), both.correct_second.to_numpy())
+    return {**found, "n": float(len(both))}
+
+
 def data_name(classifier: Classifier, dataset: str | None) -> str:
     return dataset or classifier.config.dataset
 
@@ -106,8 +187,7 @@ def split_data(
 ) -> ProductData:
     """The products of a split, as the classifier reads them."""
     products = Products.open(dataset)
-    cohort = Cohort(dataset, split=(split,), label_kind=("human",) if human_only else ())
-    frame = product_frame(products, cohort)
+    frame = product_frame(products, (split,), human_only)
     return ProductData(products, frame, classifier.readings, workers, progress)
 
 

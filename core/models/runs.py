@@ -35,6 +35,7 @@ class RunConfig:
     created: str = ""
     sources: Sequence[str] = ()  # label sources, in the order of the one-hot
     human_only: bool = False
+    pretrained: dict[str, str] = field(default_factory=dict)  # where the encoders' first weights were
     products: dict[str, int] = field(default_factory=dict)  # training, validation, left out
     result: dict[str, Any] = field(default_factory=dict)  # filled when it is done
     format: int = FORMAT

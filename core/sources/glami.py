@@ -28,7 +28,7 @@ from core.sources.reading import (
     SourceSpec,
     batches_of,
     existing,
-    text_or_none,
+    texts_or_none,
     walk,
 )
 
@@ -202,7 +202,7 @@ def _add(
 ) -> int:
     """Add one published row; 1 where its picture is missing, else 0."""
     try:
-        row = {column: text_or_none(value) for column, value in record.items()}
+        row = texts_or_none(record)
     except ValueError:
         collector.reject(place, "not UTF-8", record)
         return 0
@@ -226,7 +226,7 @@ def _add(
             "label_source": source,
             "label_kind": "human" if source in HUMAN_SOURCES else "machine",
             "image": image,
-            "extra": {column: row[column] for column in row if column not in COLUMNS},
+            "extra": {column: row[column] for column in row if column not in COLUMNS} or None,
         }
     )
     return image is None

@@ -95,8 +95,9 @@ class Collector:
         """One product; absent keys are NULL, `extra` is whatever JSON can hold."""
         if self._clean_text:
             row = {**row, "name": clean(row.get("name")), "description": clean(row.get("description"))}
-        extra = row.get("extra")
-        self._rows.append({**row, "extra": as_json(extra) if extra else None})
+        if (extra := row.get("extra")) is not None:
+            row = {**row, "extra": as_json(extra) if extra else None}
+        self._rows.append(row)
         if payload is not None:
             self._payload[row["image"]] = payload
             self._payload_bytes += len(payload)
@@ -169,6 +170,20 @@ def text_or_none(value: Any) -> str | None:
     if not text.isascii():
         text.encode()  # a lone surrogate stands for a byte that was not UTF-8
     return text or None
+
+
+def texts_or_none(record: Mapping[str, str]) -> dict[str, str | None]:
+    """`text_or_none` of every field of a table of texts, quicker.
+
+    Raises:
+        ValueError: one of them is not valid Unicode.
+    """
+    together = "".join(record.values())
+    if "\0" in together:
+        return {column: text_or_none(value) for column, value in record.items()}
+    if not together.isascii():
+        together.encode()
+    return {column: value.strip() or None for column, value in record.items()}
 
 
 def is_inside(relative: str) -> bool:

@@ -15,13 +15,15 @@ from pages.panels.examples import product_examples
 from pages.panels.theme import CSS, vitrine_theme
 
 if TYPE_CHECKING:
-    from core.models.classifier import Classification
+    from core.models.classifier import Classification, Explanation
 
 
 def mount_panels() -> FastAPI:
     """An app that holds every panel. Models are loaded when somebody asks, never at start."""
     panels = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    mount(panels, classification.build(models, _classify, product_examples, _warm), "classification")
+    mount(
+        panels, classification.build(models, _classify, product_examples, _warm, _explain), "classification"
+    )
     return panels
 
 
@@ -48,6 +50,12 @@ def _classify(model: str, image: Path | None, name: str, description: str) -> Cl
     from core.models.classifier import classify
 
     return classify(model, image, name, description)
+
+
+def _explain(model: str, image: Path | None, name: str, description: str) -> Explanation:
+    from core.models.classifier import explain
+
+    return explain(model, image, name, description)
 
 
 def _warm(model: str) -> Any:

@@ -227,6 +227,12 @@ def test_many_threads_ask_at_once(products):
     assert not wrong
 
 
+def test_answers_may_be_read_slowly_and_together(products):
+    cohort = Cohort("odd", text="e")
+    readers = [products.query("SELECT * FROM cohort", cohort).to_arrow_reader(100) for _ in range(3)]
+    assert [reader.read_next_batch().num_rows for reader in readers * 2] == [100] * 6
+
+
 def test_sql_reaches_nothing_but_the_table(products, tmp_path):
     (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
     for sql in (

@@ -56,9 +56,9 @@ def test_resumed_equals_unbroken(toy: Path) -> None:
         pass
 
     def killed_at(step: int, out: Path) -> None:
-        import trainers.recipe as recipe
+        import trainers.console as console
 
-        stepped = recipe.Watcher.stepped
+        stepped = console.Watcher.stepped
 
         def dies(watcher: object, progress: object) -> None:
             stepped(watcher, progress)  # type: ignore[arg-type]
@@ -66,7 +66,7 @@ def test_resumed_equals_unbroken(toy: Path) -> None:
                 raise Killed
 
         with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-            patch.setattr(recipe.Watcher, "stepped", dies)
+            patch.setattr(console.Watcher, "stepped", dies)
             train_toy(out, "--steps", "12")
 
     killed_at(8, toy / "runs" / "broken")

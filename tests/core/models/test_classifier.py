@@ -7,14 +7,15 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from core.checkpoints import read_tensors, write_tensors
 from core.errors import ImageError, ModelError, UsageError, VitrineError
 from core.models import model, models
-from core.models.classifier import Classifier, classify, loaded
-from core.models.evaluation import evaluate
+from core.models.classifier import Classifier, classify, loaded, open_picture
+from core.models.evaluation import compare, evaluate
 from tests.toy import picture
 
 
@@ -50,6 +51,26 @@ def test_either_input_may_be_missing(
     assert sum(probability for _, probability in found.labels) == pytest.approx(1, abs=1e-5)
     assert [p for _, p in found.labels] == sorted((p for _, p in found.labels), reverse=True)
     assert found.notes == []
+
+
+def test_what_decided_is_told(toy_home: Path) -> None:
+    found = loaded("toy-run").explain(picture("hats"), "taška kabelka")
+    assert found.alone["picture"][0][0] == "hats" and found.alone["text"][0][0] == "bags"
+    assert sum(found.shares.values()) == pytest.approx(1, abs=1e-5)
+    agreed = loaded("toy-run").explain(picture("bags"), "taška kabelka")
+    assert min(agreed.shares.values()) > 0
+    assert loaded("toy-run").explain(None, "taška").alone == {}
+
+
+def test_contributions_add_up_to_the_logits(toy_home: Path) -> None:
+    classifier = loaded("toy-run")
+    inputs, _ = classifier.inputs_of(open_picture(picture("hats")), "taška")
+    with torch.inference_mode():
+        parts = classifier.network.contributions(inputs)
+        logits = classifier.network.logits(
+            classifier.network.features(inputs), classifier.network.availabilities(inputs)
+        )
+    assert torch.allclose(parts.sum(1) + classifier.network.head.bias, logits, atol=1e-4)
 
 
 def test_nothing_to_classify(toy_home: Path) -> None:
@@ -143,6 +164,21 @@ def test_evaluation(toy_home: Path) -> None:
     with pytest.raises(VitrineError, match="no run named 'x'"):
         evaluate("x")
     json.dumps(report)
+
+
+def test_predictions_are_kept_by_product_and_compared(toy_home: Path, tmp_path: Path) -> None:
+    both = evaluate("toy-run", save=tmp_path / "both.parquet")
+    evaluate("toy-run", sees="text", save=tmp_path / "text.parquet")
+    table = pd.read_parquet(tmp_path / "both.parquet")
+    assert len(table) == 27 and table.correct.mean() == both["top1"]
+    assert ((table["rank"] == 1) == table.correct).all() and table.item_id.is_unique
+    low, high = both["top1_interval"]
+    assert low <= both["top1"] <= high and 0 <= both["calibration_error"] <= 1
+    assert sum(entry["n"] for entry in both["reliability"]) == 27
+    found = compare(table, pd.read_parquet(tmp_path / "text.parquet"))
+    assert found["n"] == 23 and 0 <= found["p"] <= 1
+    with pytest.raises(UsageError, match="no product in common"):
+        compare(table, table.iloc[:0])
 
 
 def test_the_same_seed_gives_the_same_sampled_answer(toy_home: Path) -> None:

@@ -20,7 +20,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from core.models import models
-from core.models.classifier import classify, loaded
+from core.models.classifier import classify, explain, loaded
 from pages.panels import classification
 from pages.panels.classification import build
 from pages.panels.examples import product_examples
@@ -57,7 +57,7 @@ def address(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_HOME", str(trained))
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-        yield from serve(build(models, classify, product_examples, loaded))
+        yield from serve(build(models, classify, product_examples, loaded, explain))
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +155,18 @@ def test_it_is_an_mcp_tool(address: str) -> None:
 
 def test_the_page_opens(address: str) -> None:
     assert httpx.get(f"{address}/").status_code == 200
+
+
+def test_what_decided_and_other_models_are_shown(toy_home: Path, photo: Path) -> None:
+    panel = build(models, classify, product_examples, loaded, explain)
+    answered = next(fn.fn for fn in panel.fns.values() if getattr(fn.fn, "__name__", "") == "on_answered")
+    shown = answered(str(photo), "taška kabelka", "", "", ["toy-run", "absent"])
+    picture_alone, text_alone, shares, first, second = shown
+    assert picture_alone.value["label"] == "hats" and text_alone.value["label"] == "bags"
+    assert "the picture" in shares.value and "%" in shares.value
+    assert first.visible and first.label.startswith("EmbraceNet") and not second.visible
+    hidden = answered(str(photo), "", "", "", [])
+    assert not any(part.visible for part in hidden)
 
 
 def test_examples_are_products_of_the_dataset(toy_home: Path) -> None:

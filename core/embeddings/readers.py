@@ -1,0 +1,33 @@
+"""The tokenizers there are, behind one interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.embeddings.ngrams import NgramTokenizer
+from core.embeddings.pretrained import PieceTokenizer
+from core.embeddings.tokens import Tokenizer
+from core.embeddings.words import WordTokenizer
+from core.errors import ModelError
+
+AnyTokenizer = Tokenizer | WordTokenizer | NgramTokenizer | PieceTokenizer
+
+
+def open_tokenizer(path: Path) -> AnyTokenizer:
+    """Whichever tokenizer wrote the file.
+
+    Raises:
+        ModelError: none did, or it is missing.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            head = file.read(20)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is missing or is no tokenizer: {error}.") from error
+    if head.startswith('{"words":'):
+        return WordTokenizer(path)
+    if head.startswith('{"ngrams":'):
+        return NgramTokenizer(path)
+    if head.startswith('{"sentencepiece":'):
+        return PieceTokenizer(path)
+    return Tokenizer(path)

@@ -1,0 +1,77 @@
+"""How far a measured share may be from the true one, and whether two models really differ."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def wilson(hits: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval of a share.
+
+    Args:
+        hits: of `n`, 0 to n.
+
+    Returns:
+        Lower and upper end, fractions in [0, 1]; (0, 1) without observations.
+
+    Source: Wilson 1927; statsmodels' proportion_confint.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(hits, n, alpha=1 - confidence, method="wilson")
+    return min(float(low), hits / n), max(float(high), hits / n)  # not a rounding error inside
+
+
+def bootstrap(
+    values: NDArray[np.floating], repeats: int = 1_000, confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """Percentile interval of a mean over products drawn with replacement.
+
+    Args:
+        values: (n,) one figure a product.
+
+    Returns:
+        Lower and upper end; NaN without products.
+    """
+    if not len(values):
+        return float("nan"), float("nan")
+    rng = np.random.default_rng(seed)
+    means = [values[rng.integers(0, len(values), len(values))].mean() for _ in range(repeats)]
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> dict[str, float]:
+    """Do two models err on different products by more than chance?
+
+    Args:
+        first, second: (n,) which products each got right; the same products in the same order.
+
+    Returns:
+        only_first, only_second (products that one alone got right) and p, exact and two-sided.
+
+    Raises:
+        ValueError: the lengths differ.
+
+    Source: McNemar 1947; statsmodels' exact test.
+
+    >>> mcnemar(np.array([True, True, False]), np.array([True, False, False]))
+    {'only_first': 1.0, 'only_second': 0.0, 'p': 1.0}
+    """
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} and {len(second)} products cannot be compared")
+    from statsmodels.stats.contingency_tables import mcnemar as test
+
+    only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
+    table = [
+        [int((first & second).sum()), only_first],
+        [only_second, int((~first & ~second).sum())],
+    ]
+    return {
+        "only_first": float(only_first),
+        "only_second": float(only_second),
+        "p": float(test(table, exact=True).pvalue),
+    }

@@ -1,0 +1,70 @@
+"""What a trainer reads from its command line and tells whoever watches it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.training import Progress
+
+
+def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
+    names = list(presets)
+    made = argparse.ArgumentParser(
+        prog=f"python -m trainers.{name}", description=sys.modules["__main__"].__doc__
+    )
+    made.add_argument("--dataset", help="a dataset of VITRINE_HOME")
+    made.add_argument("--preset", default=names[0], choices=names)
+    made.add_argument("--out", type=Path, help="the run's folder; one in VITRINE_HOME/runs otherwise")
+    made.add_argument("--resume", action="store_true", help="go on with --out, or the newest unfinished run")
+    made.add_argument("--human-only", action="store_true", help="leave out machine-made labels")
+    made.add_argument("--epochs", type=float)
+    made.add_argument("--steps", type=int, help="instead of epochs")
+    made.add_argument("--batch-size", type=int, help="products a step, over all processes")
+    made.add_argument("--learning-rate", type=float)
+    made.add_argument("--precision", choices=("no", "bf16", "fp16"), help="bf16 where the machine has it")
+    made.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
+    made.add_argument("--seed", type=int)
+    made.add_argument("--workers", type=int, help="processes that decode pictures; one a core otherwise")
+    made.add_argument("--cpu", action="store_true", help="leave an accelerator alone")
+    made.add_argument("--text-weights", type=Path, metavar="DIR", help="mT5: model.safetensors, spiece.model")
+    made.add_argument("--image-weights", type=Path, metavar="FILE", help="the picture encoder's safetensors")
+    made.add_argument("--random-weights", action="store_true", help="begin a paper's preset from nothing")
+    made.add_argument("--json", action="store_true", help="print the result as JSON")
+    return made
+
+
+class Watcher:
+    """Tells a person how it goes, and takes a request to stop."""
+
+    def __init__(self, dataset: str, run_dir: Path) -> None:
+        self.dataset, self.run_dir = dataset, run_dir
+        self.stopping = False
+        self._live = sys.stderr.isatty()
+        self._said = 0.0
+
+    def ask_to_stop(self, *_: object) -> None:
+        self.stopping = True
+
+    def reading(self, done: int, total: int, what: str) -> None:
+        self._say(f"{what}: {done:,} of {total:,}", done == total)
+
+    def stepped(self, progress: Progress) -> None:
+        text = (
+            f"step {progress.step:,} of {progress.steps:,}  loss {progress.loss:.3f}  "
+            f"{progress.items_per_s:,.0f} products/s  {progress.remaining_s:,.0f} s left"
+        )
+        if progress.validation:
+            text += f"  validation top-1 {progress.validation['top1']:.3f}"
+        self._say(text, bool(progress.validation) or progress.step == progress.steps)
+
+    def _say(self, text: str, always: bool) -> None:
+        now = time.monotonic()
+        if not always and now - self._said < (0.2 if self._live else 15):
+            return
+        self._said = now
+        end = "\n" if always or not self._live else ""
+        print(("\r\033[K" if self._live else "") + text, end=end, file=sys.stderr, flush=True)

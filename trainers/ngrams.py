@@ -1,0 +1,40 @@
+"""Fit TF-IDF and logistic regression to the texts: python -m trainers.ngrams --dataset N."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from pathlib import Path
+
+from core.catalog import Products
+from core.checkpoints import write_tensors
+from core.embeddings.ngrams import NgramTokenizer
+from core.models import ngrams
+from core.models.data import ProductData, Readings
+from core.models.runs import TOKENIZER, WEIGHTS, RunConfig
+from core.training import Outcome, TrainConfig
+from trainers.recipe import Recipe, main, training_frame
+
+PRESETS = {
+    "tfidf": Recipe("ngrams", ngrams.NgramConfig(), TrainConfig(steps=1), epochs=0, validations=0),
+}
+
+
+def fit(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: Namespace) -> Outcome:
+    """In one go: there is nothing to resume."""
+    started = time.monotonic()
+    network = ngrams.build(config.model, len(config.classes))
+    readings = Readings(tuple(config.classes), network.config.text, None, NgramTokenizer(run_dir / TOKENIZER))
+    data = ProductData(
+        Products.open(config.dataset),
+        training_frame(Products.open(config.dataset), config.human_only),
+        readings,
+    )
+    rows = data.usable()
+    network.fit(data.inputs(rows).numbers.numpy(), data.labels[rows], config.training["seed"])
+    write_tensors(run_dir / WEIGHTS, dict(network.state_dict()), {"classes": list(config.classes)})
+    return Outcome(1, "done", seconds=round(time.monotonic() - started, 2))
+
+
+if __name__ == "__main__":
+    main("ngrams", PRESETS, fit)
