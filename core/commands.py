@@ -35,8 +35,10 @@ def main() -> None:
         app()
     except VitrineError as error:
         sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped; nothing was left half-made")
+    except SystemExit as stop:
+        if stop.code == 130:  # what typer makes of Ctrl-C
+            print("stopped; nothing was left half-made", file=sys.stderr)
+        raise
 
 
 def say(result: Any, as_json: bool, text: str) -> None:

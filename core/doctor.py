@@ -31,6 +31,7 @@ def examine() -> list[Finding]:
         "datasets": _datasets,
         "pictures": _pictures,
         "fonts": _fonts,
+        "models": _models,
         "gpu": _gpu,
         "network": _network,
         "browser": _browser,
@@ -109,12 +110,23 @@ def _fonts() -> tuple[bool, str]:
     return len(fonts) >= 3, f"{len(fonts)} shipped"
 
 
+def _models() -> tuple[bool, str]:
+    """Every model that the panels would offer can be loaded."""
+    from core.models import TRAIN_COMMAND, models
+
+    found = models()
+    for spec in found:
+        spec.load()
+    names = ", ".join(spec.name for spec in found)
+    return bool(found), f"{names}: loaded" if found else f"none: {TRAIN_COMMAND}"
+
+
 def _gpu() -> tuple[bool, str]:
     import torch
 
     if torch.cuda.is_available():
         return True, f"{torch.cuda.get_device_name(0)}, {torch.cuda.mem_get_info()[0] / 2**30:.0f} GB free"
-    return True, "none; the bundled models run on the CPU"
+    return True, "none; models run on the CPU"
 
 
 def _network() -> tuple[bool, str]:

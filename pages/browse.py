@@ -7,6 +7,7 @@ import streamlit as st
 from core.catalog import ORDERS
 from pages import resources
 from pages.components import filter_bar, product_dialog, product_grid
+from pages.components.markdown import plain
 
 ORDER_TITLES = {
     "dataset": "Dataset order",
@@ -32,7 +33,9 @@ cohort = filter_bar.show(info)
 total = resources.count(cohort)
 
 heading, controls = st.columns([2, 5], vertical_alignment="bottom")
-heading.metric("Products", f"{total:,}", help=cohort.describe())
+heading.metric("Products", f"{total:,}")
+if not cohort.is_whole():
+    heading.caption(plain(cohort.describe()))
 with controls.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
     order = st.selectbox("Sort", list(ORDER_TITLES.values()), key="order", bind="query-params", width=180)
     order_key = next(key for key in ORDERS if ORDER_TITLES[key] == order)
@@ -41,13 +44,13 @@ with controls.container(horizontal=True, horizontal_alignment="right", vertical_
         seed = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", width=130))
     size = st.selectbox("Per page", SIZES, key="size", bind="query-params", width=110)
     with st.popover("Download"):
-        st.caption(f"{total:,} products: {cohort.describe()}")
+        st.caption(plain(f"{total:,} products: {cohort.describe()}"))
         for kind, title in (("csv", "As CSV"), ("parquet", "As Parquet")):
             query = resources.cohort_url(f"/download/{info.name}.{kind}", cohort)
             st.link_button(title, query, width="stretch", disabled=total == 0)
 
 if total == 0:
-    st.info(f"No product of {info.name} matches: {cohort.describe()}.")
+    st.info(f"No product of {info.name} matches: {plain(cohort.describe())}.")
     st.button("Show all products", on_click=filter_bar.clear)
     st.stop()
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import VitrineError
 from core.settings import ASSETS
+from pages.components.markdown import plain
 
 st.set_page_config(page_title="Vitrine", page_icon="🪟", layout="wide", initial_sidebar_state="auto")
 st.html(ASSETS / "app.css")
@@ -22,4 +23,4 @@ page = st.navigation(
 try:
     page.run()
 except VitrineError as error:
-    st.error(str(error), icon=None)
+    st.error(plain(str(error)))

@@ -17,6 +17,7 @@ from core.cohort import Cohort
 from core.statistics.desk import Pending
 from core.statistics.display import Display
 from pages import resources
+from pages.components.markdown import plain
 
 WAIT_S = 0.3  # for all the charts of a page together; what takes longer comes when it is ready
 ROWS = 1_000  # of a table on the page; its download holds all
@@ -150,10 +151,3 @@ def choose_format() -> None:
     st.segmented_control(
         "Charts are saved as", FORMATS, default=FORMATS[0], required=True, key="picture-format"
     )
-
-
-def plain(text: str) -> str:
-    """Text from a dataset is not Markdown."""
-    for sign in "\\`*_{}[]()<>#+-.!|~$:":
-        text = text.replace(sign, "\\" + sign)
-    return text

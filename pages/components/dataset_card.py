@@ -11,6 +11,8 @@ from core.catalog import DatasetInfo
 from core.cohort import Cohort
 from core.errors import UnknownDatasetError
 from pages import resources
+from pages.components import filter_bar
+from pages.components.markdown import plain
 
 PICTURES = 6
 
@@ -31,10 +33,12 @@ def show(info: DatasetInfo) -> None:
             splits = ", ".join(
                 f"{count:,} {split}" for split, count in info.splits.items() if split != "none"
             )
-            st.caption(f"{splits + '. ' if splits else ''}Read as {info.source}; {info.licence}.")
+            st.caption(plain(f"{splits + '. ' if splits else ''}Read as {info.source}; {info.licence}."))
             _troubles(info)
             with st.container(horizontal=True):
-                st.link_button("Browse", resources.cohort_url("/browse", Cohort(info.name)), type="primary")
+                if st.button("Browse", type="primary", key=f"browse-{info.name}"):
+                    filter_bar.clear()
+                    st.switch_page("browse.py", query_params={"dataset": info.name})
                 if resources.is_local_visitor() and st.button("Remove", key=f"remove-{info.name}"):
                     _confirm_removal(info)
         with pictures:
@@ -49,9 +53,9 @@ def _troubles(info: DatasetInfo) -> None:
     """What the import could not take, in one line each."""
     if info.rejected:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in info.rejected.items())
-        st.caption(f"Rejected rows, kept in rejected.parquet: {reasons}.")
+        st.caption(plain(f"Rejected rows, kept in rejected.parquet: {reasons}."))
     for warning in info.warnings:
-        st.caption(warning)
+        st.caption(plain(warning))
 
 
 def _strip(info: DatasetInfo) -> None:

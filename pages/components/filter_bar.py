@@ -8,7 +8,9 @@ import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.cohort import TEXT_CHARACTERS, Cohort
+from core.errors import UnknownDatasetError
 from pages import resources
+from pages.components.markdown import plain
 
 BOUND: dict[str, Any] = {
     "split": [],
@@ -20,7 +22,9 @@ BOUND: dict[str, Any] = {
     "picture": None,
     "page": 1,
 }
-UNBOUND = ("item_id", "image_id", "language", "product", "row")
+HIDDEN = ("item_id", "image_id", "language")  # filters that only an address sets: they have no widget
+NAMES = {"geo": "country", "label_source": "label source", "label_kind": "kind of label"}
+KEPT = "cohort of this visit"
 PICTURE = ("yes", "no")
 
 
@@ -31,9 +35,16 @@ def choose_dataset() -> DatasetInfo:
     Raises:
         UnknownDatasetError: the address names a dataset that is not there, or there is none.
     """
-    chosen = resources.chosen_dataset()
-    st.query_params["dataset"] = chosen.name
+    _recall()
     names = [info.name for info in resources.datasets()]
+    try:
+        chosen = resources.chosen_dataset()
+    except UnknownDatasetError:
+        with st.sidebar:  # the way out of a link to a dataset that is gone
+            st.session_state["chosen-dataset"] = None
+            st.selectbox("Dataset", names, key="chosen-dataset", index=None, on_change=_change_dataset)
+        raise
+    st.query_params["dataset"] = chosen.name
     with st.sidebar:
         st.session_state["chosen-dataset"] = chosen.name
         st.selectbox("Dataset", names, key="chosen-dataset", on_change=_change_dataset)
@@ -43,7 +54,23 @@ def choose_dataset() -> DatasetInfo:
 def _change_dataset() -> None:
     """Go to another dataset without the filters, which were the last one's."""
     clear()
-    st.query_params["dataset"] = st.session_state["chosen-dataset"]
+    if name := st.session_state["chosen-dataset"]:
+        st.query_params["dataset"] = name
+
+
+def _recall() -> None:
+    """The menu's links carry no address: a page opened by one shows the products of the page before."""
+    kept: Cohort | None = st.session_state.get(KEPT)
+    if kept is None or "dataset" in st.query_params:
+        return
+    if kept.dataset not in [info.name for info in resources.datasets()]:
+        return
+    st.query_params["dataset"] = kept.dataset
+    for key, values in kept.to_query().items():
+        if key in HIDDEN:
+            st.query_params[key] = values
+        elif key in BOUND:
+            st.session_state[key] = values if isinstance(BOUND[key], list) else values[0]
 
 
 def clear() -> None:
@@ -52,31 +79,46 @@ def clear() -> None:
     for key, empty in BOUND.items():
         if key in st.session_state:
             st.session_state[key] = empty
-    for key in UNBOUND:
+    for key in (*HIDDEN, "product"):
         st.query_params.pop(key, None)
+    st.session_state.pop(KEPT, None)
+
+
+def _first_page() -> None:
+    """Another filter: other products, from the first."""
+    if "page" in st.session_state:
+        st.session_state["page"] = 1
 
 
 def show(info: DatasetInfo) -> Cohort:
     """Draw the filters that this dataset has; the cohort that they choose."""
     choices = resources.choices(info.name)
+    _say_unknown(info, choices)
     with st.sidebar:
         text = st.text_input(
             "Words in name or description",
             key="text",
             bind="query-params",
+            on_change=_first_page,
             max_chars=TEXT_CHARACTERS,
             placeholder="all of these words",
         )
         category = st.multiselect(
-            "Category", choices["category"], key="category", bind="query-params", placeholder="All categories"
+            "Category",
+            choices["category"],
+            key="category",
+            bind="query-params",
+            placeholder="All categories",
+            on_change=_first_page,
+            select_all=False,
         )
         split = _pills("Split", "split", choices["split"])
         geo = _several("Country", "geo", choices["geo"], "All countries")
         kind = _pills("Labelled by", "label_kind", choices["label_kind"])
         source = _several("Label source", "label_source", choices["label_source"], "All sources")
         picture = (
-            st.pills("Has a picture", PICTURE, key="picture", bind="query-params")
-            if info.with_picture < info.rows
+            st.pills("Has a picture", PICTURE, key="picture", bind="query-params", on_change=_first_page)
+            if 0 < info.with_picture < info.rows
             else None
         )
         st.button("Clear filters", on_click=clear, width="stretch")
@@ -88,21 +130,34 @@ def show(info: DatasetInfo) -> Cohort:
         "label_kind": kind,
         "text": [text or ""],
         "picture": [picture or ""],
-        "item_id": st.query_params.get_all("item_id"),
-        "image_id": st.query_params.get_all("image_id"),
-        "language": st.query_params.get_all("language"),
+        **{key: st.query_params.get_all(key) for key in HIDDEN},
     }
-    return Cohort.from_query(query, dataset=info.name)
+    cohort = Cohort.from_query(query, dataset=info.name)
+    st.session_state[KEPT] = cohort
+    return cohort
+
+
+def _say_unknown(info: DatasetInfo, choices: dict[str, list[str]]) -> None:
+    """A value of the address that this dataset does not have filters nothing, and is said."""
+    for key, known in choices.items():
+        if unknown := [value for value in st.query_params.get_all(key) if value not in known]:
+            what = NAMES.get(key, key)
+            st.warning(plain(f"{info.name} has no {what} {', '.join(unknown)}: that filter was left out."))
 
 
 def _several(label: str, key: str, choices: list[str], placeholder: str) -> list[str]:
     """A list to choose from, where there is anything to choose."""
     if len(choices) < 2:
         return []
-    return st.multiselect(label, choices, key=key, bind="query-params", placeholder=placeholder)
+    return st.multiselect(
+        label, choices, key=key, bind="query-params", placeholder=placeholder, on_change=_first_page
+    )
 
 
 def _pills(label: str, key: str, choices: list[str]) -> list[str]:
     if len(choices) < 2:
         return []
-    return list(st.pills(label, choices, key=key, selection_mode="multi", bind="query-params") or [])
+    return list(
+        st.pills(label, choices, key=key, selection_mode="multi", bind="query-params", on_change=_first_page)
+        or []
+    )

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 
 import streamlit as st
 
@@ -35,18 +36,22 @@ def show() -> None:
             path = st.text_input("Path or address on the machine that serves Vitrine")
             name = st.text_input("Name", placeholder="letters, digits, - and _")
             columns = st.text_input(
-                "Columns", placeholder="name=title image=photo", help="Ours = yours, for tables"
+                "Columns", placeholder="name=title, image=photo", help="Ours = yours, for tables"
             )
             clean = st.checkbox("Clean the text as GLAMI does")
             asked = st.form_submit_button("Import", type="primary")
     if asked:
-        if not path or not name:
+        path, name = (
+            str(Path(path.strip().strip("'\"")).expanduser()) if "://" not in path else path.strip(),
+            name.strip(),
+        )
+        if not path or path == "." or not name:
             st.error("Give a path and a name.")
             return
-        command = [layout, path, "--name", name]
-        for pair in columns.split():
-            command += ["--map", pair]
-        _run([*command, *(["--clean-text"] if clean else [])])
+        options = ["--name", name, *(["--clean-text"] if clean else [])]
+        for pair in filter(None, (pair.strip() for pair in columns.split(","))):
+            options += ["--map", "=".join(side.strip() for side in pair.split("=", 1))]
+        _run([*options, "--", layout, path])
 
 
 def _under_way() -> list[str]:

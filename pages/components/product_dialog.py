@@ -14,7 +14,8 @@ from core.catalog import DatasetInfo
 from core.cohort import Cohort
 from core.schema import COUNTRY_OF_GEO
 from pages import resources
-from pages.components.product_grid import product_url
+from pages.components.markdown import plain
+from pages.components.product_grid import product_key, product_url
 
 FIELDS = {
     "category": "Category",
@@ -39,29 +40,27 @@ def open_linked(info: DatasetInfo, page: Sequence[Mapping[str, Any]] = ()) -> No
     Args:
         page: the products around it, which the dialog leafs through.
     """
-    item_id = st.query_params.get("product")
-    if item_id is None:
+    key = st.query_params.get("product")
+    if key is None:
         return
-    found = resources.products(info.name).item(item_id)
+    item_id, _, row = key.rpartition("~")
+    found = resources.products(info.name).item(item_id) or resources.products(info.name).item(key)
     if not found:
         st.warning(
-            f"{info.name} has no product with the item id {item_id!r}. The link may be of another import."
+            f"{info.name} has no product {plain(item_id or key)!r}. The link may be of another import of it."
         )
         return
-    row = st.query_params.get("row")
     chosen = next((product for product in found if str(product["row_id"]) == row), found[0])
     _dialog(info, chosen, found, page)
 
 
 def select(product: Mapping[str, Any]) -> None:
-    """Put a product into the URL; the page opens it."""
-    st.query_params["product"] = product["item_id"]
-    st.query_params["row"] = str(product["row_id"])
+    """Put a product into the address; the page opens it."""
+    st.query_params["product"] = product_key(product)
 
 
 def _forget() -> None:
-    for key in ("product", "row"):
-        st.query_params.pop(key, None)
+    st.query_params.pop("product", None)
 
 
 @st.dialog("Product", width="large", on_dismiss=_forget)
@@ -81,10 +80,10 @@ def _dialog(
         else:
             st.info("This product has no picture.")
     with words:
-        st.caption(" › ".join(product["category_path"]))
+        st.caption(plain(" › ".join(product["category_path"])))
         st.html(f'<h3 class="vitrine-name" dir="auto">{html.escape(product["name"] or "(no name)")}</h3>')
         if product["description"]:
-            st.text(product["description"])
+            st.html(f'<p class="vitrine-description" dir="auto">{html.escape(product["description"])}</p>')
         else:
             st.caption("No description.")
         st.dataframe(_fields(product), hide_index=True, width="stretch", height="content")
@@ -138,8 +137,3 @@ def _absolute(path: str) -> str:
     """The path with this server's address before it, as the visitor's browser knows it."""
     here = urlsplit(st.context.url or "")
     return f"{here.scheme}://{here.netloc}{path}" if here.netloc else path
-
-
-def plain(text: str | None) -> str:
-    """Text from a dataset, safe inside Streamlit's Markdown: nothing in it is markup, a link or a colour."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|~:$&" else letter for letter in text or "")

@@ -38,4 +38,10 @@ export default function (component) {
     return link
   })
   grid.replaceChildren(...tiles)
+  // Another page of products begins at its top: the visitor clicked below the last one.
+  const first = String(data?.tiles?.[0]?.row)
+  if (grid.dataset.first && grid.dataset.first !== first && grid.getBoundingClientRect().top < 0) {
+    grid.scrollIntoView({ block: "start" })
+  }
+  grid.dataset.first = first
 }

@@ -43,5 +43,10 @@ def tile(info: DatasetInfo, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def product_url(info: DatasetInfo, row: Mapping[str, Any]) -> str:
-    """A permanent link to one product: by item_id, and by row where that repeats."""
-    return resources.cohort_url("/browse", Cohort(info.name), product=row["item_id"], row=str(row["row_id"]))
+    """A permanent link to one product."""
+    return resources.cohort_url("/browse", Cohort(info.name), product=product_key(row))
+
+
+def product_key(row: Mapping[str, Any]) -> str:
+    """What names one product in an address: its item_id, and its row for where that repeats."""
+    return f"{row['item_id']}~{row['row_id']}"
