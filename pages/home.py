@@ -16,7 +16,11 @@ if datasets:
     picture_wall.show(datasets)
 DOORS = (
     ("browse.py", "Explore", "Filter, sort and open the products of a dataset."),
-    ("dataset_statistics.py", "Measure", "The papers' figures and tables for any dataset, and any part of it."),
+    (
+        "dataset_statistics.py",
+        "Measure",
+        "The papers' figures and tables for any dataset, and any part of it.",
+    ),
     ("classify.py", "Try the models", "Give a picture and a few words; see which class they say."),
 )
 for column, (page, title, line) in zip(st.columns(len(DOORS), gap="medium"), DOORS, strict=True):
