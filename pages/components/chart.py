@@ -107,7 +107,7 @@ def _figure(display: Display, key: str) -> None:
     config = {
         "displaylogo": False,
         "displayModeBar": "hover",
-        "modeBarButtons": [["zoom2d", "resetScale2d"], ["toImage"]],
+        "modeBarButtons": [["toImage"]],
         "toImageButtonOptions": {
             "format": kind,
             "filename": display.name,
