@@ -106,7 +106,7 @@ def test_a_visitor_from_elsewhere_neither_adds_nor_removes(
 ) -> None:
     monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
     page = open_page("home.py")
-    assert [button.label for button in page.button] == []
+    assert [button.label for button in page.button] == ["Browse"]
     assert any("from the machine that serves" in caption.value for caption in page.caption)
 
 

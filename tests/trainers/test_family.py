@@ -54,7 +54,7 @@ def test_a_member_of_the_family_trains_and_answers(toy: Path, name: str) -> None
     )
     best = max(figures["top1"] for figures in result["test"].values())
     assert best > 0.8, result
-    (spec,) = models()
+    spec = models()[0]
     image = picture("bags") if "image" in spec.inputs else None
     answer = classify(name, image, "kabelka" if "text" in spec.inputs else None)
     assert answer.labels[0][0] == "bags"

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+import core.models
 from core.checkpoints import read_tensors, write_tensors
 from core.errors import ImageError, ModelError, UsageError, VitrineError
 from core.models import model, models
@@ -25,7 +26,7 @@ def run_dir(trained: Path, tmp_path: Path) -> Path:
 
 
 def test_a_finished_run_is_a_model(toy_home: Path) -> None:
-    (spec,) = models()
+    spec = models()[0]  # before the bundled ones
     assert (spec.name, spec.weights, spec.inputs) == ("toy-run", "run", ("text", "image"))
     assert spec.revision and spec.licence and "products of toy" in spec.trained_on
     assert model("toy-run").load().config.classes == ["bags", "hats", "shoes"]
@@ -33,7 +34,17 @@ def test_a_finished_run_is_a_model(toy_home: Path) -> None:
         model("other")
 
 
-def test_without_a_model_it_says_how_to_train_one(home: Path) -> None:
+def test_every_bundled_model_answers_and_has_a_card(home: Path) -> None:
+    assert [spec.name for spec in models()] == list(core.models.BUNDLED)
+    for spec in models():
+        assert spec.weights == "bundled" and spec.revision and "MIT" in spec.licence
+        assert "Limits" in (spec.folder / "README.md").read_text(encoding="utf-8")
+        found = spec.load().classify(None, "Dámské džíny modré", "Barva: modrá")
+        assert "Jeans" in found.labels[0][0]
+
+
+def test_without_a_model_it_says_how_to_train_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.models, "BUNDLED", ())
     with pytest.raises(ModelError, match=r"python -m trainers\.embracenet"):
         model("any")
 

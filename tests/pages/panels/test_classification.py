@@ -180,6 +180,7 @@ def test_without_a_model_it_says_the_command(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    monkeypatch.setattr("core.models.BUNDLED", ())
     running = serve(build(models, classify))
     client = Client(next(running), verbose=False)
     with pytest.raises(AppError, match=r"No model is trained yet.*python -m trainers\.embracenet"):
