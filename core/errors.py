@@ -52,3 +52,7 @@ class ModelError(VitrineError):
 
 class TrainingError(VitrineError):
     """A training cannot begin or go on; what was saved last is kept."""
+
+
+class EmbeddingError(VitrineError):
+    """Vectors are missing, stale, of another encoder, broken, or being written by somebody else."""

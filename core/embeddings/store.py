@@ -1,0 +1,289 @@
+"""Vectors of a dataset on disk: `embeddings/<encoder>/`, row i being row_id i.
+
+`vectors.npy` is (n, d) float16, `present.npy` (n,) bool, `encoder.json` says what they are. They are
+written chunk by chunk into a folder beside it, which takes its place when all is there: a run that was
+killed is continued, and what is half-made is never read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.catalog import DatasetInfo
+from core.errors import EmbeddingError, UsageError
+from core.storage import storage_errors
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+Tower = Literal["image", "text", "imported"]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What encoder.json says of a set of vectors."""
+
+    encoder: str  # a name of core.embeddings.clip, or whatever an import called it
+    tower: Tower
+    dimensions: int
+    fingerprint: str  # of the dataset they were made from
+    rows: int
+    weights: str = ""  # digest of the encoder's weights; empty where they were imported
+    preprocessing: dict[str, Any] = field(default_factory=dict)
+    normalised: bool = True  # every present vector has length 1
+    present: int = 0  # rows that have a vector
+    skipped: dict[str, int] = field(default_factory=dict)  # reason -> rows without one
+    created: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class EmbeddingSet:
+    """Vectors that are whole, mapped from disk and not to be written to."""
+
+    name: str
+    description: Description
+    vectors: NDArray[np.float16]  # (n, d)
+    present: NDArray[np.bool_]  # (n,)
+    folder: Path
+
+
+def folder_of(dataset: DatasetInfo, name: str) -> Path:
+    """
+    Raises:
+        UsageError: the name cannot be a folder's.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot name a set of vectors. Use letters, digits, '-', '_' and '.', 80 at most."
+        )
+    return dataset.folder / "embeddings" / name
+
+
+def sets(dataset: DatasetInfo) -> list[tuple[str, Description]]:
+    """The sets that fit the dataset as it is now, newest first; stale and broken ones are passed over."""
+    found = []
+    for path in (dataset.folder / "embeddings").glob("*/encoder.json"):
+        if NAME.fullmatch(path.parent.name):
+            try:
+                described = _read(path)
+            except (OSError, ValueError, TypeError):
+                continue
+            if described.fingerprint == dataset.fingerprint:
+                found.append((path.parent.name, described))
+    return sorted(found, key=lambda entry: entry[1].created, reverse=True)
+
+
+def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> EmbeddingSet:
+    """Open one set of vectors.
+
+    Args:
+        weights: digest of the weights that queries will be encoded with; None does not compare.
+
+    Raises:
+        EmbeddingError: there is none, it is stale, broken, or of other weights; the text says what to run.
+    """
+    folder = folder_of(dataset, name)
+    again = f"python -m core embed {dataset.name} --encoder {name}"
+    if not (folder / "encoder.json").exists():
+        have = ", ".join(known for known, _ in sets(dataset)) or "none yet"
+        raise EmbeddingError(
+            f"{dataset.name} has no vectors {name!r} (there are: {have}). Make them: {again}"
+        )
+    try:
+        described = _read(folder / "encoder.json")
+        vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        present = np.load(folder / "present.npy", allow_pickle=False)
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        raise EmbeddingError(
+            f"The vectors {name} of {dataset.name} are broken ({error}). {_mend(again)}"
+        ) from error
+    if described.tower == "imported":
+        again = f"python -m core embeddings import {dataset.name} FILE --name {name}"
+    if described.fingerprint != dataset.fingerprint:
+        raise EmbeddingError(
+            f"The vectors {name} are of {dataset.name} as it was before (fingerprint {described.fingerprint}, "
+            f"it is {dataset.fingerprint} now). {_mend(again)}"
+        )
+    shape = (dataset.rows, described.dimensions)
+    if vectors.shape != shape or vectors.dtype != np.float16 or present.shape != shape[:1]:
+        raise EmbeddingError(
+            f"The vectors {name} of {dataset.name} are {vectors.shape} {vectors.dtype}; {shape} float16 "
+            f"was expected. {_mend(again)}"
+        )
+    if weights is not None and described.weights and described.weights != weights:
+        raise EmbeddingError(
+            f"The vectors {name} of {dataset.name} were made with other weights ({described.weights}) than "
+            f"the encoder has now ({weights}). {_mend(again)}"
+        )
+    return EmbeddingSet(name, described, vectors, present.astype(bool), folder)
+
+
+def _mend(command: str) -> str:
+    return f"Make them again: {command}"
+
+
+def _read(path: Path) -> Description:
+    described = json.loads(path.read_text(encoding="utf-8"))
+    known = {entry.name for entry in fields(Description)}
+    return Description(**{key: value for key, value in described.items() if key in known})
+
+
+class Writer:
+    """A set being written, chunk by chunk; see `writing`."""
+
+    def __init__(self, folder: Path, plan: Description, chunks: int) -> None:
+        self.folder, self.plan = folder, plan
+        shape = (plan.rows, plan.dimensions)
+        stamp = {**asdict(plan), "chunks": chunks}
+        if not _same_plan(folder / "plan.json", stamp):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name, kind, size in (
+                ("vectors.npy", np.float16, shape),
+                ("present.npy", np.bool_, shape[:1]),
+                ("done.npy", np.bool_, (chunks,)),
+            ):
+                np.lib.format.open_memmap(folder / name, "w+", kind, size).flush()
+            (folder / "plan.json").write_text(json.dumps(stamp), encoding="utf-8")
+        self.vectors = np.load(folder / "vectors.npy", mmap_mode="r+")
+        self.present = np.load(folder / "present.npy", mmap_mode="r+")
+        self.done = np.load(folder / "done.npy", mmap_mode="r+")
+        self.skipped: dict[str, int] = {}
+
+    def missing(self) -> list[int]:
+        """The chunks that are still to do."""
+        return [int(chunk) for chunk in np.flatnonzero(~np.asarray(self.done))]
+
+    def write(
+        self, chunk: int, rows: NDArray[np.int64], vectors: NDArray[np.floating], present: NDArray[np.bool_]
+    ) -> None:
+        """Keep one chunk: when this returns, a kill no longer loses it.
+
+        Args:
+            rows: (m,) row_ids; vectors: (m, d) of length 1; present: (m,) false where there is none.
+        """
+        self.vectors[rows] = np.where(present[:, None], vectors, 0).astype(np.float16)
+        self.present[rows] = present
+        self.vectors.flush()  # the vectors reach the disk before the mark that they are there
+        self.present.flush()
+        self.done[chunk] = True
+        self.done.flush()
+
+
+def _same_plan(path: Path, stamp: dict[str, Any]) -> bool:
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8")) == stamp)
+    except (OSError, ValueError):
+        return False
+
+
+@contextmanager
+def writing(
+    dataset: DatasetInfo, name: str, plan: Description, chunks: int, anew: bool = False
+) -> Iterator[Writer]:
+    """Write a set; it takes its place when the block ends without an error and nothing is missing.
+
+    The same plan continues what a killed or stopped run left, unless `anew`; another plan begins anew.
+
+    Raises:
+        EmbeddingError: another process is writing vectors of this dataset.
+        StorageError: the folder cannot be written, or the disk is full.
+    """
+    target = folder_of(dataset, name)
+    aside = target.with_name(f".writing-{name}")
+    with storage_errors(target.parent), _alone(dataset, target.parent):
+        if anew:
+            shutil.rmtree(aside, ignore_errors=True)
+        writer = Writer(aside, plan, chunks)
+        yield writer
+        if writer.missing():
+            return
+        described = Description(
+            **{
+                **asdict(plan),
+                "present": int(np.count_nonzero(writer.present)),
+                "skipped": dict(sorted(writer.skipped.items())),
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+        )
+        text = json.dumps(asdict(described), ensure_ascii=False, indent=2)
+        (aside / "encoder.json").write_text(text + "\n", encoding="utf-8")
+        for name_ in ("plan.json", "done.npy"):
+            (aside / name_).unlink(missing_ok=True)
+        old = target.with_name(f".old-{name}")
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        aside.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _alone(dataset: DatasetInfo, folder: Path) -> Iterator[None]:
+    """One writer a dataset; the system lets go of the lock however its holder dies."""
+    if not dataset.folder.exists():
+        raise EmbeddingError(f"{dataset.name} was removed.")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / ".lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
+            raise EmbeddingError(
+                f"Vectors of {dataset.name} are being made already, by {holder}. "
+                "Wait until it is done, or stop it; what it has made is kept."
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def under_way(dataset: DatasetInfo) -> str | None:
+    """Who is writing vectors of the dataset now, if anybody is."""
+    path = dataset.folder / "embeddings" / ".lock"
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        return os.read(descriptor, 200).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+
+
+def unit(vectors: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Vectors of length 1, and which of them have a direction at all.
+
+    Args:
+        vectors: (m, d).
+
+    Returns:
+        (m, d), zeros where there is no direction, and (m,).
+
+    >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]]))[0].tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    wide = np.asarray(vectors, np.float32)
+    length = np.linalg.norm(wide.astype(np.float64), axis=1)
+    good = np.isfinite(length) & (length > 0)
+    divisor = np.where(good, length, 1).astype(np.float64)
+    return np.where(good[:, None], wide / divisor[:, None], 0).astype(np.float32), good
