@@ -1,0 +1,359 @@
+"""Encoders that put pictures and texts into one space, through open_clip: bundled, from a hub, from a folder.
+
+The list is to be read: describing an encoder costs nothing; `load()` imports torch. Nothing here asks the
+network unless weights are fetched on purpose (`python -m core weights fetch NAME`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.embeddings.store import unit
+from core.errors import ModelError
+from core.settings import ASSETS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+QUERY_CHARACTERS = 2_000  # of one text that are read: more than any tokenizer here keeps
+TEXTS, PICTURES = 256, 64  # encoded at a time
+CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """One encoder as a person chooses it."""
+
+    name: str
+    title: str
+    weights: Literal["bundled", "hub", "folder"]
+    model: str  # open_clip's name of the architecture, or the folder
+    tag: str  # open_clip's name of the weights; empty for a folder
+    dimensions: int
+    licence: str
+    size_mb: int
+    languages: str
+    trained_on: str
+
+    @property
+    def folder(self) -> Path | None:
+        return Path(self.model) if self.weights in ("bundled", "folder") else None
+
+    def load(self, device: str | None = None) -> Encoder:
+        """
+        Args:
+            device: `cpu`, `cuda`; None takes an accelerator where there is one.
+
+        Raises:
+            ModelError: the weights are not here, cut short, or no model of open_clip's.
+        """
+        return Encoder(self, device)
+
+
+CLIP_TINY = ASSETS / "models" / "clip-tiny"
+
+# Sizes are of the downloaded weights. Recall of the multilingual ones: docs/search.md.
+ENCODERS: list[EncoderSpec] = [
+    EncoderSpec(
+        "clip-tiny",
+        "CLIP tiny (bundled)",
+        "bundled",
+        str(CLIP_TINY),
+        "",
+        256,
+        "MIT",
+        11,
+        "the 13 of GLAMI, English, Chinese",
+        "Vitrine's drawn products and CC0 photos of clothes (see its README)",
+    ),
+    EncoderSpec(
+        "xlm-roberta-base-ViT-B-32",
+        "CLIP ViT-B/32, XLM-R base",
+        "hub",
+        "xlm-roberta-base-ViT-B-32",
+        "laion5b_s13b_b90k",
+        512,
+        "MIT",
+        1_464,
+        "about 100",
+        "LAION-5B",
+    ),
+    EncoderSpec(
+        "ViT-B-32-SigLIP2-256",
+        "SigLIP 2 ViT-B/32, 256 px",
+        "hub",
+        "ViT-B-32-SigLIP2-256",
+        "webli",
+        768,
+        "Apache-2.0",
+        1_508,
+        "over 100",
+        "WebLI",
+    ),
+    EncoderSpec(
+        "ViT-B-16-SigLIP2-256",
+        "SigLIP 2 ViT-B/16, 256 px",
+        "hub",
+        "ViT-B-16-SigLIP2-256",
+        "webli",
+        768,
+        "Apache-2.0",
+        1_501,
+        "over 100",
+        "WebLI",
+    ),
+    EncoderSpec(
+        "nllb-clip-base-siglip",
+        "NLLB-CLIP base, SigLIP",
+        "hub",
+        "nllb-clip-base-siglip",
+        "v1",
+        768,
+        "CC-BY-NC-4.0",
+        2_030,
+        "201",
+        "LAION COCO in 201 languages",
+    ),
+    EncoderSpec(
+        "ViT-B-32",
+        "OpenAI CLIP ViT-B/32",
+        "hub",
+        "ViT-B-32",
+        "openai",
+        512,
+        "MIT",
+        605,
+        "English",
+        "400 million pairs of the web",
+    ),
+]
+
+
+def encoder(name: str) -> EncoderSpec:
+    """An encoder of the list, `MODEL/TAG` of open_clip, or a folder in open_clip's layout.
+
+    Raises:
+        ModelError: it is none of these.
+    """
+    for spec in ENCODERS:
+        if spec.name == name:
+            return spec
+    path = Path(name).expanduser()
+    if (path / CONFIG).is_file():
+        return _of_folder(path.resolve())
+    model, slash, tag = name.rpartition("/")
+    if slash and re.fullmatch(r"[\w.-]+", model) and re.fullmatch(r"[\w.-]+", tag) and not path.exists():
+        return EncoderSpec(
+            f"{model}.{tag}", f"{model}, {tag}", "hub", model, tag, 0, "see its card", 0, "see its card", tag
+        )
+    known = ", ".join(spec.name for spec in ENCODERS)
+    raise ModelError(
+        f"There is no encoder {name!r}. Known are: {known}; or write MODEL/TAG of open_clip, or a folder "
+        f"that holds {CONFIG}."
+    )
+
+
+def _of_folder(path: Path) -> EncoderSpec:
+    try:
+        described = json.loads((path / CONFIG).read_text(encoding="utf-8"))["model_cfg"]
+        width = int(described["embed_dim"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path / CONFIG} is no configuration of open_clip: {error!r}.") from error
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", path.name).strip(".-") or "folder"
+    return EncoderSpec(
+        name, path.name, "folder", str(path), "", width, "your own", 0, "its own", "its own data"
+    )
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes pixels; the part that needs no torch, so that worker processes stay small."""
+
+    height_px: int
+    width_px: int
+    resize_mode: Literal["shortest", "longest", "squash"]
+    interpolation: Literal["bilinear", "bicubic"]
+    fill: int = 0
+
+    def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
+        """(height, width, 3), as open_clip's transform gives before it scales."""
+        resample = Image.Resampling.BICUBIC if self.interpolation == "bicubic" else Image.Resampling.BILINEAR
+        if self.resize_mode == "squash":
+            return np.asarray(image.resize((self.width_px, self.height_px), resample), np.uint8)
+        ratios = self.height_px / image.height, self.width_px / image.width
+        ratio = max(ratios) if self.resize_mode == "shortest" else min(ratios)
+        shrunk = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
+        image = image.resize(shrunk, resample)
+        canvas = Image.new("RGB", (self.width_px, self.height_px), (self.fill,) * 3)
+        left, top = round((self.width_px - shrunk[0]) / 2), round((self.height_px - shrunk[1]) / 2)
+        canvas.paste(image, (left, top))
+        return np.asarray(canvas, np.uint8)
+
+    @property
+    def decode_px(self) -> int:
+        """The width that a JPEG is decoded at, at least: twice what is needed, so that little is lost."""
+        return 2 * max(self.height_px, self.width_px)
+
+
+class Encoder:
+    """A loaded encoder: pictures and texts to (n, d) float32 of length 1."""
+
+    def __init__(self, spec: EncoderSpec, device: str | None = None) -> None:
+        import open_clip
+        import torch
+
+        self.spec = spec
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        with _quiet():
+            try:
+                if spec.folder is not None:
+                    _check_folder(spec.folder)
+                    name = f"local-dir:{spec.folder}"
+                    self.model = open_clip.create_model(name, require_pretrained=True)
+                    self.tokenizer = open_clip.get_tokenizer(name)
+                else:
+                    self.model = open_clip.create_model(spec.model, spec.tag, require_pretrained=True)
+                    self.tokenizer = open_clip.get_tokenizer(spec.model)
+            except ModelError:
+                raise
+            except Exception as error:  # whatever the hub, transformers or safetensors raise
+                raise ModelError(_why(spec, error)) from error
+        self.model = self.model.eval().to(self.device)
+        if self.device == "cpu":
+            self.model.visual.to(memory_format=torch.channels_last)
+        wanted = self.model.visual.preprocess_cfg
+        height, width = wanted["size"] if not isinstance(wanted["size"], int) else (wanted["size"],) * 2
+        self.preprocessing = Preprocessing(
+            int(height), int(width), wanted["resize_mode"], wanted["interpolation"], int(wanted["fill_color"])
+        )
+        self._mean = torch.tensor(wanted["mean"], device=self.device)[:, None, None] * 255
+        self._deviation = torch.tensor(wanted["std"], device=self.device)[:, None, None] * 255
+
+    @property
+    def dimensions(self) -> int:
+        return int(self.encode_texts([""]).shape[1]) if not self.spec.dimensions else self.spec.dimensions
+
+    @cached_property
+    def weights(self) -> str:
+        """Twelve digits that name the weights: of the tensors themselves, wherever they came from."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.model.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).data)
+        return digest.hexdigest()[:12]
+
+    def encode_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """
+        Args:
+            pixels: (n, height, width, 3) from `preprocessing`.
+        """
+        import torch
+
+        found = []
+        for start in range(0, len(pixels), PICTURES):
+            batch = torch.from_numpy(np.ascontiguousarray(pixels[start : start + PICTURES])).to(self.device)
+            scaled = (batch.permute(0, 3, 1, 2).float() - self._mean) / self._deviation
+            found.append(self._unit(lambda given=scaled: self.model.encode_image(given)))
+        return np.concatenate(found) if found else np.zeros((0, self.dimensions), np.float32)
+
+    def encode_pictures(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
+        """(n, d) of decoded pictures."""
+        if not images:
+            return np.zeros((0, self.dimensions), np.float32)
+        return self.encode_pixels(np.stack([self.preprocessing.pixels(image) for image in images]))
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, d); of each text the first QUERY_CHARACTERS are read."""
+        found = []
+        for start in range(0, len(texts), TEXTS):
+            cut = [_clean(text) for text in texts[start : start + TEXTS]]
+            numbers = self.tokenizer(cut).to(self.device)
+            found.append(self._unit(lambda given=numbers: self.model.encode_text(given)))
+        return np.concatenate(found) if found else np.zeros((0, self.dimensions), np.float32)
+
+    def _unit(self, encode: Any) -> NDArray[np.float32]:
+        import torch
+
+        with torch.inference_mode():
+            raw: Tensor = encode()
+        return unit(raw.float().cpu().numpy())[0]
+
+
+def _clean(text: str) -> str:
+    """Within bounds, and without halves of characters, which no tokenizer takes."""
+    return text[:QUERY_CHARACTERS].encode("utf-8", "ignore").decode("utf-8").replace("\0", " ")
+
+
+def _check_folder(folder: Path) -> None:
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise ModelError(
+                f"There is no {name} in {folder}. Weights are safetensors in open_clip's layout."
+            )
+    if pickles := [path.name for path in folder.glob("*") if path.suffix in (".bin", ".pt", ".pth", ".pkl")]:
+        raise ModelError(
+            f"{folder} holds a pickle ({pickles[0]}), which can run any code: Vitrine refuses it."
+        )
+
+
+def _why(spec: EncoderSpec, error: Exception) -> str:
+    if spec.weights == "hub":
+        size = f", {spec.size_mb:,} MB" if spec.size_mb else ""
+        return (
+            f"The weights of {spec.name} are not on this machine. With a network: "
+            f"python -m core weights fetch {spec.name} (licence {spec.licence}{size}). ({type(error).__name__})"
+        )
+    return f"{spec.folder} cannot be opened as a model of open_clip: {error}"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """open_clip logs each step of loading at level warning; errors still come as exceptions."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def fetch(spec: EncoderSpec) -> None:
+    """Download a hub encoder's weights and tokenizer into the libraries' own caches.
+
+    Raises:
+        ModelError: it needs no download, or the network does not give it.
+    """
+    if spec.weights != "hub":
+        raise ModelError(f"{spec.name} is here already: nothing to fetch.")
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE, os.environ.get("HF_HUB_OFFLINE")
+    constants.HF_HUB_OFFLINE = False
+    os.environ["HF_HUB_OFFLINE"] = "0"
+    try:
+        import open_clip
+
+        open_clip.create_model(spec.model, spec.tag, require_pretrained=True)
+        open_clip.get_tokenizer(spec.model)
+    except Exception as error:
+        raise ModelError(f"{spec.name} could not be fetched: {error}") from error
+    finally:
+        constants.HF_HUB_OFFLINE = before[0]
+        if before[1] is None:
+            os.environ.pop("HF_HUB_OFFLINE", None)
+        else:
+            os.environ["HF_HUB_OFFLINE"] = before[1]
