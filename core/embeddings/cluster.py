@@ -1,0 +1,105 @@
+"""The same embedding over a cluster: Ray Data spreads the chunks, this process writes what comes back."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.catalog import Products
+from core.embeddings.clip import EncoderSpec
+from core.embeddings.embed import Work, decode_chunk, encode_texts, spread
+from core.errors import EmbeddingError
+from core.settings import PROJECT, settings
+
+
+class _EncodeChunks:
+    """One of Ray's actors: it opens the dataset and the encoder once. Both must be at the same paths on
+    every machine of the cluster."""
+
+    def __init__(self, dataset: str, spec: EncoderSpec, tower: str) -> None:
+        from core.settings import go_offline
+
+        go_offline()
+        self.products = Products.open(dataset)
+        self.encoder = spec.load()
+        self.tower = tower
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """A batch is one chunk: its number, and its keys as strings or row numbers."""
+        keys = list(batch["keys"][0])
+        if self.tower == "text":
+            vectors, present = encode_texts(self.products, self.encoder, [int(key) for key in keys])
+        else:
+            pixels, present = decode_chunk(self.products.info, self.encoder.preprocessing, keys)
+            vectors = spread(self.encoder.encode_pixels(pixels), present, self.encoder.dimensions)
+        return {
+            "number": batch["number"],
+            "vectors": [vectors.tobytes()],
+            "present": [present.tobytes()],
+        }
+
+
+def encoded_by_ray(
+    products: Products, spec: EncoderSpec, tower: str, work: Work, todo: list[int], workers: int
+) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.bool_]]]:
+    """As `core.embeddings.embed._encoded`, in whatever order the cluster is done.
+
+    A cluster that is named by RAY_ADDRESS is used; otherwise one on this machine is started and stopped.
+
+    Raises:
+        EmbeddingError: Ray is not installed, or the cluster fails.
+    """
+    if not todo:
+        return
+    try:
+        import pyarrow as pa
+        import ray
+    except ImportError as error:
+        raise EmbeddingError("Ray is not installed: pip install -r requirements.txt") from error
+    environment = {
+        "PYTHONPATH": str(PROJECT),
+        "VITRINE_HOME": str(settings().home),
+        "OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // workers)),
+    }
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    mine = not ray.is_initialized()
+    if mine:
+        ray.init(
+            num_cpus=None if "RAY_ADDRESS" in os.environ else workers + 1,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"env_vars": environment},
+        )
+    try:
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        # A table a chunk: cutting one table up would be a task that waits for a processor which the actors hold.
+        tables = [
+            pa.table({"number": [chunk.number], "keys": [[str(key) for key in chunk.keys]]})
+            for chunk in map(work.chunk, todo)
+        ]
+        rows = (
+            ray.data.from_arrow(tables)
+            .map_batches(
+                _EncodeChunks,
+                batch_size=1,
+                compute=ray.data.ActorPoolStrategy(size=workers),
+                fn_constructor_args=(products.info.name, spec, tower),
+                num_cpus=1,
+            )
+            .iter_rows()
+        )
+        for row in rows:
+            present = np.frombuffer(row["present"], np.bool_)
+            vectors = np.frombuffer(row["vectors"], np.float32).reshape(len(present), -1)
+            yield int(row["number"]), vectors, present
+    except ray.exceptions.RayError as error:
+        raise EmbeddingError(f"The cluster stopped: {str(error).splitlines()[0]}") from error
+    finally:
+        if mine:
+            ray.shutdown()
