@@ -17,10 +17,10 @@ ORDER = [
     ["core.sources"],
     ["core.build", "core.cohort", "core.columns", "core.catalog", "core.web", "core.images"],
     ["core.demo", "core.statistics", "core.embeddings", "core.checkpoints"],
-    ["core.index", "core.duplicates", "core.map"],
+    ["core.index", "core.lexical", "core.where", "core.search", "core.duplicates", "core.map"],
     ["core.models", "core.metrics", "core.calibration", "core.intervals", "core.training", "core.audit"],
     ["core.doctor"],
-    ["core.commands", "core.__main__", "trainers"],
+    ["core.commands", "core.commands_search", "core.__main__", "trainers"],
     ["pages", "app"],
 ]
 HEAVY = {"torch", "transformers", "open_clip", "torchvision", "timm", "gensim", "umap"}
