@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.commands_search import register
 from core.errors import UsageError, VitrineError
 from core.settings import go_offline
 from core.sources.reading import Progress, ReadOptions, no_progress
@@ -310,3 +311,6 @@ def doctor(as_json: Json = False) -> None:
     say([asdict(found) for found in findings], as_json, text)
     if not all(found.ok for found in findings):
         raise typer.Exit(1)
+
+
+register(app)

@@ -1,0 +1,59 @@
+"""A condition of one's own: one boolean expression over the product table, nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.catalog import Products
+from core.cohort import Cohort
+from core.errors import UsageError
+from core.where import rows_where
+
+
+@pytest.mark.parametrize(
+    ("condition", "rows"),
+    [
+        ("geo = 'cz'", 30),
+        ("geo = 'cz' AND category_path[2] = 'red'", 10),
+        ("row_id < 5 -- a comment", 5),
+        ("name LIKE '%šaty%'", 20),
+        ("name IS NULL", 1),
+        ("regexp_matches(item_id, '^i1.$') OR false", 10),
+        ("row_id IN (1, 2, 3)", 3),
+        ("CASE WHEN geo = 'cz' THEN true ELSE NULL END", 30),
+    ],
+)
+def test_conditions(products: Products, condition: str, rows: int) -> None:
+    assert rows_where(products, condition).sum() == rows
+
+
+def test_within_a_cohort(products: Products) -> None:
+    assert rows_where(products, "row_id < 10", Cohort("shop", geo=("cz",))).sum() == 5
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "",
+        "   ",
+        "name_length",
+        "nothing > 1",
+        "geo = 'cz'; DROP TABLE products",
+        "geo = 'cz') UNION SELECT 1 --",
+        "true) FROM products WHERE (true",
+        "true) AS x, (true",
+        "(SELECT count(*) FROM products) > 1",
+        "EXISTS (FROM read_text('/etc/passwd'))",
+        "row_id IN (SELECT row_id FROM search)",
+        "row_number() OVER () < 3",
+        "count(*) > 1",
+        "geo = 'cz' ORDER BY 1",
+        "getenv('HOME') = 'x'",
+        "geo = ?",
+        "COLUMNS(*) = 1",
+        "x" * 20_000,
+    ],
+)
+def test_everything_else_is_refused(products: Products, condition: str) -> None:
+    with pytest.raises(UsageError):
+        rows_where(products, condition)
