@@ -16,6 +16,7 @@ if datasets:
     picture_wall.show(datasets)
 DOORS = (
     ("browse.py", "Explore", "Filter, sort and open the products of a dataset."),
+    ("search.py", "Search", "Find products by words in any language, by a photo, or by likeness."),
     (
         "dataset_statistics.py",
         "Measure",

@@ -15,6 +15,7 @@ page = st.navigation(
     [
         st.Page("home.py", title="Home", default=True),
         st.Page("browse.py", title="Browse"),
+        st.Page("search.py", title="Search"),
         st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
         st.Page("classify.py", title="Classify"),
     ],

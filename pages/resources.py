@@ -11,7 +11,10 @@ import streamlit as st
 from core import catalog
 from core.catalog import DatasetInfo, Order, Products
 from core.cohort import Cohort
+from core.embeddings import store
+from core.embeddings.clip import Encoder, encoder
 from core.errors import UnknownDatasetError
+from core.search import Answer, How, Part, Searcher
 from core.statistics import picture_stats
 from core.statistics.desk import Desk
 
@@ -75,6 +78,51 @@ def rows(
 ) -> list[dict[str, Any]]:
     """One page of a cohort's products."""
     return _rows(cohort, catalog.info(cohort.dataset).created, order, seed, offset, limit)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the encoder")
+def loaded_encoder(name: str) -> Encoder:
+    """One for all visitors and datasets."""
+    return encoder(name).load()
+
+
+def vector_sets(info: DatasetInfo) -> list[tuple[str, store.Description]]:
+    """The vectors that a dataset has now: read anew each time, since another process makes them."""
+    return store.sets(info)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _searcher(name: str, fingerprint: str, created: str, vectors: str, made: str) -> Searcher:
+    return Searcher(products(name), vectors, loaded_encoder)
+
+
+def searcher(info: DatasetInfo, vectors: str) -> Searcher:
+    """
+    Raises:
+        EmbeddingError: the vectors are gone or stale.
+    """
+    made = next((found.created for known, found in store.sets(info) if known == vectors), "")
+    return _searcher(info.name, info.fingerprint, info.created, vectors, made)
+
+
+@st.cache_data(max_entries=128, ttl=600, show_spinner=False)
+def _found(
+    cohort: Cohort, created: str, vectors: str, made: str, parts: tuple[Part, ...], how: How, k: int
+) -> Answer:
+    info = catalog.info(cohort.dataset)
+    mask = None if cohort.with_(fingerprint=None).is_whole() else products(cohort.dataset).mask(cohort)
+    return searcher(info, vectors).search(parts, k, mask, how)
+
+
+def found(cohort: Cohort, vectors: str, parts: tuple[Part, ...], how: How, k: int) -> Answer:
+    """What a search finds in a cohort; the same question is answered once.
+
+    Raises:
+        VitrineError: see core.search.Searcher.search.
+    """
+    info = catalog.info(cohort.dataset)
+    made = next((found.created for known, found in store.sets(info) if known == vectors), "")
+    return _found(cohort, info.created, vectors, made, parts, how, k)
 
 
 @st.cache_resource(show_spinner=False)

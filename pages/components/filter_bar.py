@@ -54,6 +54,7 @@ def choose_dataset() -> DatasetInfo:
 def _change_dataset() -> None:
     """Go to another dataset without the filters, which were the last one's."""
     clear()
+    st.query_params.pop("like", None)  # products that a search started from are the last dataset's, too
     if name := st.session_state["chosen-dataset"]:
         st.query_params["dataset"] = name
 

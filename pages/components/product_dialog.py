@@ -77,6 +77,8 @@ def _dialog(
             source = html.escape(resources.image_url(info, product["image_id"], 960))
             words_of_it = html.escape(product["name"] or product["category"] or "product")
             st.html(f'<img class="vitrine-large" src="{source}" alt="{words_of_it}">')
+            alike = html.escape(search_url(info, product))
+            st.html(f'<a class="vitrine-alike" href="{alike}" target="_self">More like this</a>')
         else:
             st.info("This product has no picture.")
     with words:
@@ -101,6 +103,11 @@ def _dialog(
             st.markdown(f"[{plain(other['name']) or '(no name)'}]({product_url(info, other)}) {plain(place)}")
     st.caption("Link to this product")
     st.code(_absolute(product_url(info, product)), language=None, wrap_lines=True)
+
+
+def search_url(info: DatasetInfo, product: Mapping[str, Any]) -> str:
+    """A link to the search for what is like a product."""
+    return resources.cohort_url("/search", Cohort(info.name), like=str(product["row_id"]))
 
 
 def _leaf(product: Mapping[str, Any], page: Sequence[Mapping[str, Any]]) -> None:

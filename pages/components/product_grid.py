@@ -21,9 +21,20 @@ _GRID = st.components.v2.component(
 )
 
 
-def show(info: DatasetInfo, rows: Sequence[Mapping[str, Any]], key: str = "grid") -> int | None:
-    """Draw the products; the row_id of the one that was just clicked, else None."""
+def show(
+    info: DatasetInfo,
+    rows: Sequence[Mapping[str, Any]],
+    key: str = "grid",
+    facts: Sequence[str] | None = None,
+) -> int | None:
+    """Draw the products; the row_id of the one that was just clicked, else None.
+
+    Args:
+        facts: a line under each product, instead of its country, split and label.
+    """
     tiles = [tile(info, row) for row in rows]
+    for made, line in zip(tiles, facts or (), strict=False):
+        made["facts"] = line
     result = _GRID(key=key, data={"tiles": tiles}, on_picked_change=lambda: None)
     picked = result.picked
     return int(picked) if picked is not None else None

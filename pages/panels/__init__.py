@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from core.models import models
 from core.settings import settings
-from pages.panels import classification
+from pages.panels import classification, gallery_search, retrieval
 from pages.panels.examples import product_examples
 from pages.panels.theme import CSS, vitrine_theme
 
@@ -23,6 +23,11 @@ def mount_panels() -> FastAPI:
     panels = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     mount(
         panels, classification.build(models, _classify, product_examples, _warm, _explain), "classification"
+    )
+    mount(
+        panels,
+        retrieval.build(gallery_search.galleries, gallery_search.search, product_examples),
+        "retrieval",
     )
     return panels
 

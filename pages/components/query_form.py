@@ -1,0 +1,147 @@
+"""What is looked for: words, a photo, products, what to leave out, and how much each counts; all in the address."""
+
+from __future__ import annotations
+
+import base64
+import html
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.catalog import DatasetInfo
+from core.errors import VitrineError
+from core.search import MAX_WEIGHT, Part
+from pages import resources
+from pages.components import photos
+
+CHARACTERS = 2_000
+LIKES = 8
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the form says."""
+
+    parts: tuple[Part, ...]
+    titles: tuple[str, ...]  # of the parts, short
+
+
+def show(info: DatasetInfo, texts: bool) -> Query:
+    """Draw the form.
+
+    Args:
+        texts: can texts and photos be compared with the vectors that are searched?
+    """
+    wanted = unwanted = ""
+    photo = ""
+    if texts:
+        words, away, picture = st.columns([5, 3, 3], gap="medium", vertical_alignment="top")
+        wanted = words.text_input(
+            "Look for",
+            key="q",
+            bind="query-params",
+            max_chars=CHARACTERS,
+            placeholder="words in any language: červené šaty, μαύρο φόρεμα, 红色连衣裙",
+        )
+        unwanted = away.text_input(
+            "Without",
+            key="without",
+            bind="query-params",
+            max_chars=CHARACTERS,
+            placeholder="what it should not be like",
+        )
+        with picture:
+            photo = _photo()
+    likes = _likes()
+    parts: list[tuple[str, Part]] = []
+    if wanted.strip():
+        parts.append(("words", Part("text", wanted.strip())))
+    if photo:
+        parts.append(("photo", Part("image", "photo", image=photos.read(photo))))
+    rows = {row["row_id"]: row for row in resources.products(info.name).by_row(likes)}
+    for row in likes:
+        if row in rows:
+            title = rows[row]["name"] or rows[row]["item_id"]
+            parts.append((f"like {title[:24]}", Part("product", title, row=row)))
+    if unwanted.strip() and parts:
+        parts.append(("without", Part("text", unwanted.strip(), weight=-1.0)))
+    _chips(info, photo, [rows[row] for row in likes if row in rows])
+    if len(parts) > 1:
+        parts = _weighted(parts)
+    return Query(tuple(part for _, part in parts), tuple(title for title, _ in parts))
+
+
+def _photo() -> str:
+    """The photo of the address, or the one that was just chosen."""
+    number = st.session_state.setdefault("photo-number", 0)
+    given = st.file_uploader(
+        "A photo", type=["jpg", "jpeg", "png", "webp", "gif", "bmp"], key=f"photo-upload-{number}"
+    )
+    if given is not None:
+        try:
+            st.query_params["photo"] = photos.keep(given.getvalue())
+        except VitrineError as error:
+            st.error(str(error))
+        else:
+            st.session_state["photo-number"] = number + 1  # an empty uploader: the address has it now
+            st.session_state["page"] = 1
+            st.rerun()
+    return st.query_params.get("photo", "")
+
+
+def _likes() -> list[int]:
+    return [int(row) for row in st.query_params.get_all("like") if row.isdecimal() and len(row) < 12][:LIKES]
+
+
+def _chips(info: DatasetInfo, photo: str, products: list[dict[str, object]]) -> None:
+    """The photo and the products that are searched with, each with a button that takes it out."""
+    if not (photo or products):
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if photo:
+            source = "data:image/webp;base64," + base64.b64encode(photos.read(photo)).decode()
+            _chip(source, "Your photo", "photo", None)
+        for row in products:
+            source = resources.image_url(info, str(row["image_id"]), 96) if row["image"] else ""
+            _chip(source, str(row["name"] or row["item_id"]), "like", str(row["row_id"]))
+
+
+def _chip(source: str, title: str, key: str, value: str | None) -> None:
+    with st.container(width="content", gap=None, key=f"part-{key}-{value or 'one'}"):
+        image = f'<img src="{html.escape(source)}" alt="">' if source else ""
+        st.html(f'<div class="vitrine-parts"><span>{image}{html.escape(title[:40])}</span></div>')
+        st.button(
+            "Remove",
+            key=f"remove-{key}-{value or 'one'}",
+            type="tertiary",
+            on_click=_remove,
+            args=(key, value),
+        )
+
+
+def _remove(key: str, value: str | None) -> None:
+    left = [other for other in st.query_params.get_all(key) if value is not None and other != value]
+    if left:
+        st.query_params[key] = left
+    else:
+        st.query_params.pop(key, None)
+    st.session_state["page"] = 1
+
+
+def _weighted(parts: list[tuple[str, Part]]) -> list[tuple[str, Part]]:
+    """How much each part counts, from 0.1 to 3; in the address once it is not 1."""
+    found = []
+    with st.popover("Weights"):
+        for position, (title, part) in enumerate(parts):
+            sign = 1.0 if part.weight > 0 else -1.0
+            weight = st.slider(
+                title if sign > 0 else f"without: {part.text[:30]}",
+                0.1,
+                min(3.0, MAX_WEIGHT),
+                1.0,
+                0.1,
+                key=f"w{position}",
+                bind="query-params",
+            )
+            found.append((title, Part(part.kind, part.text, part.image, part.row, sign * weight)))
+    return found

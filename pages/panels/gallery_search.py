@@ -1,0 +1,140 @@
+"""What the retrieval panel searches: every dataset that has vectors, without Streamlit's caches."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from core.catalog import DatasetInfo, Products, datasets, info
+from core.cohort import Cohort, path_from_text, path_text
+from core.embeddings.clip import ENCODERS, Encoder, encoder
+from core.embeddings.store import Description, sets
+from core.errors import ImageError, UsageError
+from core.images import Pictures, Thumbnails
+from core.search import Part, Searcher
+from core.settings import settings
+from core.storage import storage_errors
+from pages.panels.retrieval import Found, Gallery
+
+SEPARATOR = " / "  # between a dataset and its vectors: neither can hold it
+WIDTH_PX = 320
+OPEN = 4  # searchers that are kept
+
+_searchers: OrderedDict[tuple[str, ...], tuple[Searcher, Thumbnails]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def galleries() -> list[Gallery]:
+    """Each dataset with each set of vectors that texts and pictures can be compared with."""
+    found = []
+    for dataset in datasets():
+        for name, described in sets(dataset):
+            if described.tower != "imported":
+                choices = _choices(dataset.name, dataset.fingerprint)
+                title = f"{dataset.name}, {name}"
+                found.append(
+                    Gallery(f"{dataset.name}{SEPARATOR}{name}", title, _about(dataset, described), *choices)
+                )
+    return found
+
+
+def search(
+    gallery: str,
+    text: str,
+    picture: Path | None,
+    without: str,
+    countries: Sequence[str],
+    categories: Sequence[str],
+    k: int,
+) -> list[Found]:
+    """See `pages.panels.retrieval.build`.
+
+    Raises:
+        VitrineError: the gallery is gone, the query is empty, or the picture cannot be opened.
+    """
+    dataset_name, separator, vectors = gallery.partition(SEPARATOR)
+    if not separator:
+        raise UsageError(f"{gallery!r} cannot be searched. Choose another.")
+    dataset = info(dataset_name)
+    searcher, thumbnails = _open(dataset, vectors)
+    parts = [Part("text", text)] if text.strip() else []
+    if picture is not None:
+        if picture.stat().st_size > settings().upload_bytes:
+            raise UsageError(f"The picture is larger than {settings().upload_bytes >> 20} MB.")
+        parts.append(Part("image", "picture", image=picture.read_bytes()))
+    if without.strip():
+        parts.append(Part("text", without, weight=-1.0))
+    cohort = Cohort(
+        dataset_name, geo=tuple(countries), category=tuple(path_from_text(path) for path in categories)
+    )
+    mask = None if cohort.is_whole() else searcher.products.mask(cohort)
+    answer = searcher.search(parts, k, mask, "both" if text.strip() else "likeness")
+    rows = searcher.products.by_row([hit.row_id for hit in answer.hits])
+    return [
+        Found(
+            _picture(thumbnails, row["image_id"]),
+            f"{row['name'] or row['category'] or row['item_id']} ({hit.score:.3f})",
+            {
+                "item_id": row["item_id"],
+                "image_id": row["image_id"],
+                "score": round(hit.score, 6),
+                "name": row["name"],
+                "category": row["category"],
+                "country": row["geo"],
+                "by": list(hit.by),
+            },
+        )
+        for hit, row in zip(answer.hits, rows, strict=True)
+    ]
+
+
+@lru_cache(maxsize=2)
+def _encoder(name: str) -> Encoder:
+    return encoder(name).load()
+
+
+def _open(dataset: DatasetInfo, vectors: str) -> tuple[Searcher, Thumbnails]:
+    made = next((described.created for name, described in sets(dataset) if name == vectors), "")
+    key = (dataset.name, dataset.fingerprint, dataset.created, vectors, made)
+    with _lock:
+        if key not in _searchers:
+            opened = Searcher(Products(dataset), vectors, _encoder), Thumbnails(Pictures(dataset))
+            _searchers[key] = opened
+            while len(_searchers) > OPEN:
+                _searchers.popitem(last=False)
+        _searchers.move_to_end(key)
+        return _searchers[key]
+
+
+@lru_cache(maxsize=32)
+def _choices(name: str, fingerprint: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Countries, most frequent first, and categories in the tree's order."""
+    products = Products.open(name)
+    return tuple(products.facet("geo")), tuple(path_text(path) for path, _ in products.categories())
+
+
+def _about(dataset: DatasetInfo, described: Description) -> str:
+    spec = next((spec for spec in ENCODERS if spec.name == described.encoder), None)
+    trained = f" {spec.title}: trained on {spec.trained_on}." if spec else ""
+    return f"**{dataset.name}**, {described.present:,} pictures.{trained}"
+
+
+def _picture(thumbnails: Thumbnails, image_id: str | None) -> Path | None:
+    """A file that Gradio may hand out; None where the picture is missing or broken."""
+    if image_id is None:
+        return None
+    try:
+        data = thumbnails.get(image_id, WIDTH_PX)
+    except ImageError:
+        return None
+    folder = settings().home / "uploads" / "found"
+    path = folder / f"{hashlib.sha256(data).hexdigest()[:24]}.webp"
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_bytes(data)
+    return path

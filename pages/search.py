@@ -1,0 +1,113 @@
+"""Find products by words in any language, by a photo, by likeness, and by what they should not be like."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.cohort import Cohort
+from core.search import DEPTH, Answer, How
+from pages import resources
+from pages.components import embed_form, filter_bar, product_dialog, product_grid, query_form
+
+BY: dict[str, How] = {"Both": "both", "Likeness": "likeness", "Words": "words"}
+SIZE = 24
+OPENED = 100  # products that a link to Browse holds
+
+st.title("Search", anchor=False)
+st.html(
+    '<p class="vitrine-lead">Find products by words in any language, by a photo, by likeness; the address is the search.</p>'
+)
+if not resources.datasets():
+    st.info("There is no dataset yet. Add one on the Home page.")
+    st.page_link("home.py", label="Go to Home")
+    st.stop()
+
+view = st.segmented_control(
+    "View",
+    ["Search", "Live"],
+    key="view",
+    bind="query-params",
+    default="Search",
+    label_visibility="collapsed",
+)
+if view == "Live":
+    theme = st.context.theme.type or "light"
+    st.iframe(f"/panels/retrieval/?__theme={theme}", height=1100, alt="The live search panel")
+    st.stop()
+
+info = filter_bar.choose_dataset()
+cohort = filter_bar.show(info)
+sets = dict(resources.vector_sets(info))
+names = sorted(sets, key=lambda name: {"image": 0, "text": 1, "imported": 2}[sets[name].tower])
+with st.sidebar:
+    by = st.segmented_control("Search by", list(BY), key="by", bind="query-params", default="Both") or "Both"
+    vectors = names[0] if names else ""
+    if len(names) > 1:
+        vectors = st.selectbox("Vectors", names, key="vectors", bind="query-params")
+query = query_form.show(info, texts=not vectors or sets[vectors].tower != "imported")
+if not vectors and by != "Words":
+    embed_form.show(info)
+    product_dialog.open_linked(info)
+    st.stop()
+if not query.parts:
+    st.caption(
+        "Write what you look for, choose a photo, or open a product in Browse and choose “More like this”."
+    )
+    product_dialog.open_linked(info)
+    st.stop()
+
+with st.spinner("Searching", show_time=True):
+    if BY[by] != "words" and any(part.kind != "product" for part in query.parts):
+        resources.searcher(info, vectors).encoder()  # loaded once, and not counted as searching
+    answer: Answer = resources.found(cohort, vectors, query.parts, BY[by], DEPTH)
+for note in answer.notes:
+    st.caption(note)
+if not answer.hits:
+    few = "no product at all" if not answer.allowed else "nothing like it"
+    st.info(f"The search found {few} among: {cohort.describe()}.")
+    st.button("Search all products", on_click=filter_bar.clear)
+    st.stop()
+
+products = resources.products(info.name)
+pages = -(-len(answer.hits) // SIZE)
+if st.session_state.get("page", 1) > pages:
+    st.session_state["page"] = 1
+heading, controls = st.columns([5, 3], vertical_alignment="bottom")
+exactly = "exact" if answer.recall is None else f"approximate, recall@10 {answer.recall:.3f}"
+heading.caption(
+    f"The best {len(answer.hits):,} of {answer.allowed:,} products ({cohort.describe()}), {exactly}, "
+    f"{1e3 * answer.seconds:,.0f} ms. Number: {answer.meaning}."
+)
+with controls.container(horizontal=True, horizontal_alignment="right"):
+    best = products.by_row([hit.row_id for hit in answer.hits[:OPENED]])
+    found = Cohort(info.name, item_id=tuple(dict.fromkeys(row["item_id"] for row in best)))
+    st.link_button(f"Best {len(best)} in Browse", resources.cohort_url("/browse", found))
+    with st.popover("Download"):
+        for kind, title in (("csv", "As CSV"), ("parquet", "As Parquet")):
+            st.link_button(
+                title, resources.cohort_url(f"/download/{info.name}.{kind}", found), width="stretch"
+            )
+
+grid = st.container()
+number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+hits = answer.hits[(number - 1) * SIZE : number * SIZE]
+rows = products.by_row([hit.row_id for hit in hits])
+facts = [
+    " · ".join(
+        [
+            f"{hit.score:.3f}",
+            *(
+                f"{title} {value:.2f}"
+                for title, value in zip(query.titles, hit.similarities, strict=True)
+                if value is not None and len(query.titles) > 1
+            ),
+            *(("by " + " and ".join(hit.by),) if by == "Both" else ()),
+        ]
+    )
+    for hit in hits
+]
+with grid:
+    picked = product_grid.show(info, rows, key="found", facts=facts)
+if picked is not None:
+    product_dialog.select(next(row for row in rows if row["row_id"] == picked))
+product_dialog.open_linked(info, rows)

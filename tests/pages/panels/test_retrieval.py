@@ -1,0 +1,84 @@
+"""The retrieval panel over HTTP, as gradio_client and an MCP client use it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from core.build import import_dataset
+from core.embeddings.clip import encoder
+from core.embeddings.embed import embed
+from core.settings import settings
+from pages.panels import gallery_search, retrieval
+from tests.likeness import clip_folder, picture, write_products
+from tests.pages.panels.test_classification import serve
+
+__all__ = ["clip_folder"]
+
+
+@pytest.fixture(scope="module")
+def address(clip_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("retrieval")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VITRINE_HOME", str(folder / "home"))
+        patch.setenv("GRADIO_TEMP_DIR", str(folder / "gradio"))
+        patch.setenv("GRADIO_ALLOWED_PATHS", str(folder / "home" / "uploads"))
+        import_dataset("table", [str(write_products(folder / "source"))], "shop")
+        embed("shop", encoder(str(clip_folder)), workers=1, device="cpu")
+        assert settings().home == folder / "home"
+        yield from serve(retrieval.build(gallery_search.galleries, gallery_search.search))
+
+
+def test_a_sentence_finds_ten(address: str) -> None:
+    shown, found = Client(address, verbose=False).predict(text="červené šaty", api_name="/search")
+    assert len(found) == 10 and {"item_id", "image_id", "score"} <= set(found[0])
+    assert len(shown) >= 5 and Path(shown[0]["image"]).exists()
+
+
+def test_a_picture_with_filters(address: str, tmp_path: Path) -> None:
+    (tmp_path / "red.jpg").write_bytes(picture("red"))
+    _, found = Client(address, verbose=False).predict(
+        image=handle_file(tmp_path / "red.jpg"),
+        countries=["cz"],
+        categories=["Clothes > red"],
+        api_name="/search",
+    )
+    assert found and all(int(hit["item_id"][1:]) % 6 == 3 for hit in found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({}, "Say what to look for"),
+        ({"text": "x", "gallery": "nobody / toy-clip"}, "no dataset named"),
+        ({"text": "x", "gallery": "nonsense"}, "cannot be searched"),
+    ],
+)
+def test_what_cannot_be_is_said(address: str, asked: dict[str, str], says: str) -> None:
+    with pytest.raises(AppError, match=says):
+        Client(address, verbose=False).predict(**asked, api_name="/search")
+
+
+def test_over_mcp(address: str) -> None:
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def ask() -> str:
+        async with (
+            streamablehttp_client(f"{address}/gradio_api/mcp/") as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            tools = [tool.name for tool in (await session.list_tools()).tools]
+            assert len(tools) == 1 and tools[0].endswith("search"), tools
+            answer = await session.call_tool(tools[0], {"text": "červené šaty"})
+            assert not answer.isError, answer
+            return json.dumps([part.model_dump(mode="json") for part in answer.content])
+
+    assert "item_id" in asyncio.run(asyncio.wait_for(ask(), 60))

@@ -1,0 +1,103 @@
+"""The Search page, in the states that a visitor meets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.catalog import Products
+from core.embeddings.clip import encoder
+from core.embeddings.embed import embed
+from core.errors import UsageError
+from core.settings import settings
+from pages.components import photos
+from tests.likeness import clip_folder, picture, products
+
+__all__ = ["clip_folder", "products"]
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def embedded(products: Products, clip_folder: Path) -> Products:
+    embed("shop", encoder(str(clip_folder)), workers=1, device="cpu")
+    return products
+
+
+def said(page: AppTest) -> str:
+    return " ".join(element.value for element in [*page.caption, *page.info, *page.error])
+
+
+def test_without_a_dataset(home: Path, open_page: Open) -> None:
+    assert "no dataset yet" in said(open_page("search.py"))
+
+
+def test_without_vectors_it_offers_to_make_them(products: Products, open_page: Open) -> None:
+    page = open_page("search.py", dataset="shop", q="šaty")
+    assert not page.exception
+    assert "Make them" in [button.label for button in page.button]
+    assert "python -m core embed shop --encoder clip-tiny" in said(page)
+
+
+def test_only_a_visitor_of_this_machine_may_make_them(
+    products: Products, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    page = open_page("search.py", dataset="shop", q="šaty")
+    assert "Make them" not in [button.label for button in page.button]
+    assert "on the machine that serves Vitrine" in said(page)
+
+
+def test_words_need_no_vectors(products: Products, open_page: Open) -> None:
+    page = open_page("search.py", dataset="shop", q="cervene saty", by="Words")
+    assert not page.exception and "The best 20 of 60 products" in said(page)
+
+
+def test_an_empty_query_says_what_to_do(embedded: Products, open_page: Open) -> None:
+    assert "Write what you look for" in said(open_page("search.py", dataset="shop"))
+
+
+def test_the_address_is_the_search(embedded: Products, open_page: Open) -> None:
+    query = {"q": "červené šaty", "without": "mikina", "geo": ["cz"], "like": ["3"]}
+    page = open_page("search.py", dataset="shop", **query)
+    assert not page.exception and not page.error
+    assert "of 30 products (geo cz)" in said(page)
+    assert page.slider[0].label == "words" and len(page.slider) == 3
+
+
+def test_a_photo_of_the_address(embedded: Products, open_page: Open) -> None:
+    name = photos.keep(picture("red"))
+    page = open_page("search.py", dataset="shop", photo=name)
+    assert not page.exception and "The best 54 of 60 products" in said(page)
+    for gone in ("0" * 32, "../../etc/passwd"):
+        page = open_page("search.py", dataset="shop", photo=gone)
+        assert not page.exception and "no longer kept" in said(page)
+
+
+def test_nothing_is_left_by_the_filters(embedded: Products, open_page: Open) -> None:
+    page = open_page("search.py", dataset="shop", q="šaty", text="nothing like it")
+    assert "no product at all" in said(page)
+    next(button for button in page.button if button.label == "Search all products").click().run()
+    assert "of 60 products" in said(page)
+
+
+@pytest.mark.parametrize("like", ["999", "abc", "-1", "1e9"])
+def test_products_that_are_not_there_are_passed_over(embedded: Products, open_page: Open, like: str) -> None:
+    page = open_page("search.py", dataset="shop", like=like)
+    assert not page.exception and not page.error
+
+
+def test_a_product_without_a_picture_is_said(embedded: Products, open_page: Open) -> None:
+    assert "has no vector" in said(open_page("search.py", dataset="shop", like="0"))
+
+
+def test_photos_are_bounded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photos, "KEPT", 2)
+    names = [photos.keep(picture(colour)) for colour in ("red", "green", "blue")]
+    assert len(list((settings().home / "uploads" / "photos").glob("*.webp"))) == 2
+    assert photos.read(names[-1])[:4] == b"RIFF"
+    with pytest.raises(UsageError):
+        photos.keep(b"0" * (settings().upload_bytes + 1))
