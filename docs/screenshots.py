@@ -15,6 +15,7 @@ SCREENS = {
     "home": "/",
     "browse": "/browse?dataset=demo&order=Shuffled&seed=3",
     "product": "/browse?dataset=demo&order=Shuffled&seed=3",
+    "search": "/search?dataset=demo&by=Likeness&q=červené šaty s proužky",
     "classify": "/classify",
 }
 
