@@ -31,7 +31,9 @@ from core.storage import storage_errors
 MAX_K = 10_000
 EXACT_BYTES = 1_400_000_000  # of vectors: 1.1M x 512 takes 80 ms; beyond it an approximate index is offered
 FEW = 4_096  # rows that are gathered and multiplied rather than scanned
-RECALL_WANTED, RECALL_QUERIES = 0.99, 400
+# Of recall@10 on the queries that choose how many lists are read: higher than the 0.99 that is promised,
+# since queries that lie farther from the dataset's own vectors find less.
+RECALL_WANTED, RECALL_QUERIES = 0.999, 400
 TRAINED_ON = 64  # vectors a list that the approximate index learns its lists from
 BLOCK = 65_536  # rows that are read at a time
 
@@ -355,7 +357,5 @@ def _tuned(found: EmbeddingSet, ivf: Any, near: NDArray[np.int64]) -> tuple[int,
         recall = hits / max(1, sum(map(len, truth)))
         if enough or probes >= ivf.nlist:
             return probes, recall, float(np.percentile(times, 95))
-        enough = (
-            recall >= RECALL_WANTED
-        )  # one step further: chosen on these queries, it is a little worse on others
+        enough = recall >= RECALL_WANTED  # and one step further
         probes = min(ivf.nlist, max(probes + 1, int(probes * 1.4)))

@@ -92,7 +92,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Itera
     process.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a playwright that lives on keeps its event loop in the way of other tests
 def chromium() -> Iterator[Browser]:
     path = next(
         (
