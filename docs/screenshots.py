@@ -23,8 +23,10 @@ SCREENS = {
 def take(page: Page, name: str, url: str, out: Path) -> None:
     """One screen, as a visitor sees it when everything has come."""
     page.goto(url)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(2_500)
+    page.wait_for_timeout(8_000)  # never idle: a panel keeps a stream open
+    if name == "classify":  # one of the panel's examples, answered
+        page.frame_locator("iframe").locator(".thumbnail-item, .gallery-item").nth(2).click()
+        page.wait_for_timeout(4_000)
     if name == "product":
         page.locator(".grid [role=listitem]").nth(3).click()
         page.get_by_role("dialog").wait_for()
