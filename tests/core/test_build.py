@@ -163,7 +163,8 @@ def test_no_room_at_any_step(home, archive, monkeypatch, when):
 
 
 SLOW_IMPORT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
 from core.build import import_dataset
 def progress(done, total, what):
     print("reading", flush=True)
