@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from core import catalog
 from core.settings import ASSETS, PROJECT, settings
@@ -30,6 +31,7 @@ def examine() -> list[Finding]:
         "disk": _disk,
         "datasets": _datasets,
         "pictures": _pictures,
+        "vectors": _vectors,
         "fonts": _fonts,
         "models": _models,
         "gpu": _gpu,
@@ -103,6 +105,27 @@ def _pictures() -> tuple[bool, str]:
             except ImageError as error:
                 broken.append(f"{info.name}: {error}")
     return not broken, "; ".join(broken) or f"one of each of {seen} datasets was opened"
+
+
+def _vectors() -> tuple[bool, str]:
+    """Every set of vectors can be opened and fits its dataset and the weights that are here."""
+    from core.embeddings.clip import encoder
+    from core.embeddings.store import open_set
+    from core.errors import EmbeddingError, ModelError
+
+    weights = cache(lambda name: encoder(name).load().weights)
+    broken, whole = [], []
+    for info in catalog.datasets():
+        for folder in sorted((info.folder / "embeddings").glob("*/encoder.json")):
+            name = folder.parent.name
+            try:
+                described = open_set(info, name).description
+                if described.weights:
+                    open_set(info, name, weights(described.encoder))
+                whole.append(f"{info.name}/{name} ({described.present:,})")
+            except (EmbeddingError, ModelError) as error:
+                broken.append(str(error))
+    return not broken, " ".join(broken) or ", ".join(whole) or "none yet: python -m core embed NAME"
 
 
 def _fonts() -> tuple[bool, str]:

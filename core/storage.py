@@ -103,6 +103,29 @@ def _sweep(home: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
+def being_built() -> list[str]:
+    """Names of the datasets that are being imported now, by any process."""
+    found = []
+    for folder in settings().home.glob(".building-*-*"):
+        try:
+            os.close(_lock(folder, wait=False))
+        except BlockingIOError:
+            found.append(folder.name.split("-", 1)[1].rsplit("-", 1)[0])
+        except OSError:  # done meanwhile
+            continue
+    return sorted(found)
+
+
+def keep_newest(folder: Path, n: int) -> None:
+    """Delete the oldest files of a folder beyond n; one that somebody else deletes meanwhile is no error."""
+    aged: list[tuple[float, Path]] = []
+    for path in folder.iterdir():
+        with suppress(OSError):
+            aged.append((path.stat().st_mtime, path))
+    for _, path in sorted(aged)[: max(0, len(aged) - n)]:
+        path.unlink(missing_ok=True)
+
+
 def _lock(folder: Path, wait: bool = True) -> int:
     """A descriptor that holds the folder's lock until it is closed.
 

@@ -4,25 +4,45 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
 from contextlib import closing
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
+from cachetools import TTLCache
 
 from core.errors import ImageError
 from core.settings import settings
 
 TIMEOUT_S = 10.0  # of one picture in all, redirects included
 REDIRECTS = 3
+FAILED_S = 60.0  # that an address is not asked again
+
+_failed: TTLCache[str, str] = TTLCache(maxsize=10_000, ttl=FAILED_S)
+_lock = threading.Lock()
 
 
 def fetch(url: str) -> bytes:
     """A picture from the web, bounded in bytes, time and redirects, and never from this machine or its network.
 
+    An address that failed is not asked again for a minute: a page of them would hold every visitor up.
+
     Raises:
         ImageError: the address is private, does not answer, or sends too much.
     """
+    with _lock:
+        if url in _failed:
+            raise ImageError(_failed[url])
+    try:
+        return _fetch(url)
+    except ImageError as error:
+        with _lock:
+            _failed[url] = str(error)
+        raise
+
+
+def _fetch(url: str) -> bytes:
     deadline = time.monotonic() + TIMEOUT_S
     try:
         with httpx.Client(timeout=TIMEOUT_S / 2, headers={"Accept-Encoding": "identity"}) as client:

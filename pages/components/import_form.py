@@ -13,13 +13,14 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import VitrineError
-from core.settings import PROJECT, settings
+from core.settings import PROJECT
 from core.sources import SOURCES, source
+from core.storage import being_built
 
 
 def show() -> None:
     """The form, and what is being imported at the moment."""
-    for name in _under_way():
+    for name in being_built():
         st.caption(f"Being imported: {name}. It appears here when it is whole.")
     with st.expander("Add a dataset"):
         titles = {spec.name: spec.title for spec in SOURCES}
@@ -52,12 +53,6 @@ def show() -> None:
         for pair in filter(None, (pair.strip() for pair in columns.split(","))):
             options += ["--map", "=".join(side.strip() for side in pair.split("=", 1))]
         _run([*options, "--", layout, path])
-
-
-def _under_way() -> list[str]:
-    return sorted(
-        folder.name.split("-", 1)[1].rsplit("-", 1)[0] for folder in settings().home.glob(".building-*-*")
-    )
 
 
 def _run(arguments: list[str]) -> None:

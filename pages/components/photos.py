@@ -12,7 +12,7 @@ from pathlib import Path
 from core.errors import UsageError
 from core.images import decode, shrink
 from core.settings import settings
-from core.storage import storage_errors
+from core.storage import keep_newest, storage_errors
 
 WIDTH_PX = 512
 KEPT = 2_000  # photos; the oldest go
@@ -38,7 +38,7 @@ def keep(data: bytes) -> str:
         aside = path.with_name(f".{uuid.uuid4().hex}")
         aside.write_bytes(out.getvalue())
         aside.replace(path)
-    _trim()
+        keep_newest(_folder(), KEPT)
     return name
 
 
@@ -55,14 +55,3 @@ def read(name: str) -> bytes:
 
 def _folder() -> Path:
     return settings().home / "uploads" / "photos"
-
-
-def _trim() -> None:
-    def age(path: Path) -> float:
-        try:
-            return path.stat().st_mtime
-        except OSError:
-            return 0.0
-
-    for path in sorted(_folder().glob("*.webp"), key=age)[:-KEPT]:
-        path.unlink(missing_ok=True)

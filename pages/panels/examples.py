@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from core.catalog import Products, datasets
 from core.cohort import Cohort
 from core.errors import ImageError
 from core.images import Pictures, Thumbnails
-from core.settings import settings
 from pages.panels.classification import Example
+from pages.panels.served import served
 
 WIDTH_PX = 480
 
@@ -27,18 +26,13 @@ def product_examples(dataset: str | None = None, n: int = 12, seed: int = 3) -> 
     info = known[0]
     products, thumbnails = Products(info), Thumbnails(Pictures(info))
     split = ("test",) if info.splits.get("test") else ()
-    folder = settings().home / "uploads" / "examples"
     found = []
     for row in products.rows(Cohort(info.name, split=split, picture=True), "shuffle", seed, limit=2 * n):
         try:
             data = thumbnails.get(row["image_id"], WIDTH_PX)
         except ImageError:
             continue
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{hashlib.sha256(data).hexdigest()[:24]}.webp"
-        if not path.exists():
-            path.write_bytes(data)
-        found.append(Example(path, row["name"] or "", row["description"] or ""))
+        found.append(Example(served(data, "examples"), row["name"] or "", row["description"] or ""))
         if len(found) == n:
             break
     return found

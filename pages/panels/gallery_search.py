@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,8 +16,8 @@ from core.errors import ImageError, UsageError
 from core.images import Pictures, Thumbnails
 from core.search import Part, Searcher
 from core.settings import settings
-from core.storage import storage_errors
 from pages.panels.retrieval import Found, Gallery
+from pages.panels.served import served
 
 SEPARATOR = " / "  # between a dataset and its vectors: neither can hold it
 WIDTH_PX = 320
@@ -131,10 +130,4 @@ def _picture(thumbnails: Thumbnails, image_id: str | None) -> Path | None:
         data = thumbnails.get(image_id, WIDTH_PX)
     except ImageError:
         return None
-    folder = settings().home / "uploads" / "found"
-    path = folder / f"{hashlib.sha256(data).hexdigest()[:24]}.webp"
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.write_bytes(data)
-    return path
+    return served(data, "found")

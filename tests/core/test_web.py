@@ -29,6 +29,11 @@ def resolves_to(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
     return asked
 
 
+@pytest.fixture(autouse=True)
+def nothing_failed_before():
+    web._failed.clear()
+
+
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
@@ -146,3 +151,17 @@ def test_a_redirect_to_a_private_address_is_refused(tmp_path, monkeypatch):
         with pytest.raises(ImageError, match=r"10.0.0.1/ is a private address"):
             fetch(f"http://{host}/to/http://10.0.0.1/")
         assert len(asked) == 1
+
+
+def test_an_address_that_failed_is_not_asked_again_at_once(monkeypatch):
+    asked = []
+
+    def refuse(*_: Any, **__: Any) -> list[Any]:
+        asked.append(1)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(web.socket, "getaddrinfo", refuse)
+    for _ in range(3):
+        with pytest.raises(ImageError, match="does not answer"):
+            fetch("http://pictures.example/1.jpg")
+    assert len(asked) == 1
