@@ -262,7 +262,10 @@ def classify(
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run's name or folder, or a bundled model's name.")],
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    dataset: Annotated[str, typer.Option(help="Another dataset of the same categories.")] = "",
+    dataset: Annotated[
+        str, typer.Option(help="Another dataset than it was trained on, or which of several.")
+    ] = "",
+    among: Annotated[str, typer.Option(help="all its classes, or those that the dataset has.")] = "all",
     sees: Annotated[str, typer.Option(help="both, picture or text.")] = "both",
     inference: Annotated[str, typer.Option(help="expected, sampled or ensemble.")] = "expected",
     human_only: Annotated[
@@ -284,11 +287,12 @@ def evaluate(
     with watched() as progress:
         found = judge(
             folder, split, dataset or None, human_only=human_only, sees=sees, inference=inference,
-            ties=ties, progress=progress, save=save,  # type: ignore[arg-type]
+            ties=ties, progress=progress, save=save, among=among,  # type: ignore[arg-type]
         )  # fmt: skip
-    shown = ("n", "top1", "top5", "f1_macro", "f1_weighted", "ap_macro")
+    shown = ("n", "classes", "top1", "top5", "f1_macro", "f1_weighted", "ap_macro")
     text = "\n".join(
-        f"{key:<12} {found[key]:.4g}" if key != "n" else f"{key:<12} {found[key]:,}" for key in shown
+        f"{key:<12} {found[key]:,}" if key in ("n", "classes") else f"{key:<12} {found[key]:.4g}"
+        for key in shown
     )
     say(found, as_json, text)
 

@@ -16,7 +16,9 @@ def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog=f"python -m trainers.{name}", description=sys.modules["__main__"].__doc__
     )
-    made.add_argument("--dataset", help="a dataset of VITRINE_HOME")
+    made.add_argument(
+        "--dataset", action="append", help="a dataset of VITRINE_HOME; again for one model of several"
+    )
     made.add_argument("--preset", default=names[0], choices=names)
     made.add_argument("--out", type=Path, help="the run's folder; one in VITRINE_HOME/runs otherwise")
     made.add_argument("--resume", action="store_true", help="go on with --out, or the newest unfinished run")

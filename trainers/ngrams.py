@@ -6,14 +6,14 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-from core.catalog import Products
 from core.checkpoints import write_tensors
 from core.embeddings.ngrams import NgramTokenizer
 from core.models import ngrams
-from core.models.data import ProductData, Readings
+from core.models.data import Readings
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig
 from core.training import Outcome, TrainConfig
-from trainers.recipe import Recipe, main, training_frame
+from trainers.products import read, unchanged_sources
+from trainers.recipe import Recipe, main
 
 PRESETS = {
     "tfidf": Recipe("ngrams", ngrams.NgramConfig(), TrainConfig(steps=1), epochs=0, validations=0),
@@ -25,11 +25,7 @@ def fit(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: Namespace) 
     started = time.monotonic()
     network = ngrams.build(config.model, len(config.classes))
     readings = Readings(tuple(config.classes), network.config.text, None, NgramTokenizer(run_dir / TOKENIZER))
-    data = ProductData(
-        Products.open(config.dataset),
-        training_frame(Products.open(config.dataset), config.human_only),
-        readings,
-    )
+    data = read(unchanged_sources(config), readings)
     rows = data.usable()
     network.fit(data.inputs(rows).numbers.numpy(), data.labels[rows], config.training["seed"])
     write_tensors(run_dir / WEIGHTS, dict(network.state_dict()), {"classes": list(config.classes)})

@@ -16,21 +16,20 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import PartialState
-from numpy.typing import NDArray
 
 from core.catalog import Products
 from core.checkpoints import read_tensors, weights_digest, write_tensors
-from core.embeddings.augment import draw_views
 from core.embeddings.readers import open_tokenizer
 from core.errors import TrainingError, VitrineError
-from core.models.data import ProductData, Readings, held_out, product_frame, product_text
+from core.models.data import Readings, product_frame, product_text
 from core.models.evaluation import evaluate
 from core.models.inputs import Inputs
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from core.settings import go_offline
-from core.training import Outcome, Part, Precision, TrainConfig, checkpoints, fit, seed_of
+from core.training import Outcome, Precision, TrainConfig, checkpoints, fit
 from trainers.beginning import VECTORS, check_weights, learn_to_read, load_pretrained
 from trainers.console import Watcher, parser
+from trainers.products import Batches, classes_of, held_out_of, open_sources, read, unchanged_sources
 
 VALIDATED = 2_000  # products that one validation looks at
 
@@ -50,29 +49,6 @@ class Recipe:
     halve_epochs: float = 0.0  # between halvings of the learning rate, where the schedule halves it
 
 
-class Batches:
-    """The same batch for the same step and part, however often it is asked."""
-
-    def __init__(self, data: ProductData, positions: NDArray[np.int64], config: TrainConfig, augment: bool):
-        self.data, self.positions, self.augment = data, positions, augment
-        self.size, self.seed = min(config.batch_size, len(positions)), config.seed
-        self.per_epoch = len(positions) // self.size
-        self._order: tuple[int, NDArray[np.int64]] = (-1, positions)
-
-    def __call__(self, step: int, part: Part) -> tuple[Inputs, torch.Tensor]:
-        epoch, at = divmod(step, self.per_epoch)
-        if self._order[0] != epoch:
-            self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(self.positions)
-        batch = self._order[1][at * self.size : (at + 1) * self.size]
-        share = part.slice(self.size)
-        drawn = None
-        if self.augment:
-            generator = torch.Generator().manual_seed(seed_of(self.seed, step, 1_000_003))
-            drawn = draw_views(self.size, generator)[share]
-        rows = batch[share]
-        return self.data.inputs(rows, drawn), torch.from_numpy(self.data.labels[rows])
-
-
 def loss_of(model: Any, batch: tuple[Inputs, torch.Tensor]) -> torch.Tensor:
     inputs, labels = batch
     device = next(model.parameters()).device
@@ -81,13 +57,8 @@ def loss_of(model: Any, batch: tuple[Inputs, torch.Tensor]) -> torch.Tensor:
 
 def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> RunConfig:
     """Decide all that config.json says of a new run, train its tokenizer, and write both."""
-    products = Products.open(arguments.dataset)
-    frame = training_frame(products, arguments.human_only)
-    classes = sorted(set(frame.label.dropna()))
-    if len(classes) < 2:
-        raise TrainingError(
-            f"{arguments.dataset} has {len(classes)} categories in its training split; two are needed to tell apart."
-        )
+    sources = open_sources(arguments.dataset, arguments.human_only)
+    classes = classes_of(sources)
     check_weights(recipe.model, recipe.pretrained, arguments)
     given = {
         modality: path.resolve()
@@ -100,15 +71,19 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
             training = replace(training, **{name: getattr(arguments, name)})
     if arguments.precision is None:
         training = replace(training, precision=native_precision(arguments.cpu))
-    holds_out = held_out(frame, recipe.validation_share, training.seed)
+    held = held_out_of(sources, recipe.validation_share, training.seed)
     model = recipe.model
     if model.text is not None:
-        read = frame[~holds_out]
-        texts = [product_text(*pair) for pair in zip(read.name, read.description, strict=True)]
+        frames = [source.frame[~out] for source, out in zip(sources, held, strict=True)]
+        texts = [
+            product_text(*pair)
+            for frame in frames
+            for pair in zip(frame.name, frame.description, strict=True)
+        ]
         model = replace(
             model, text=learn_to_read(model.text, texts, training.seed, run_dir, given.get("text"))
         )
-    n = int((~holds_out).sum())
+    n = sum(int((~out).sum()) for out in held)
     per_epoch = max(1, n // min(training.batch_size, n))
     steps = arguments.steps or round((arguments.epochs or recipe.epochs) * per_epoch)
     training = replace(
@@ -118,26 +93,24 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
         halve_every=round(recipe.halve_epochs * per_epoch),
         validate_every=max(1, steps // recipe.validations) if recipe.validations else 0,
     )
+    infos = [source.products.info for source in sources]
     config = RunConfig(
         architecture=recipe.architecture,
         model=asdict(model),
         training=asdict(training),
         classes=classes,
-        dataset=arguments.dataset,
-        fingerprint=products.info.fingerprint,
-        licence=products.info.licence,
+        dataset=infos[0].name,
+        fingerprint=infos[0].fingerprint,
+        licence=" and ".join(dict.fromkeys(info.licence for info in infos)),
         preset=arguments.preset,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         human_only=arguments.human_only,
         pretrained={modality: str(path) for modality, path in given.items()},
-        products={"training": n, "validation": int(holds_out.sum())},
+        products={"training": n, "validation": sum(int(out.sum()) for out in held)},
+        datasets={info.name: info.fingerprint for info in infos} if len(infos) > 1 else {},
     )
     config.write(run_dir)
     return config
-
-
-def training_frame(products: Products, human_only: bool) -> Any:
-    return product_frame(products, ("train", "validation"), human_only)
 
 
 def native_precision(cpu: bool) -> Precision:
@@ -154,12 +127,7 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     from core.models import ARCHITECTURES
 
     training = TrainConfig(**config.training)
-    products = Products.open(config.dataset)
-    if products.info.fingerprint != config.fingerprint:
-        raise TrainingError(
-            f"{config.dataset} has changed since the run began (fingerprint {products.info.fingerprint}, "
-            f"the run's is {config.fingerprint}). Begin a new run."
-        )
+    sources = unchanged_sources(config)
     torch.manual_seed(training.seed)
     network = importlib.import_module(ARCHITECTURES[config.architecture][1]).build(
         config.model, len(config.classes)
@@ -170,14 +138,15 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
         network.text.vectors.weight.data.copy_(read_tensors(run_dir / VECTORS)[0]["vectors"])
     tokenizer = open_tokenizer(run_dir / TOKENIZER) if network.config.text is not None else None
     readings = Readings(tuple(config.classes), network.config.text, network.config.image, tokenizer)
-    frame = training_frame(products, config.human_only)
     with state_of(arguments).main_process_first():  # the others find the pictures decoded
-        data = ProductData(products, frame, readings, arguments.workers, Watcher("", run_dir).reading)
-    holds_out = held_out(data.frame, recipe.validation_share, training.seed)
+        data = read(sources, readings, arguments.workers, run_dir)
+    holds_out = data.held_out(recipe.validation_share, training.seed)
     usable = data.usable()
     positions, validating = usable[~holds_out[usable]], usable[holds_out[usable]][:VALIDATED]
     if not len(positions):
-        raise TrainingError(f"No training product of {config.dataset} has a label and something to look at.")
+        raise TrainingError(
+            f"No training product of {' and '.join(config.trained_on())} has a label and something to look at."
+        )
     if left := len(data) - len(usable):
         print(f"{left:,} products are left out: nothing of them can be read.", file=sys.stderr)
 
@@ -223,22 +192,40 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
 
 def judge(config: RunConfig, run_dir: Path, outcome: Outcome) -> RunConfig:
     """Add to config.json how good the finished run is on the test split."""
-    figures: dict[str, dict[str, float]] = {}
-    readable = [name for name in ("both", "picture", "text") if _reads(config, name)]
-    if len(product_frame(Products.open(config.dataset), ("test",))):
-        for sees in readable:
-            report = evaluate(run_dir, "test", sees=sees)
-            figures[sees] = {key: round(float(report[key]), 4) for key in ("top1", "top5", "n")}
+    tests = {name: _tested(config, run_dir, name) for name in config.trained_on()}
     result = {
         "weights": weights_digest(run_dir / WEIGHTS),
         "step": outcome.step,
         "ended": outcome.reason,
         "seconds": outcome.seconds,
-        "test": figures,
+        "test": _together(list(tests.values())),
     }
+    if len(tests) > 1:
+        result["tests"] = tests
     config = replace(config, result=result)
     config.write(run_dir)
     return config
+
+
+def _tested(config: RunConfig, run_dir: Path, dataset: str) -> dict[str, dict[str, float]]:
+    """Figures on one dataset's test split, by what the model sees; empty without one."""
+    figures: dict[str, dict[str, float]] = {}
+    if len(product_frame(Products.open(dataset), ("test",))):
+        for sees in (name for name in ("both", "picture", "text") if _reads(config, name)):
+            report = evaluate(run_dir, "test", dataset, sees=sees)
+            figures[sees] = {key: round(float(report[key]), 4) for key in ("top1", "top5", "n")}
+    return figures
+
+
+def _together(tests: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Over the test products of all datasets as one set."""
+    found: dict[str, dict[str, float]] = {}
+    for sees in dict.fromkeys(name for test in tests for name in test):
+        parts = [test[sees] for test in tests if sees in test]
+        n = sum(part["n"] for part in parts)
+        shares = {key: round(sum(part[key] * part["n"] for part in parts) / n, 4) for key in ("top1", "top5")}
+        found[sees] = {**shares, "n": n}
+    return found
 
 
 def _reads(config: RunConfig, sees: str) -> bool:
@@ -259,7 +246,7 @@ def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
         if (folder / WEIGHTS).exists():
             continue
         config = RunConfig.read(folder)
-        if config.architecture == architecture and arguments.dataset in (None, config.dataset):
+        if config.architecture == architecture and arguments.dataset in (None, list(config.trained_on())):
             return folder
     raise TrainingError("There is no unfinished run to go on with. Leave out --resume for a new one.")
 
@@ -279,7 +266,7 @@ def begin(name: str, recipe: Recipe, arguments: argparse.Namespace) -> tuple[Run
     if state.num_processes > 1 and arguments.out is None:
         raise TrainingError("Several processes need one folder for their run: give --out DIR.")
     if state.is_main_process:
-        run_dir = new_run(f"{name}-{arguments.preset}-{arguments.dataset}", arguments.out)
+        run_dir = new_run("-".join((name, arguments.preset, *arguments.dataset))[:80], arguments.out)
         config = prepare(recipe, arguments, run_dir)
         state.wait_for_everyone()
         return config, run_dir

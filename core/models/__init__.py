@@ -66,9 +66,10 @@ def of_run(folder: Path) -> ModelSpec:
     config = RunConfig.read(folder)
     inputs = tuple(name for name in ("text", "image") if config.model.get(name))
     labels = "human labels" if config.human_only else "all labels"
+    datasets = " and ".join(config.trained_on())
     return ModelSpec(
         name=folder.name,
-        title=f"{ARCHITECTURES[config.architecture][0]} ({config.preset}) on {config.dataset}"
+        title=f"{ARCHITECTURES[config.architecture][0]} ({config.preset}) on {datasets}"
         if config.architecture in ARCHITECTURES
         else config.architecture,
         task="classification",
@@ -76,7 +77,7 @@ def of_run(folder: Path) -> ModelSpec:
         weights="bundled" if folder.parent == ASSETS / "models" else "run",
         revision=str(config.result.get("weights", "unfinished")),
         licence=config.licence,
-        trained_on=f"{config.products.get('training', 0):,} products of {config.dataset}, {labels}",
+        trained_on=f"{config.products.get('training', 0):,} products of {datasets}, {labels}",
         folder=folder,
     )
 

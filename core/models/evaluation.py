@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.calibration import calibration_error, confused_pairs, reliability
 from core.catalog import Products
+from core.cohort import path_text
 from core.errors import UsageError
 from core.intervals import bootstrap, mcnemar, wilson
 from core.metrics import Ties, classification_report
@@ -25,6 +26,7 @@ from core.storage import storage_errors
 
 SEES = {"both": (), "picture": (TEXT,), "text": (IMAGE,)}  # what is withheld
 SPLITS = ("train", "validation", "test")
+AMONG = ("all", "dataset")
 
 
 def evaluate(
@@ -39,29 +41,34 @@ def evaluate(
     workers: int | None = None,
     progress: Progress = no_progress,
     save: Path | None = None,
+    among: str = "all",
 ) -> dict[str, Any]:
     """Judge a run on products it has not seen.
 
     Args:
         run: a folder, or a name in VITRINE_HOME/runs.
-        dataset: instead of the one it was trained on; its categories must have the same names.
+        dataset: instead of the (first) one it was trained on; categories are told by their names.
         human_only: only products that a person labelled.
         sees: `both`, `picture` or `text`.
         inference: `expected`; or `sampled`, one random pass, repeated `passes` times: top1 and top5
             are then means, with their standard deviations beside them; or `ensemble`.
         save: a Parquet file for the predictions, one row a product: see `predictions_table`.
+        among: `all` its classes; or `dataset`: only those that the dataset has, which is a question of its
+            own where a model was trained on several datasets.
 
     Returns:
         See core.metrics.classification_report; top1_interval (Wilson) and top1_bootstrap, 95 percent;
-        calibration_error, reliability (core.calibration), confused_pairs; and run, dataset, split, sees, inference, unseen (products
-        left out because nothing of them can be read).
+        calibration_error, reliability (core.calibration), confused_pairs; and run, dataset, split, sees,
+        inference, among, classes (how many it chose from), unseen (products left out because nothing of
+        them can be read).
 
     Raises:
         ModelError: the run cannot be loaded.
         UnknownDatasetError: its dataset is gone.
         UsageError: there is nothing to judge, or an argument that cannot be.
     """
-    for value, known, what in ((split, SPLITS, "splits"), (sees, tuple(SEES), "inputs")):
+    choices = ((split, SPLITS, "splits"), (sees, tuple(SEES), "inputs"), (among, AMONG, "sets of classes"))
+    for value, known, what in choices:
         if value not in known:
             raise UsageError(f"{value!r} is not one of the {what}: {', '.join(known)}.")
     classifier = Classifier.load(find_run(run))
@@ -70,11 +77,16 @@ def evaluate(
     if not len(kept):
         raise UsageError(f"No product of the {split} split has what is needed ({sees}).")
     classes = list(classifier.config.classes)
+    answers = np.ones(len(classes), np.bool_)
+    if among == "dataset":
+        answers = classes_of(data_name(classifier, dataset), classes)
     seeds = range(passes if inference == "sampled" else 1)
     frame = data.frame.iloc[kept]
     reports = []
     for seed in seeds:
         probabilities = probabilities_of(classifier, data, kept, sees, inference, seed, progress)
+        if not answers.all():
+            probabilities = restricted(probabilities, answers)
         groups = frame.geo.tolist(), frame.label_source.tolist()
         reports.append(classification_report(probabilities, data.labels[kept], *groups, ties))
         if seed == 0:
@@ -96,8 +108,37 @@ def evaluate(
         "split": split,
         "sees": sees,
         "inference": inference,
+        "among": among,
+        "classes": int(answers.sum()),
         "unseen": len(data) - len(kept),
     }
+
+
+def classes_of(dataset: str, classes: Sequence[str]) -> NDArray[np.bool_]:
+    """(classes,) which of a model's classes a dataset has.
+
+    Raises:
+        UsageError: none.
+    """
+    has = {path_text(path) for path, _ in Products.open(dataset).categories()}
+    found = np.array([label in has for label in classes], np.bool_)
+    if not found.any():
+        raise UsageError(
+            f"The model has none of the {len(has)} categories of {dataset}: it was trained on others."
+        )
+    return found
+
+
+def restricted(probabilities: NDArray[np.floating], answers: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Probabilities given that the answer is one of some classes; the others get 0.
+
+    >>> restricted(np.array([[0.5, 0.1, 0.4]]), np.array([False, True, True])).round(2).tolist()
+    [[0.0, 0.20000000298023224, 0.800000011920929]]
+    """
+    kept = np.where(answers, np.asarray(probabilities, np.float64), 0.0)
+    total = kept.sum(axis=1, keepdims=True)
+    even = answers / answers.sum()  # where the others had all of it, to the last digit
+    return np.where(total > 0, kept / np.where(total > 0, total, 1.0), even).astype(np.float32)
 
 
 def predictions_table(

@@ -28,7 +28,7 @@ class RunConfig:
     model: dict[str, Any]  # its own configuration
     training: dict[str, Any]  # TrainConfig's fields
     classes: Sequence[str]
-    dataset: str
+    dataset: str  # the first, where it was trained on several
     fingerprint: str  # of the dataset
     licence: str
     preset: str
@@ -38,7 +38,12 @@ class RunConfig:
     pretrained: dict[str, str] = field(default_factory=dict)  # where the encoders' first weights were
     products: dict[str, int] = field(default_factory=dict)  # training, validation, left out
     result: dict[str, Any] = field(default_factory=dict)  # filled when it is done
+    datasets: dict[str, str] = field(default_factory=dict)  # name -> fingerprint, where there are several
     format: int = FORMAT
+
+    def trained_on(self) -> dict[str, str]:
+        """Every dataset that it was trained on, with its fingerprint then."""
+        return self.datasets or {self.dataset: self.fingerprint}
 
     def write(self, run_dir: Path) -> None:
         """

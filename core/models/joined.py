@@ -1,0 +1,72 @@
+"""Products of several datasets as one: a model that is trained on drawn products and on photos alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from core.models.data import ProductData, held_out
+from core.models.inputs import Inputs
+
+
+class JoinedData:
+    """Several datasets read alike, one after the other: positions run on from each to the next.
+
+    Offers what ProductData offers to a trainer and an evaluation; of one dataset it is the same, bit for bit.
+    """
+
+    def __init__(self, parts: Sequence[ProductData]) -> None:
+        """
+        Raises:
+            ValueError: there is none, or their classes differ.
+        """
+        if not parts or any(part.readings.classes != parts[0].readings.classes for part in parts):
+            raise ValueError("joined products are read with one list of classes")
+        self.parts, self.readings = list(parts), parts[0].readings
+        self.frame = pd.concat([part.frame for part in parts], ignore_index=True)
+        self.labels = np.concatenate([part.labels for part in parts])  # (n,)
+        self.available = np.concatenate([part.available for part in parts])  # (n, 3)
+        self._starts = np.cumsum([0, *(len(part) for part in parts)])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def usable(self) -> NDArray[np.int64]:
+        """Positions of products with a known label and something to look at."""
+        return np.flatnonzero((self.labels >= 0) & self.available[:, :2].any(axis=1))
+
+    def inputs(self, positions: NDArray[np.int64], drawn: torch.Tensor | None = None) -> Inputs:
+        """A batch in the order of `positions`; see ProductData.inputs."""
+        found, where = [], []
+        for part, begin, rows in self._by_part(positions):
+            found.append(
+                part.inputs(positions[rows] - begin, None if drawn is None else drawn[torch.from_numpy(rows)])
+            )
+            where.append(rows)
+        if len(found) == 1:
+            return found[0]
+        return joined_inputs(found).rows(torch.from_numpy(np.argsort(np.concatenate(where))))
+
+    def held_out(self, share: float, seed: int) -> NDArray[np.bool_]:
+        """(n,) which products validate: chosen in each dataset as if it were alone."""
+        return np.concatenate([held_out(part.frame, share, seed) for part in self.parts])
+
+    def _by_part(self, positions: NDArray[np.int64]) -> Iterator[tuple[ProductData, int, NDArray[np.int64]]]:
+        """Each dataset that is asked for, where it begins, and which of the positions are its."""
+        owner = np.searchsorted(self._starts, positions, "right") - 1
+        for number, part in enumerate(self.parts):
+            rows = np.flatnonzero(owner == number)
+            if len(rows):
+                yield part, int(self._starts[number]), rows
+
+
+def joined_inputs(parts: Sequence[Inputs]) -> Inputs:
+    """Batches one after the other as one."""
+    return Inputs(
+        **{field.name: torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Inputs)}
+    )

@@ -1,0 +1,118 @@
+"""What a trainer trains on: the products of one dataset or several, read alike, in batches by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from core.catalog import Products
+from core.embeddings.augment import draw_views
+from core.errors import TrainingError
+from core.models.data import ProductData, Readings, held_out, product_frame
+from core.models.inputs import Inputs
+from core.models.joined import JoinedData
+from core.models.runs import RunConfig
+from core.training import Part, TrainConfig, seed_of
+from trainers.console import Watcher
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset's products to train and validate on."""
+
+    products: Products
+    frame: pd.DataFrame  # see product_frame
+
+
+def open_sources(names: Sequence[str], human_only: bool) -> list[Source]:
+    """
+    Raises:
+        UnknownDatasetError: there is no such dataset.
+        TrainingError: one is named twice.
+    """
+    if len(set(names)) < len(names):
+        raise TrainingError(f"--dataset names one dataset twice: {', '.join(names)}.")
+    opened = [Products.open(name) for name in names]
+    return [
+        Source(products, product_frame(products, ("train", "validation"), human_only)) for products in opened
+    ]
+
+
+def unchanged_sources(config: RunConfig) -> list[Source]:
+    """The datasets of a run, as they were when it began.
+
+    Raises:
+        TrainingError: one has changed since.
+    """
+    sources = open_sources(list(config.trained_on()), config.human_only)
+    for source, fingerprint in zip(sources, config.trained_on().values(), strict=True):
+        info = source.products.info
+        if info.fingerprint != fingerprint:
+            raise TrainingError(
+                f"{info.name} has changed since the run began (fingerprint {info.fingerprint}, "
+                f"the run's is {fingerprint}). Begin a new run."
+            )
+    return sources
+
+
+def classes_of(sources: Sequence[Source]) -> list[str]:
+    """The categories of all, by name: categories of the same name are one.
+
+    Raises:
+        TrainingError: there are fewer than two.
+    """
+    classes = sorted({label for source in sources for label in source.frame.label.dropna()})
+    if len(classes) < 2:
+        names = " and ".join(source.products.info.name for source in sources)
+        raise TrainingError(
+            f"{names} has {len(classes)} categories in its training split; two are needed to tell apart."
+        )
+    return classes
+
+
+def held_out_of(sources: Sequence[Source], share: float, seed: int) -> list[NDArray[np.bool_]]:
+    """Which products of each validate: chosen in each dataset as if it were alone."""
+    return [held_out(source.frame, share, seed) for source in sources]
+
+
+def read(
+    sources: Sequence[Source], readings: Readings, workers: int | None = None, run_dir: Path | None = None
+) -> JoinedData:
+    """The products as a model reads them; pictures that were not decoded yet are decoded now."""
+    progress = Watcher("", run_dir or Path()).reading
+    return JoinedData(
+        [ProductData(source.products, source.frame, readings, workers, progress) for source in sources]
+    )
+
+
+class Batches:
+    """The same batch for the same step and part, however often it is asked."""
+
+    def __init__(
+        self, data: ProductData | JoinedData, positions: NDArray[np.int64], config: TrainConfig, augment: bool
+    ) -> None:
+        self.data, self.positions, self.augment = data, positions, augment
+        self.size, self.seed = min(config.batch_size, len(positions)), config.seed
+        self.per_epoch = len(positions) // self.size
+        self._order: tuple[int, NDArray[np.int64]] = (-1, positions)
+
+    def __call__(self, step: int, part: Part) -> tuple[Inputs, torch.Tensor]:
+        share = part.slice(self.size)
+        drawn = None
+        if self.augment:
+            generator = torch.Generator().manual_seed(seed_of(self.seed, step, 1_000_003))
+            drawn = draw_views(self.size, generator)[share]
+        rows = self._positions(step)[share]
+        return self.data.inputs(rows, drawn), torch.from_numpy(self.data.labels[rows])
+
+    def _positions(self, step: int) -> NDArray[np.int64]:
+        epoch, at = divmod(step, self.per_epoch)
+        if self._order[0] != epoch:
+            self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(self.positions)
+        return self._order[1][at * self.size : (at + 1) * self.size]
