@@ -287,7 +287,7 @@ class Products:
                 self._found.popitem(last=False)
         return mask
 
-    def _cursor(self, cohort: Cohort | None) -> duckdb.DuckDBPyConnection:
+    def _cursor(self, cohort: Cohort | None = None) -> duckdb.DuckDBPyConnection:
         """A cursor for one question: an answer may be read slowly while the same thread asks another."""
         cursor = self._db.cursor()
         cursor.register("search", self._texts)
