@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, Any])
     Raises:
         StorageError: the folder cannot be written, or the disk is full.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -32,6 +34,10 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, Any])
             kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
             save_file(kept, temporary, metadata={"notes": json.dumps(notes, sort_keys=True)})
             temporary.replace(path)
+        except SafetensorError as error:  # has the system's number only in its words
+            if number := re.search(r"os error (\d+)", str(error)):
+                raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+            raise
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.checkpoints import load_optimizer, load_weights, optimizer_tensors, read_tensors, write_tensors
-from core.errors import TrainingError
+from core.errors import ModelError, TrainingError
 from core.storage import storage_errors
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Schedule = Literal["constant", "one-cycle", "halve"]
 Precision = Literal["no", "bf16", "fp16"]
 KEPT_CHECKPOINTS = 2
+FLUSH_EVERY_S = 1.0  # what was measured is on disk that soon, for whoever watches a slow training
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,8 @@ class _Run:
         from accelerate.utils import DistributedDataParallelKwargs
 
         self.config, self.dir = config, run_dir
+        with storage_errors(run_dir):
+            run_dir.mkdir(parents=True, exist_ok=True)
         self.accelerator = Accelerator(
             cpu=cpu or None,
             mixed_precision=config.precision,
@@ -184,6 +188,7 @@ class _Run:
         self.best: dict[str, float] = {}
         self.since_best = 0  # validations
         self._lines: list[str] = []
+        self._flushed = 0.0
 
     # -- one step
 
@@ -223,6 +228,7 @@ class _Run:
 
     def _check(self, value: Tensor, step: int, what: str) -> None:
         if not bool(value.isfinite()):
+            self._flush()
             kept = checkpoints(self.dir)
             last = (
                 f"The checkpoint of step {_step_of(kept[-1]):,} is kept."
@@ -257,6 +263,7 @@ class _Run:
     def save(self, step: int) -> None:
         """Write a checkpoint and what was measured so far; older checkpoints go."""
         if self.accelerator.is_main_process:
+            self._check_folder()
             tensors = {f"model.{name}": tensor for name, tensor in self.bare.state_dict().items()}
             inner = getattr(self.optimizer, "optimizer", self.optimizer)
             tensors |= {
@@ -270,12 +277,28 @@ class _Run:
                 old.unlink(missing_ok=True)
         self.accelerator.wait_for_everyone()
 
+    def _check_folder(self) -> None:
+        """A folder that somebody deleted is not made again for half a run."""
+        if not self.dir.exists():
+            raise TrainingError(f"{self.dir} was deleted while it was trained: there is nothing to save to.")
+
     def restore(self) -> int:
-        """The step of the last checkpoint, which is now in place; 0 for a new run."""
+        """The step of the last checkpoint, which is now in place; 0 for a new run.
+
+        One that was cut short is passed over for the one before it.
+        """
         kept = checkpoints(self.dir)
         if not kept:
             return 0
-        tensors, notes = read_tensors(kept[-1])
+        try:
+            tensors, notes = read_tensors(kept[-1])
+        except ModelError as error:
+            if len(kept) == 1:
+                raise
+            print(f"{error} Going on from the checkpoint before it.", file=sys.stderr, flush=True)
+            if self.accelerator.is_main_process:
+                kept[-1].unlink(missing_ok=True)
+            return self.restore()
         load_weights(
             self.bare,
             {name[6:]: x for name, x in tensors.items() if name.startswith("model.")},
@@ -302,11 +325,14 @@ class _Run:
         if progress.validation:
             line["validation"] = progress.validation
         self._lines.append(json.dumps(line))
-        if len(self._lines) >= 20 or progress.validation:
+        now = time.monotonic()
+        if len(self._lines) >= 20 or progress.validation or now - self._flushed > FLUSH_EVERY_S:
+            self._flushed = now
             self._flush()
 
     def _flush(self) -> None:
         if self._lines and self.accelerator.is_main_process:
+            self._check_folder()
             with storage_errors(self.dir), (self.dir / "metrics.jsonl").open("a", encoding="utf-8") as file:
                 file.write("".join(line + "\n" for line in self._lines))
         self._lines.clear()

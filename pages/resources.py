@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import streamlit as st
@@ -17,6 +17,9 @@ from core.errors import UnknownDatasetError
 from core.search import Answer, How, Part, Searcher
 from core.statistics import picture_stats
 from core.statistics.desk import Desk
+
+if TYPE_CHECKING:
+    from trainers.presets import Choice
 
 
 def datasets() -> list[DatasetInfo]:
@@ -133,6 +136,14 @@ def found(cohort: Cohort, vectors: str, parts: tuple[Part, ...], how: How, k: in
     info = catalog.info(cohort.dataset)
     made = next((found.created for known, found in store.sets(info) if known == vectors), "")
     return _found(cohort, _made(cohort), vectors, made, parts, how, k)
+
+
+@st.cache_resource(show_spinner="Reading the trainers' presets")
+def trainings() -> list[Choice]:
+    """What can be trained. Asked for only when somebody wants to train: it loads torch."""
+    from trainers.presets import choices
+
+    return choices()
 
 
 @st.cache_resource(show_spinner=False)

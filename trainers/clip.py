@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from core.checkpoints import write_tensors
 from core.embeddings.augment import draw_views, random_views
 from core.errors import UsageError, VitrineError
+from core.models.process import hold, recorded
 from core.settings import go_offline, settings
 from core.storage import storage_errors
 from core.training import Part, Progress, TrainConfig, fit, seed_of
@@ -238,6 +239,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+@recorded
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Do what the arguments say; the run's folder and how it ended."""
     folder: Path = arguments.out or settings().home / "runs" / f"clip-{arguments.preset}"
@@ -253,6 +255,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             f"There is a run in {folder} already. Continue it (--resume) or choose another --out."
         )
     corpus = read_corpus(arguments.dataset, preset.stored_px, arguments.workers)
+    hold(folder)
     if not described.exists():
         with storage_errors(folder):
             prepare(preset, corpus, folder / MODEL)

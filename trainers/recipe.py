@@ -24,6 +24,7 @@ from core.errors import TrainingError, VitrineError
 from core.models.data import Readings, product_frame, product_text
 from core.models.evaluation import evaluate
 from core.models.inputs import Inputs
+from core.models.process import hold, recorded
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from core.settings import go_offline
 from core.training import Outcome, Precision, TrainConfig, checkpoints, fit
@@ -60,6 +61,7 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
     sources = open_sources(arguments.dataset, arguments.human_only)
     classes = classes_of(sources)
     check_weights(recipe.model, recipe.pretrained, arguments)
+    hold(run_dir)
     given = {
         modality: path.resolve()
         for modality in ("text", "image")
@@ -274,6 +276,7 @@ def begin(name: str, recipe: Recipe, arguments: argparse.Namespace) -> tuple[Run
     return RunConfig.read(arguments.out), Path(arguments.out)
 
 
+@recorded
 def run(
     name: str,
     presets: Mapping[str, Recipe],
@@ -287,6 +290,8 @@ def run(
     if arguments.resume:
         run_dir = to_resume(arguments, recipe.architecture)
         config = RunConfig.read(run_dir)
+        if main_process:
+            hold(run_dir)
         recipe = presets.get(config.preset, recipe)
         if not checkpoints(run_dir):
             print("The run has no checkpoint yet: it begins anew.", file=sys.stderr)

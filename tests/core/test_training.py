@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from core.training import (
     read_metrics,
 )
 
+PROJECT = Path(__file__).resolve().parents[2]
 CONFIG = TrainConfig(steps=12, batch_size=8, learning_rate=0.05, save_every=4, seed=3)
 
 
@@ -182,8 +186,48 @@ def test_a_checkpoint_of_another_model_or_cut_short_is_said(tmp_path: Path) -> N
         fit(nn.Linear(3, 3), loss_fn, batch_at, CONFIG, tmp_path, cpu=True)
     newest = checkpoints(tmp_path)[-1]
     newest.write_bytes(newest.read_bytes()[:-100])
+    checkpoints(tmp_path)[0].unlink()
     with pytest.raises(ModelError, match="cut short"):
         fit(network(), loss_fn, batch_at, CONFIG, tmp_path, cpu=True)
+
+
+def test_a_checkpoint_cut_short_is_passed_over_for_the_one_before_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unbroken = network()
+    fit(unbroken, loss_fn, batch_at, CONFIG, tmp_path, cpu=True)
+    newest = checkpoints(tmp_path)[-1]
+    newest.write_bytes(newest.read_bytes()[:-100])
+    again = network()
+    assert fit(again, loss_fn, batch_at, CONFIG, tmp_path, cpu=True).reason == "done"
+    assert "Going on from the checkpoint before it" in capsys.readouterr().err
+    for name, tensor in weights(unbroken).items():
+        assert torch.equal(tensor, weights(again)[name]), name
+    assert [line["step"] for line in read_metrics(tmp_path)] == list(range(1, 13))
+
+
+def test_a_folder_deleted_meanwhile_stays_deleted(tmp_path: Path) -> None:
+    def delete(progress: Progress) -> None:
+        if progress.step == 5:
+            shutil.rmtree(tmp_path / "run")
+
+    with pytest.raises(TrainingError, match="was deleted while it was trained"):
+        fit(network(), loss_fn, batch_at, CONFIG, tmp_path / "run", on_step=delete, cpu=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_disk_that_is_full_is_said(tmp_path: Path) -> None:
+    """In a process of its own, whose files may not grow beyond 4 KB: the system then says what a full disk says."""
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "import sys, torch; from pathlib import Path; from core.checkpoints import write_tensors\n"
+        "write_tensors(Path(sys.argv[1]) / 'a.safetensors', {'a': torch.zeros(9999)}, {})"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT, capture_output=True, text=True
+    )
+    assert f"StorageError: The disk of {tmp_path} is full" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pickle_is_refused(tmp_path: Path) -> None:

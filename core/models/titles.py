@@ -1,0 +1,36 @@
+"""What a person calls a network, from its configuration: of a trainer's preset and of a run alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+FUSIONS = {"tfn": "Tensor fusion (TFN)", "lmf": "Low-rank fusion (LMF)"}
+PICTURES = {
+    "resnet": "Residual network",
+    "resnext50_32x4d": "ResNeXt-50",
+    "vgg19": "VGG-19",
+    "inception_v3": "Inception v3",
+}
+TITLES = {"embracenet": "EmbraceNet", "ngrams": "TF-IDF, logistic regression", "clip": "CLIP"}
+
+
+def title_of(architecture: str, model: Mapping[str, Any]) -> str:
+    """
+    Args:
+        model: the architecture's own configuration, as config.json holds it.
+
+    >>> title_of("single", {"text": {"hidden": 8, "bidirectional": True}, "image": None})
+    'BiLSTM'
+    """
+    if architecture == "fusion":
+        return FUSIONS.get(str(model.get("fusion")), "Tensor fusion")
+    if architecture == "single":
+        text, image = model.get("text"), model.get("image")
+        if isinstance(image, Mapping):
+            name = str(image.get("architecture"))
+            return PICTURES.get(name, name)
+        if isinstance(text, Mapping) and "bidirectional" in text:
+            return "BiLSTM" if text["bidirectional"] else "LSTM"
+        return "mT5 encoder"
+    return TITLES.get(architecture, architecture)

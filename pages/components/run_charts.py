@@ -1,0 +1,93 @@
+"""The curves of one run or of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.models.curves import Curve, smoothed
+from core.statistics.theme import COLOURS, template
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+HEIGHT_PX, SMALL_PX = 300, 200
+WINDOW = 0.04  # of a curve's points, that are averaged
+
+
+def dark() -> bool:
+    return bool(st.context.theme.type == "dark")
+
+
+def draw(figure: go.Figure, key: str, alt: str) -> None:
+    st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False}, alt=alt)
+
+
+def loss(curves: Mapping[str, Curve]) -> go.Figure:
+    """Smoothed; with what was measured behind it where there is one run alone."""
+    figure = _figure("Loss", HEIGHT_PX, legend=True)
+    for number, (name, curve) in enumerate(curves.items()):
+        colour = COLOURS[number]
+        if len(curves) == 1:
+            figure.add_scatter(
+                x=curve.step, y=curve.loss, mode="lines", name="each step",
+                line={"color": colour, "width": 1}, opacity=0.3, hoverinfo="skip",
+            )  # fmt: skip
+        figure.add_scatter(
+            x=curve.step, y=smoothed(curve.loss, max(5, WINDOW * len(curve.loss))), mode="lines",
+            name="smoothed" if len(curves) == 1 else name, line={"color": colour, "width": 2.5},
+            hovertemplate="step %{x:,}<br>loss %{y:.3f}<extra></extra>",
+        )  # fmt: skip
+    return figure
+
+
+def accuracy(curves: Mapping[str, Curve]) -> go.Figure:
+    """Of the held-out products, a fraction."""
+    figure = _figure("Validation accuracy", HEIGHT_PX, legend=len(curves) > 1)
+    for number, (name, curve) in enumerate(curves.items()):
+        steps, values = zip(*curve.validations, strict=True) if curve.validations else ((), ())
+        figure.add_scatter(
+            x=steps, y=values, mode="lines+markers", name=name,
+            line={"color": COLOURS[number], "width": 2.5}, marker={"size": 8},
+            hovertemplate="step %{x:,}<br>accuracy %{y:.3f}<extra></extra>",
+        )  # fmt: skip
+    figure.update_yaxes(rangemode="tozero", tickformat=".0%")
+    return figure
+
+
+def learning_rate(curve: Curve) -> go.Figure:
+    return _line("Learning rate", curve, lambda of: of.learning_rate, "%{y:.2e}")
+
+
+def throughput(curve: Curve) -> go.Figure:
+    return _line("Products a second", curve, lambda of: of.items_per_s, "%{y:,.0f} products/s")
+
+
+def _line(title: str, curve: Curve, values: Callable[[Curve], NDArray[np.float64]], says: str) -> go.Figure:
+    figure = _figure(title, SMALL_PX, legend=False)
+    figure.add_scatter(
+        x=curve.step, y=values(curve), mode="lines", line={"color": COLOURS[0], "width": 2},
+        hovertemplate=f"step %{{x:,}}<br>{says}<extra></extra>",
+    )  # fmt: skip
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def _figure(title: str, height: int, legend: bool) -> go.Figure:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.update_layout(
+        template=template(dark()),
+        title={"text": title},
+        height=height,
+        showlegend=legend,
+        margin={"t": 64 if legend else 44},
+        xaxis={"title": {"text": "step"}, "tickformat": ",d"},
+        uirevision="same",
+    )
+    return figure

@@ -1,0 +1,36 @@
+"""Start, watch, stop and resume trainings, each in a process of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.models import jobs
+from pages import resources
+from pages.components import run_comparison, run_form, run_list, run_view
+from pages.components.markdown import plain
+
+st.title("Train", anchor=False)
+st.html(
+    '<p class="vitrine-lead">Train a classifier on a dataset and watch it learn. A run goes on when this page, or the '
+    "server, is closed; the address names the runs shown.</p>"
+)
+names = jobs.run_names()
+asked = list(dict.fromkeys(st.query_params.get_all("run")))[: run_comparison.MOST]
+shown = [name for name in asked if name in names]
+for name in asked:
+    if name not in names:
+        st.warning(plain(f"There is no run named {name!r}. It may have been deleted."))
+
+if not resources.is_local_visitor():
+    st.caption("Runs are started and stopped on the machine that serves Vitrine; everybody may watch.")
+elif not resources.datasets():
+    st.info("There is no dataset to train on yet. Add one on the Home page.")
+    st.page_link("home.py", label="Go to Home")
+elif st.button("New run", type="secondary" if names else "primary"):
+    run_form.show()
+
+if len(shown) == 1:
+    run_view.show(shown[0])
+elif shown:
+    run_comparison.show(shown)
+run_list.show(names, shown)

@@ -1,0 +1,84 @@
+"""What can be trained, from the trainers' own presets, for whoever chooses one on a screen."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from core.embeddings.pretrained import PUBLISHED
+from core.models.titles import title_of
+from trainers import embracenet, fusion, ngrams, single
+from trainers.recipe import Recipe
+
+MODULES = {"embracenet": embracenet, "fusion": fusion, "single": single, "ngrams": ngrams}
+PAPERS = {"glami": "GLAMI-1M", "mep3m": "MEP-3M"}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Published weights that a preset begins from."""
+
+    modality: str  # text or image
+    name: str  # of the hub's repository
+    found: Path | None  # where they lie on this machine already
+
+    @property
+    def command(self) -> str:
+        """What fetches them, once, with a network."""
+        return f"hf download {self.name}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One preset as a person chooses it."""
+
+    trainer: str
+    preset: str
+    title: str
+    paper: str  # whose settings it has; empty for the small ones
+    inputs: tuple[str, ...]  # text, image
+    recipe: Recipe
+    weights: list[Weights] = field(default_factory=list)
+
+    @property
+    def size(self) -> str:
+        return f"As published ({self.paper})" if self.paper else "Small"
+
+    @property
+    def epochs(self) -> float:
+        """0 where it is fitted in one go."""
+        return self.recipe.epochs
+
+
+def choices() -> list[Choice]:
+    """Every preset of every classifier's trainer, in their order."""
+    found = []
+    for trainer, module in MODULES.items():
+        for preset, recipe in module.PRESETS.items():
+            model = asdict(recipe.model)
+            paper = next((title for word, title in PAPERS.items() if f"{word}-paper" in preset), "")
+            found.append(
+                Choice(
+                    trainer,
+                    preset,
+                    title_of(recipe.architecture, model),
+                    paper,
+                    tuple(name for name in ("text", "image") if model.get(name)),
+                    recipe,
+                    [_weights(recipe, modality) for modality in recipe.pretrained],
+                )
+            )
+    return found
+
+
+def _weights(recipe: Recipe, modality: str) -> Weights:
+    name = PUBLISHED[getattr(getattr(recipe.model, modality), "architecture", "mt5")]
+    return Weights(modality, name, _in_cache(name))
+
+
+def _in_cache(name: str) -> Path | None:
+    """The folder in the hub's cache on this machine; the network is not asked."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(name, "model.safetensors")
+    return Path(found).parent if isinstance(found, str) else None
