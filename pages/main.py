@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page("search.py", title="Search"),
         st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
         st.Page("classify.py", title="Classify"),
+        st.Page("evaluate.py", title="Evaluate"),
     ],
     position="top",
 )
