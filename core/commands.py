@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,10 @@ from core.commands_search import register
 from core.errors import UsageError, VitrineError
 from core.settings import go_offline
 from core.sources.reading import Progress, ReadOptions, no_progress
+from core.storage import storage_errors
+
+if TYPE_CHECKING:
+    from core.models import ModelSpec
 
 app = typer.Typer(
     help="Vitrine: explore, audit and demo datasets of products.",
@@ -274,28 +279,56 @@ def evaluate(
     ] = False,
     ties: Annotated[str, typer.Option(help="glami: the published rule; fair: half a hit.")] = "glami",
     save: Annotated[Path | None, typer.Option(help="Write predictions to this Parquet file.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep it where the Evaluate page shows it; predictions too.")
+    ] = False,
+    progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
-    """Judge a trained classifier: top-1, top-5, per country and label source, F1, AP."""
+    """Judge a trained classifier: top-1, top-5, per country and label source, F1, AP, calibration."""
     from core.models import model as find
-    from core.models.evaluation import evaluate as judge
+    from core.models import of_run
     from core.models.runs import find_run
 
     try:
-        folder = find_run(run)
+        spec = of_run(find_run(run))
     except VitrineError:
-        folder = find(run).folder
-    with watched() as progress:
-        found = judge(
-            folder, split, dataset or None, human_only=human_only, sees=sees, inference=inference,
-            ties=ties, progress=progress, save=save, among=among,  # type: ignore[arg-type]
-        )  # fmt: skip
+        spec = find(run)
+    with watched(progress_lines) as progress:
+        if keep:
+            found = _keep(spec, dataset, split, sees, inference, human_only, ties, save, progress)
+        else:
+            from core.models.evaluation import evaluate as judge
+
+            found = judge(
+                spec.folder, split, dataset or None, human_only=human_only, sees=sees, inference=inference,
+                ties=ties, progress=progress, save=save, among=among,  # type: ignore[arg-type]
+            )  # fmt: skip
     shown = ("n", "classes", "top1", "top5", "f1_macro", "f1_weighted", "ap_macro")
     text = "\n".join(
         f"{key:<12} {found[key]:,}" if key in ("n", "classes") else f"{key:<12} {found[key]:.4g}"
         for key in shown
     )
     say(found, as_json, text)
+
+
+def _keep(
+    spec: ModelSpec, dataset: str, split: str, sees: str, inference: str, human_only: bool, ties: str,
+    save: Path | None, progress: Progress,
+) -> dict[str, Any]:  # fmt: skip
+    """Evaluate and keep it; the same report as without keeping."""
+    from core.models import kept
+    from core.models.runs import RunConfig
+
+    choice = kept.Choice(
+        dataset or RunConfig.read(spec.folder).dataset, split, sees, "human" if human_only else "all", inference, ties,
+    )  # fmt: skip
+    made = kept.keep(spec, choice, progress)
+    if save is not None:
+        with storage_errors(save.parent):
+            save.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(made.path, save)
+    return made.report
 
 
 def _train_command() -> str:

@@ -77,15 +77,71 @@ def average_precision(
     """
     from sklearn.metrics import average_precision_score
 
-    present = np.unique(labels[labels >= 0])
-    if not len(present):
-        return float("nan")
-    truth = labels[:, None] == np.arange(probabilities.shape[1])[None, :]
     if average == "micro":
+        if not (labels >= 0).any():
+            return float("nan")
+        truth = labels[:, None] == np.arange(probabilities.shape[1])[None, :]
         return float(average_precision_score(truth.ravel(), probabilities.ravel()))
-    each = [average_precision_score(truth[:, c], probabilities[:, c]) for c in present]
-    weights = [truth[:, c].sum() for c in present] if average == "weighted" else None
-    return float(np.average(each, weights=weights))
+    each = class_precisions(labels, probabilities)
+    return mean_precision(each, labels, average)
+
+
+def class_precisions(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(C,) average precision of each class against the rest; NaN for one that no product has."""
+    from sklearn.metrics import average_precision_score
+
+    each = np.full(probabilities.shape[1], np.nan)
+    for c in np.unique(labels[labels >= 0]):
+        each[c] = average_precision_score(labels == c, probabilities[:, c])
+    return each
+
+
+def mean_precision(each: NDArray[np.float64], labels: NDArray[np.int64], average: str) -> float:
+    """`macro` or `weighted` mean of `class_precisions`; NaN where no product has a known label."""
+    present = ~np.isnan(each)
+    if not present.any():
+        return float("nan")
+    counts = np.bincount(labels[labels >= 0], minlength=len(each))[present]
+    return float(np.average(each[present], weights=counts if average == "weighted" else None))
+
+
+def per_class(
+    labels: NDArray[np.int64],
+    predictions: NDArray[np.int64],
+    precisions: NDArray[np.float64],
+    classes: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Every class that products have or were said to have, most products first.
+
+    Args:
+        precisions: (C,) of `class_precisions`.
+
+    Returns:
+        label, n (products that have it), predicted (products said to have it), precision, recall, f1, ap:
+        fractions in [0, 1]; None where there is nothing to divide by.
+    """
+    known = labels >= 0
+    n = np.bincount(labels[known], minlength=len(classes))
+    predicted = np.bincount(predictions, minlength=len(classes))
+    right = np.bincount(labels[known & (labels == predictions)], minlength=len(classes))
+
+    def share(part: int, whole: int) -> float | None:
+        return part / whole if whole else None
+
+    found = [
+        {
+            "label": label,
+            "n": int(n[c]),
+            "predicted": int(predicted[c]),
+            "precision": share(int(right[c]), int(predicted[c])),
+            "recall": share(int(right[c]), int(n[c])),
+            "f1": share(2 * int(right[c]), int(n[c] + predicted[c])),
+            "ap": None if np.isnan(precisions[c]) else float(precisions[c]),
+        }
+        for c, label in enumerate(classes)
+        if n[c] or predicted[c]
+    ]
+    return sorted(found, key=lambda row: (-row["n"], -row["predicted"], row["label"]))
 
 
 def grouped(hits: NDArray[np.float64], groups: Sequence[object]) -> dict[str, dict[str, float]]:
@@ -103,6 +159,7 @@ def classification_report(
     geo: Sequence[object],
     label_source: Sequence[object],
     ties: Ties = "glami",
+    classes: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """What a classifier is judged by.
 
@@ -110,6 +167,7 @@ def classification_report(
         probabilities: (n, C).
         labels: (n,) class numbers, negative where the class was not trained: always wrong, and counted.
         geo, label_source: (n,) groups.
+        classes: (C,) their names; with them, `per_class` is part of the report.
 
     Returns:
         top1, top5, per_geo and per_label_source ({group: {top1, top5, n}}), f1_macro, f1_weighted,
@@ -126,6 +184,7 @@ def classification_report(
             for name in top1
         }
 
+    each = class_precisions(labels, probabilities)
     return {
         "top1": float(first.mean()),
         "top5": float(five.mean()),
@@ -133,9 +192,10 @@ def classification_report(
         "per_label_source": per(label_source),
         "f1_macro": f1(labels, predictions, "macro"),
         "f1_weighted": f1(labels, predictions, "weighted"),
-        "ap_macro": average_precision(labels, probabilities, "macro"),
-        "ap_weighted": average_precision(labels, probabilities, "weighted"),
+        "ap_macro": mean_precision(each, labels, "macro"),
+        "ap_weighted": mean_precision(each, labels, "weighted"),
         "ap_micro": average_precision(labels, probabilities, "micro"),
         "n": len(labels),
         "unknown_classes": int((labels < 0).sum()),
+        **({} if classes is None else {"per_class": per_class(labels, predictions, each, classes)}),
     }

@@ -16,7 +16,7 @@ from core.errors import DatasetExistsError, StorageError, UsageError
 from core.settings import settings
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-RESERVED = frozenset(("runs", "uploads"))
+RESERVED = frozenset(("runs", "uploads", "evaluations"))
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 

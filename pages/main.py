@@ -19,6 +19,7 @@ page = st.navigation(
         st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
         st.Page("classify.py", title="Classify"),
         st.Page("train.py", title="Train"),
+        st.Page("evaluate.py", title="Evaluate"),
     ],
     position="top",
 )

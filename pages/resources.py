@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+import pandas as pd
 import streamlit as st
 
 from core import catalog, maps
 from core.catalog import DatasetInfo, Order, Products
-from core.cohort import Cohort
+from core.cohort import Cohort, path_text
 from core.embeddings import store
 from core.embeddings.clip import Encoder, encoder
 from core.errors import UnknownDatasetError
+from core.models.kept import Kept
 from core.search import Answer, How, Part, Searcher
 from core.statistics import picture_stats
 from core.statistics.desk import Desk
@@ -49,8 +52,6 @@ def _facets(fingerprint: str, created: str, name: str) -> dict[str, list[str]]:
     for path, _ in table.categories():
         for depth in range(1, len(path) + 1):
             paths.setdefault(path[:depth])
-    from core.cohort import path_text
-
     return {**found, "category": [path_text(path) for path in paths]}
 
 
@@ -158,6 +159,35 @@ def measured_at(info: DatasetInfo) -> float | None:
         return picture_stats.stats_path(info).stat().st_mtime
     except OSError:
         return None
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _class_counts(name: str, created: str, split: str, human_only: bool) -> dict[str, int]:
+    cohort = Cohort(name, split=(split,), label_kind=("human",) if human_only else ())
+    return {path_text(path): count for path, count in products(name).categories(cohort)}
+
+
+def class_counts(name: str, split: str, human_only: bool = False) -> dict[str, int]:
+    """How many products of a split each class has, by its path as one line."""
+    return _class_counts(name, catalog.info(name).created, split, human_only)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _predictions(path: Path, changed_ns: int, _made: Kept) -> pd.DataFrame:
+    return _made.predictions()
+
+
+def predictions(made: Kept) -> pd.DataFrame:
+    """The products that an evaluation judged, one for all visitors: not to be changed.
+
+    Raises:
+        StorageError: it is gone, perhaps with its run.
+    """
+    try:
+        changed_ns = made.path.stat().st_mtime_ns
+    except OSError:
+        return made.predictions()
+    return _predictions(made.path, changed_ns, made)
 
 
 def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:

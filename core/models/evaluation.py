@@ -15,7 +15,7 @@ from core.calibration import calibration_error, confused_pairs, reliability
 from core.catalog import Products
 from core.cohort import path_text
 from core.errors import UsageError
-from core.intervals import bootstrap, mcnemar, wilson
+from core.intervals import bootstrap, bootstrap_f1, wilson
 from core.metrics import Ties, classification_report
 from core.models.classifier import BATCH, Classifier
 from core.models.data import ProductData, product_frame
@@ -57,10 +57,10 @@ def evaluate(
             own where a model was trained on several datasets.
 
     Returns:
-        See core.metrics.classification_report; top1_interval (Wilson) and top1_bootstrap, 95 percent;
-        calibration_error, reliability (core.calibration), confused_pairs; and run, dataset, split, sees,
-        inference, among, classes (how many it chose from), unseen (products left out because nothing of
-        them can be read).
+        See core.metrics.classification_report; top1_interval and top5_interval (Wilson), top1_bootstrap,
+        f1_macro_interval and f1_weighted_interval (bootstrap), 95 percent; calibration_error, reliability
+        (core.calibration), confused_pairs; and run, dataset, split, sees, inference, among, classes (how
+        many it chose from), unseen (products left out because nothing of them can be read).
 
     Raises:
         ModelError: the run cannot be loaded.
@@ -88,10 +88,11 @@ def evaluate(
         if not answers.all():
             probabilities = restricted(probabilities, answers)
         groups = frame.geo.tolist(), frame.label_source.tolist()
-        reports.append(classification_report(probabilities, data.labels[kept], *groups, ties))
+        reports.append(classification_report(probabilities, data.labels[kept], *groups, ties, classes))
         if seed == 0:
             table = predictions_table(frame, data.labels[kept], probabilities, classes)
             reports[0] |= honesty(table, classes)
+            reports[0]["top5_interval"] = list(wilson(reports[0]["top5"] * len(table), len(table)))
             if save is not None:
                 write_predictions(table, save)
     report = reports[0]
@@ -147,7 +148,7 @@ def predictions_table(
     probabilities: NDArray[np.floating],
     classes: Sequence[str],
 ) -> pd.DataFrame:
-    """One row a product: row_id, item_id, image_id, geo, label, prediction, probability (of the
+    """One row a product: row_id, item_id, image_id, geo, label_source, label, prediction, probability (of the
     prediction), label_probability (NaN where the label was not trained), rank (of the label, from 1), correct.
     """
     names = np.array(classes, object)
@@ -159,7 +160,7 @@ def predictions_table(
         {
             **{
                 column: frame[column].to_numpy()
-                for column in ("row_id", "item_id", "image_id", "geo", "label")
+                for column in ("row_id", "item_id", "image_id", "geo", "label_source", "label")
             },
             "prediction": names[best],
             "probability": probabilities[rows, best].astype(np.float32),
@@ -178,6 +179,10 @@ def honesty(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
     predictions = np.array([number_of[label] for label in table.prediction], np.int64)
     return {
         "top1_interval": list(wilson(int(correct.sum()), len(correct))),
+        **{
+            f"f1_{average}_interval": list(ends)
+            for average, ends in bootstrap_f1(labels, predictions).items()
+        },
         "top1_bootstrap": list(bootstrap(correct.astype(np.float64))),
         "calibration_error": calibration_error(confidence, correct),
         "reliability": reliability(confidence, correct).to_dict("records"),
@@ -196,22 +201,6 @@ def write_predictions(table: pd.DataFrame, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(temporary, index=False)
         temporary.replace(path)
-
-
-def compare(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, float]:
-    """McNemar's test between two tables of predictions, over the products that both judged.
-
-    Returns:
-        See core.intervals.mcnemar; and n.
-
-    Raises:
-        UsageError: they have no product in common.
-    """
-    both = first.merge(second, on="row_id", suffixes=("_first", "_second"))
-    if both.empty:
-        raise UsageError("The two evaluations have no product in common.")
-    found = mcnemar(both.correct_first.to_numpy(), both.correct_second.to_numpy())
-    return {**found, "n": float(len(both))}
 
 
 def data_name(classifier: Classifier, dataset: str | None) -> str:

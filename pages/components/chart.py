@@ -50,7 +50,7 @@ def show(info: DatasetInfo, cohort: Cohort, orders: Sequence[Order]) -> None:
             if isinstance(display, Pending):
                 _wait_for(info, cohort, order)
             else:
-                _draw(info, cohort, order, display)
+                draw(info, display, order.name(), f"figure {order.name()} {cohort.to_query()}")
 
 
 def _ask(info: DatasetInfo, cohort: Cohort, order: Order, wait_s: float) -> Display | Pending:
@@ -79,12 +79,18 @@ def _wait_for(info: DatasetInfo, cohort: Cohort, order: Order) -> None:
     )
 
 
-def _draw(info: DatasetInfo, cohort: Cohort, order: Order, display: Display) -> None:
+def draw(info: DatasetInfo, display: Display, name: str, key: str) -> None:
+    """One display: heading, chart, sentence, table, download.
+
+    Args:
+        name: tells it from the others of the page.
+        key: of the chart; another one where it is of other products, so that no old selection is left on it.
+    """
     st.subheader(display.heading, anchor=False)
     if display.cannot:
         st.info(plain(display.cannot))
     else:
-        _figure(display, f"figure {order.name()} {cohort.to_query()}")
+        _figure(display, key)
     st.caption(plain(" ".join([display.explanation, *display.notes])))
     if display.table.empty:
         return
@@ -100,7 +106,7 @@ def _draw(info: DatasetInfo, cohort: Cohort, order: Order, display: Display) -> 
                 st.caption(f"The first {ROWS:,} of {len(display.table):,} rows; the download holds all.")
         st.download_button(
             "CSV", partial(_csv, display), f"{info.name}-{display.name}.csv", "text/csv",
-            key=f"csv {order.name()}", on_click="ignore",
+            key=f"csv {name}", on_click="ignore",
         )  # fmt: skip
         if display.source:
             st.caption(plain(f"After {display.source}."))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from core.calibration import calibration_error, confused_pairs, reliability
-from core.intervals import bootstrap, mcnemar, wilson
+from core.intervals import bootstrap, bootstrap_f1, mcnemar, paired_difference, wilson
+from core.metrics import f1
 
 
 def test_calibration_error_by_hand() -> None:
@@ -49,3 +50,37 @@ def test_confused_pairs() -> None:
         {"label": "a", "prediction": "b", "n": 2, "share": pytest.approx(2 / 3)},
         {"label": "b", "prediction": "a", "n": 1, "share": 1.0},
     ]
+
+
+def test_bootstrap_of_f1_against_plain_resampling() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.choice(4, 300, p=[0.6, 0.25, 0.1, 0.05])
+    predictions = np.where(
+        rng.random(300) < 0.7, labels, rng.integers(0, 6, 300)
+    )  # also classes that nobody has
+    found = bootstrap_f1(labels, predictions, repeats=2_000)
+    plain = []
+    for _ in range(400):
+        drawn = np.concatenate(
+            [rng.choice(np.flatnonzero(labels == c), (labels == c).sum()) for c in range(4)]
+        )
+        plain.append([f1(labels[drawn], predictions[drawn], average) for average in ("macro", "weighted")])
+    for place, average in enumerate(("macro", "weighted")):
+        expected = np.quantile(np.array(plain)[:, place], [0.025, 0.975])
+        assert found[average] == pytest.approx(expected, abs=0.02)
+        assert found[average][0] < f1(labels, predictions, average) < found[average][1]
+    assert bootstrap_f1(np.array([1, 1]), np.array([1, 1])) == {"macro": (1.0, 1.0), "weighted": (1.0, 1.0)}
+    assert np.isnan(bootstrap_f1(np.array([], np.int64), np.array([], np.int64))["macro"][0])
+
+
+def test_the_interval_of_a_paired_difference_covers() -> None:
+    """Of 400 pairs of models whose difference is known, about 95 percent of the intervals hold it."""
+    rng = np.random.default_rng(1)
+    inside = 0
+    for _ in range(400):
+        draw = rng.random(150)  # both right .6, only the first .2, only the second .1: a difference of .1
+        only_first, only_second = int((draw < 0.2).sum()), int(((draw >= 0.2) & (draw < 0.3)).sum())
+        low, high = paired_difference(only_first, only_second, 150)
+        inside += low <= 0.1 <= high
+    assert 0.92 <= inside / 400 <= 0.98
+    assert paired_difference(0, 0, 0) == (-1.0, 1.0)

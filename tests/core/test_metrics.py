@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.metrics import average_precision, classification_report, f1, top_k_hits
+from core.metrics import average_precision, class_precisions, classification_report, f1, per_class, top_k_hits
 
 
 def test_top_k_without_ties_is_the_same_for_both_rules() -> None:
@@ -76,3 +76,37 @@ def test_the_report_holds_every_figure() -> None:
     }
     assert report["per_label_source"]["admin"]["top1"] == 1.0
     assert 0 < report["f1_macro"] < 1 and 0 < report["ap_macro"] < 1
+
+
+def test_every_class_against_scikit_learn() -> None:
+    from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 6, 400)
+    probabilities = rng.random((400, 7)) + 0.8 * np.eye(7)[labels]
+    predictions = probabilities.argmax(axis=1)
+    classes = [f"class {c}" for c in range(7)]
+    rows = {
+        row["label"]: row
+        for row in per_class(labels, predictions, class_precisions(labels, probabilities), classes)
+    }
+    precision, recall, f1s, n = precision_recall_fscore_support(labels, predictions, labels=range(6))
+    for c in range(6):
+        row = rows[f"class {c}"]
+        assert (row["precision"], row["recall"], row["f1"]) == pytest.approx(
+            (precision[c], recall[c], f1s[c])
+        )
+        assert row["n"] == n[c] and row["ap"] == pytest.approx(
+            average_precision_score(labels == c, probabilities[:, c])
+        )
+    absent = rows["class 6"]  # no product has it, some were said to
+    assert absent["n"] == 0 and absent["predicted"] > 0 and absent["recall"] is None and absent["ap"] is None
+    assert np.mean([row["f1"] for row in rows.values() if row["n"]]) == pytest.approx(
+        f1(labels, predictions, "macro")
+    )
+
+
+def test_classes_that_nobody_has_or_says_are_left_out() -> None:
+    rows = per_class(np.array([-1, 0]), np.array([1, 0]), np.array([1.0, np.nan, np.nan]), ["a", "b", "c"])
+    assert [(row["label"], row["n"], row["predicted"]) for row in rows] == [("a", 1, 1), ("b", 0, 1)]
+    assert per_class(np.array([], np.int64), np.array([], np.int64), np.array([np.nan]), ["a"]) == []

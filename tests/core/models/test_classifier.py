@@ -16,7 +16,8 @@ from core.checkpoints import read_tensors, write_tensors
 from core.errors import ImageError, ModelError, UsageError, VitrineError
 from core.models import model, models
 from core.models.classifier import Classifier, classify, loaded, open_picture
-from core.models.evaluation import compare, evaluate
+from core.models.comparison import compare
+from core.models.evaluation import evaluate
 from tests.toy import picture
 
 

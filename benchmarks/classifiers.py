@@ -1,0 +1,187 @@
+"""Every classifier on small data: train them, and print the table of docs/results.md.
+
+    python -m benchmarks.classifiers train demo glami-mini      # what is missing; hours on two cores; stop at will
+    python -m benchmarks.classifiers table demo glami-mini > table.md
+
+Each run lies in VITRINE_HOME/runs/ under a name that says what it is; one that was stopped is gone on with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.models.evaluation import evaluate
+from core.models.runs import CONFIG, WEIGHTS, RunConfig, runs_folder
+from core.settings import PROJECT, go_offline
+
+SEEDS = 3
+PASSES = 5  # of sampled inference
+LABELS = ("all", "human")
+NAMES = {"both": "picture and text", "picture": "picture", "text": "text"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One line of what is trained."""
+
+    title: str
+    trainer: str
+    preset: str
+    seeds: int = 1
+
+
+MODELS = (
+    Model("EmbraceNet", "embracenet", "tiny", SEEDS),
+    Model("TF-IDF, logistic regression", "ngrams", "tfidf"),
+    Model("Residual network", "single", "resnet-tiny"),
+    Model("BiLSTM, word2vec", "single", "bilstm-tiny"),
+    Model("LSTM, word2vec", "single", "lstm-tiny"),
+    Model("mT5, tiny", "single", "mt5-tiny"),
+    Model("Tensor fusion (TFN)", "fusion", "tfn-tiny"),
+    Model("Low-rank fusion (LMF)", "fusion", "lmf-tiny"),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    model: Model
+    dataset: str
+    labels: str
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        return runs_folder() / f"table-{self.model.preset}-{self.dataset}-{self.labels}-{self.seed}"
+
+    def command(self) -> list[str]:
+        """As somebody would type it, with this Python."""
+        out = ["--out", str(self.folder), "--json"]
+        if (self.folder / CONFIG).exists():
+            return [sys.executable, "-m", f"trainers.{self.model.trainer}", "--resume", *out]
+        return [
+            *(sys.executable, "-m", f"trainers.{self.model.trainer}", "--preset", self.model.preset),
+            *("--dataset", self.dataset, "--seed", str(self.seed)),
+            *(["--human-only"] if self.labels == "human" else []),
+            *out,
+        ]
+
+    def done(self) -> bool:
+        return (self.folder / WEIGHTS).exists() and bool(RunConfig.read(self.folder).result)
+
+
+def runs(datasets: Sequence[str]) -> Iterator[Run]:
+    """The first seed of everything first."""
+    for seed in range(SEEDS):
+        for model in MODELS:
+            for dataset in datasets:
+                for labels in LABELS:
+                    if seed < model.seeds:
+                        yield Run(model, dataset, labels, seed)
+
+
+def train(datasets: Sequence[str]) -> None:
+    for run in runs(datasets):
+        if run.done():
+            continue
+        print(" ".join(run.command()[1:]), file=sys.stderr, flush=True)
+        subprocess.run(run.command(), cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+
+
+def figure(values: Sequence[float]) -> str:
+    """The mean, and the standard deviation where there are several.
+
+    >>> figure([0.9, 0.92]), figure([0.5]), figure([])
+    ('.910 ± .014', '.500', '')
+    """
+    if not values:
+        return ""
+    shown = f"{np.mean(values):.3f}"
+    if len(values) > 1:
+        shown += f" ± {np.std(values, ddof=1):.3f}"
+    return shown.replace("0.", ".")
+
+
+def table(dataset: str) -> None:
+    """Markdown: a row a model and what it sees, top-1 and top-5 for all and human-only labels."""
+    found = [run for run in runs([dataset]) if run.done()]
+    print(f"### {dataset}\n")
+    print("| model | sees | seeds | top-1, all | top-5, all | top-1, human | top-5, human | trained in, s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for model in MODELS:
+        mine = [run for run in found if run.model == model]
+        configs = {run: RunConfig.read(run.folder) for run in mine}
+        for sees in NAMES:
+            reads = {
+                run: config.result["test"][sees]
+                for run, config in configs.items()
+                if sees in config.result["test"]
+            }
+            if not reads or (sees == "both" and len(next(iter(configs.values())).result["test"]) == 2):
+                continue
+            cells = [
+                figure([report[top] for run, report in reads.items() if run.labels == labels])
+                for labels in LABELS
+                for top in ("top1", "top5")
+            ]
+            seconds = figure_s(
+                [config.result["seconds"] for run, config in configs.items() if run.labels == "all"]
+            )
+            print(f"| {model.title} | {NAMES[sees]} | {model.seeds} | {' | '.join(cells)} | {seconds} |")
+        if model.trainer == "embracenet" and mine:
+            print(
+                f"| {model.title}, one sampled pass of {PASSES} | picture and text | {model.seeds} | {sampled(mine)} | |"
+            )
+    print()
+
+
+def figure_s(values: Sequence[float]) -> str:
+    return f"{np.mean(values):.0f}" if values else ""
+
+
+def sampled(mine: Sequence[Run]) -> str:
+    """As published: one random pass; mean over passes and seeds, and the mean spread over the passes of one model."""
+    cells = []
+    for labels in LABELS:
+        reports = [
+            evaluate(run.folder, "test", inference="sampled", passes=PASSES)
+            for run in mine
+            if run.labels == labels
+        ]
+        for top in ("top1", "top5"):
+            if not reports:
+                cells.append("")
+                continue
+            mean = np.mean([report[top] for report in reports])
+            spread = np.mean([report[f"{top}_deviation"] for report in reports])
+            cells.append(f"{mean:.3f} ± {spread:.3f}".replace("0.", "."))
+    return " | ".join(cells)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("train", "table", "commands"))
+    parser.add_argument("datasets", nargs="+")
+    arguments = parser.parse_args()
+    go_offline()
+    if arguments.what == "train":
+        train(arguments.datasets)
+    elif arguments.what == "commands":
+        print(json.dumps([run.command() for run in runs(arguments.datasets)], indent=1))
+    else:
+        for dataset in arguments.datasets:
+            table(dataset)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""How good a classifier is, where it fails, and what the papers report beside it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.models import kept
+from core.models.charts import subject
+from pages import resources
+from pages.components import evaluation_form, evaluation_parts, filter_bar
+from pages.components.markdown import plain
+
+st.title("Evaluate", anchor=False)
+st.html(
+    '<p class="vitrine-lead">How good a model is, where it fails, and what the papers report. The address holds every choice.</p>'
+)
+if not resources.datasets():
+    st.info("There is no dataset yet. Add one on the Home page.")
+    st.page_link("home.py", label="Go to Home")
+    st.stop()
+specs = evaluation_form.models()
+if not specs:
+    evaluation_form.say_no_model()
+    st.stop()
+
+evaluation_form.begin_with_a_fitting_dataset(specs)
+info = filter_bar.choose_dataset()
+spec = evaluation_form.choose_model(specs, info)
+choice = evaluation_form.choose(spec, info)
+found = kept.find(spec, choice) or evaluation_form.offer(spec, info, choice)
+if found is None:
+    evaluation_parts.show_papers_alone()
+    st.stop()
+st.markdown(f"**{plain(subject(found))}**")
+evaluation_parts.show(info, spec, found, specs)

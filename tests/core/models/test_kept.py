@@ -1,0 +1,201 @@
+"""Kept evaluations: found again by exactly what was asked, never half there, and honest about what changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from core import catalog
+from core.commands import app
+from core.errors import StorageError, UsageError, VitrineError
+from core.models import charts, kept, model
+from core.models.evaluation import evaluate
+from core.models.kept import Choice, Kept
+from core.models.published import PER_COUNTRY, TABLES, measured
+from core.models.runs import find_run
+
+
+@pytest.fixture(scope="module")
+def home(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of the toy home, to be changed; two evaluations are kept in it."""
+    folder = tmp_path_factory.mktemp("kept") / "home"
+    shutil.copytree(trained, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VITRINE_HOME", str(folder))
+        for sees in ("both", "text"):
+            kept.keep(model("toy-run"), Choice("toy", sees=sees), workers=1)
+        yield folder
+
+
+def toy(sees: str = "both") -> Kept:
+    found = kept.find(model("toy-run"), Choice("toy", sees=sees))
+    assert found is not None
+    return found
+
+
+def test_what_is_kept_is_what_the_command_says(home: Path) -> None:
+    report = evaluate("toy-run", "test", workers=1)
+    assert toy().report == json.loads(json.dumps(kept.without_nan(report)))
+    table = toy().predictions()
+    assert len(table) == report["n"] and table.correct.mean() == report["top1"]
+    assert {"row_id", "label_source", "probability", "rank"} <= set(table.columns)
+    assert toy().path.is_relative_to(home / "runs" / "toy-run" / "evaluations")
+    assert not list(toy().path.parent.glob(".*")) and not list(toy().path.parent.glob("*.lock"))
+
+
+def test_every_choice_is_another_evaluation(home: Path) -> None:
+    spec = model("toy-run")
+    assert toy().path != toy("text").path and toy("text").report["n"] < toy().report["n"]
+    for other in ({"split": "train"}, {"labels": "human"}, {"inference": "sampled"}, {"ties": "fair"}):
+        assert kept.find(spec, replace(Choice("toy"), **other)) is None
+    assert [made.choice.sees for _, made in kept.every([spec], "toy")] != []
+    assert len(kept.every([spec], "toy")) == 2
+    with pytest.raises(UsageError, match="not one of"):
+        Choice("toy", split="dev")
+    with pytest.raises(VitrineError, match="no dataset named"):
+        kept.find(spec, Choice("nowhere"))
+
+
+def test_new_weights_and_a_new_import_make_it_outdated(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, choice, info = model("toy-run"), Choice("toy"), catalog.info("toy")
+    old = toy()
+    assert old.stale(spec, info) == ""
+    monkeypatch.setattr(kept, "weights_of", lambda spec: "another")
+    assert kept.find(spec, choice) is None
+    outdated = kept.outdated(spec, choice)
+    assert outdated is not None and outdated.path == old.path
+    assert outdated.stale(spec, info) == "the model was trained further"
+    assert "imported anew" in old.stale(spec, replace(info, fingerprint="another"))
+    assert kept.every([spec], "toy") == []
+
+
+def test_a_damaged_file_is_no_evaluation(home: Path, tmp_path: Path) -> None:
+    whole = toy().path.read_bytes()
+    for name, data in (("cut", whole[: len(whole) // 2]), ("other", b"PAR1"), ("empty", b"")):
+        (tmp_path / name).write_bytes(data)
+        assert kept.read(tmp_path / name) is None
+    assert kept.read(tmp_path / "absent") is None
+    gone = replace(toy(), path=tmp_path / "absent")
+    with pytest.raises(StorageError, match="Evaluate it again"):
+        gone.predictions()
+
+
+def test_how_far_it_is_and_why_it_ended_can_be_seen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, choice = model("toy-run"), Choice("toy", sees="picture")
+    assert kept.underway(spec, choice) is None
+    monkeypatch.setattr(kept, "TOLD_EVERY_S", 0.0)
+    seen = []
+
+    def look(done: int, total: int, what: str) -> None:
+        seen.append(kept.underway(spec, choice))
+
+    kept.keep(spec, choice, look, workers=1)
+    running = [state for state in seen if state is not None]
+    assert running and all(state.state == "running" for state in running)
+    assert kept.underway(spec, choice) is None and kept.find(spec, choice) is not None
+
+    def stumble(*_: object, **__: object) -> None:
+        raise UsageError("No product of the test split has what is needed (picture).")
+
+    monkeypatch.setattr("core.models.evaluation.evaluate", stumble)
+    choice = replace(choice, labels="human")
+    with pytest.raises(UsageError):
+        kept.keep(spec, choice)
+    state = kept.underway(spec, choice)
+    assert state is not None and state.state == "failed" and "No product" in state.error
+    assert kept.find(spec, choice) is None
+    with kept._working(kept.path_of(spec, choice), look), pytest.raises(StorageError, match="under way"):
+        kept.keep(spec, choice)
+
+
+def test_a_process_evaluates_and_the_page_only_starts_it(home: Path) -> None:
+    spec, choice = model("toy-run"), Choice("toy", sees="both", ties="fair")
+    kept.start(spec, choice)
+    kept.start(spec, choice)  # a second click changes nothing
+    assert choice.options() == ["--dataset", "toy", "--ties", "fair"]
+    until = time.monotonic() + 120
+    while (state := kept.underway(spec, choice)) and state.state == "running" and time.monotonic() < until:
+        time.sleep(0.1)
+    assert kept.find(spec, choice) is not None, state
+
+
+def test_a_deleted_run_keeps_nothing(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(find_run("toy-run"), home / "runs" / "short-lived")
+    spec = model("short-lived")
+    shutil.rmtree(home / "runs" / "short-lived")
+    assert kept.find(spec, Choice("toy")) is None and kept.underway(spec, Choice("toy")) is None
+    with pytest.raises(StorageError, match="is gone"):
+        kept.keep(spec, Choice("toy"))
+    assert not (home / "runs" / "short-lived").exists()
+    with pytest.raises(VitrineError):
+        kept.start(spec, Choice("toy"))
+
+
+def test_charts_say_what_was_measured(home: Path) -> None:
+    made, table = toy(), toy().predictions()
+    country = charts.by_country(made)
+    assert set(country.table["group"]) == {"cz", "sk"} and country.table.n.sum() == 27
+    assert country.table.set_index("group").paper_top1.to_dict() == {"cz": 0.592, "sk": 0.805}
+    assert "GLAMI-1M test, 116,004 products" in country.explanation
+    assert (country.table.top1_low <= country.table.top1).all()
+    for display in (
+        country,
+        charts.by_label_source(made),
+        charts.reliability(made),
+        charts.confusions(made, table),
+    ):
+        figure = display.figure()
+        assert figure.layout.title.text and "toy-run on toy, test" in figure.layout.title.subtitle.text
+    weak = toy("text")
+    heat = charts.confusions(weak, weak.predictions())
+    assert heat.values.get("wrong", 0) == int((~weak.predictions().correct).sum())
+    classes = charts.classes_table(made, {"bags": 9})
+    assert classes.n.sum() == 27 and classes.set_index("label").training.to_dict()["bags"] == 9
+    tail = charts.long_tail(made, {"bags": 300, "hats": 10, "shoes": 150})
+    assert "below 20 training products" in tail.title and tail.figure().data
+    figures = {row["figure"]: row for row in charts.figures(made)}
+    assert figures["Top-1"]["low"] <= figures["Top-1"]["value"] <= figures["Top-1"]["high"]
+
+
+def test_without_countries_and_mistakes_charts_say_so(home: Path) -> None:
+    made = toy()
+    bare = replace(made, report=made.report | {"per_geo": {"(none)": {"top1": 1.0, "top5": 1.0, "n": 27}}})
+    assert "no countries" in charts.by_country(bare).cannot
+    table = made.predictions()
+    assert "No product was mistaken" in charts.confusions(made, table[table.correct]).cannot
+    one = replace(made, report=made.report | {"per_class": made.report["per_class"][:1]})
+    assert "not two classes" in charts.long_tail(one, {"bags": 3}).cannot
+    empty = replace(made, report=made.report | {"reliability": [], "calibration_error": None})
+    assert "nothing to judge" in charts.reliability(empty).cannot
+
+
+def test_the_papers_are_as_printed() -> None:
+    glami, _, mep = TABLES
+    best = max(glami.rows, key=lambda row: row.figures["top1"])
+    assert (best.sees, best.trained_on, best.figures) == (
+        "both",
+        "all labels",
+        {"top1": 0.697, "top5": 0.940},
+    )
+    assert {row.model: row.figures["f1"] for row in mep.rows}["LMF"] == 0.9125
+    values = [top1 for top1, _ in PER_COUNTRY.values()]
+    assert len(values) == 13 and round(max(values) - min(values), 3) == 0.216
+    report = {"top1": 0.5, "top5": 0.9, "ap_macro": 0.4, "f1_weighted": 0.6}
+    assert measured(report, mep) == {"top1": 0.5, "top5": 0.9, "ap": 0.4, "f1": 0.6}
+
+
+def test_the_command_keeps_and_saves(home: Path, tmp_path: Path) -> None:
+    answer = CliRunner().invoke(
+        app,
+        ["evaluate", "toy-run", "--sees", "text", "--keep", "--json", "--save", str(tmp_path / "p.parquet")],
+    )
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(answer.stdout) == toy("text").report
+    assert kept.read(tmp_path / "p.parquet") is not None
