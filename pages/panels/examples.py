@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from core.catalog import Products, datasets
 from core.cohort import Cohort
 from core.errors import ImageError
 from core.images import Pictures, Thumbnails
 from core.settings import settings
-from pages.panels.classification import Example
 
 WIDTH_PX = 480
+
+
+@dataclass(frozen=True)
+class Example:
+    """A product that a visitor can try."""
+
+    picture: Path
+    name: str
+    description: str
+    dataset: str = ""
+    image_id: str = ""
+    category: tuple[str, ...] = ()
 
 
 def product_examples(dataset: str | None = None, n: int = 12, seed: int = 3) -> Sequence[Example]:
@@ -38,7 +51,12 @@ def product_examples(dataset: str | None = None, n: int = 12, seed: int = 3) -> 
         path = folder / f"{hashlib.sha256(data).hexdigest()[:24]}.webp"
         if not path.exists():
             path.write_bytes(data)
-        found.append(Example(path, row["name"] or "", row["description"] or ""))
+        found.append(
+            Example(
+                path, row["name"] or "", row["description"] or "",
+                info.name, row["image_id"] or "", row["category_path"],
+            )
+        )  # fmt: skip
         if len(found) == n:
             break
     return found
