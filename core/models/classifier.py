@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +29,6 @@ from core.settings import settings
 
 BATCH = 256  # products that are computed at a time
 PASSES = 16  # of an ensemble
-READ_AS = {IMAGE: "picture", TEXT: "text"}
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,18 @@ class Classification:
     notes: list[str]  # what the reader should know: a text was cut, an input was not used
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """What decided about one product."""
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """An accelerator without room is said, what was taken is given back, and the next question can be asked.
 
-    alone: dict[str, list[tuple[str, float]]]  # likeliest classes by `picture` alone and by `text` alone
-    shares: dict[
-        str, float
-    ]  # of EmbraceNet: how much of the first class' lead each modality brought; sums to 1
+    Raises:
+        ModelError: its memory is exhausted.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        torch.cuda.empty_cache()
+        raise ModelError("The GPU's memory is exhausted. Close other models and try again.") from error
 
 
 class Classifier:
@@ -55,7 +59,7 @@ class Classifier:
     def __init__(self, config: RunConfig, network: Any, readings: Readings, folder: Path) -> None:
         self.config, self.network, self.readings, self.folder = config, network, readings, folder
         self.device = next(network.parameters()).device
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()  # held by whoever asks the network, or hooks into it
 
     @classmethod
     def load(cls, folder: Path, weights: Path | None = None) -> Classifier:
@@ -87,7 +91,8 @@ class Classifier:
             raise ModelError(f"{folder.name} is of a kind that Vitrine cannot build: {error}.") from error
         load_weights(network, tensors, weights)
         if torch.cuda.is_available():
-            network = network.to("cuda")
+            with memory_errors():
+                network = network.to("cuda")
         network.eval()
         return cls(config, network, readings_of(config, network, folder), folder)
 
@@ -108,15 +113,11 @@ class Classifier:
             raise UsageError(f"This model reads {self.reads()}: give it one.")
         generator = torch.Generator(self.device).manual_seed(seed)
         found = []
-        try:
-            with self._lock, torch.inference_mode():
-                for at in range(0, len(inputs), BATCH):
-                    part = inputs.rows(slice(at, at + BATCH)).to(self.device)
-                    logs = self.network(part, inference=inference, passes=passes, generator=generator)
-                    found.append(logs.exp().float().cpu().numpy())
-        except torch.OutOfMemoryError as error:
-            torch.cuda.empty_cache()
-            raise ModelError("The GPU's memory is exhausted. Close other models and try again.") from error
+        with memory_errors(), self.lock, torch.inference_mode():
+            for at in range(0, len(inputs), BATCH):
+                part = inputs.rows(slice(at, at + BATCH)).to(self.device)
+                logs = self.network(part, inference=inference, passes=passes, generator=generator)
+                found.append(logs.exp().float().cpu().numpy())
         return np.concatenate(found)
 
     def reads(self) -> str:
@@ -174,11 +175,13 @@ class Classifier:
         name: str | None = None,
         description: str | None = None,
         k: int = 5,
+        adjust: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None = None,
     ) -> Classification:
         """The `k` likeliest classes of one product. Either of picture and text may be missing.
 
         Args:
             image: a picture file's bytes, or where it is.
+            adjust: what is done to the (1, classes) probabilities before the likeliest are taken.
 
         Raises:
             UsageError: neither was given, or nothing that this model reads.
@@ -186,56 +189,11 @@ class Classifier:
         """
         picture = open_picture(image) if image is not None else None
         inputs, notes = self.inputs_of(picture, name, description)
-        probabilities = self.predict(inputs)[0]
+        found = self.predict(inputs)
+        probabilities = (adjust(found) if adjust else found)[0]
         order = np.argsort(-probabilities, kind="stable")[:k]
         labels = [(self.config.classes[number], float(probabilities[number])) for number in order]
         return Classification(labels, notes)
-
-    def explain(
-        self,
-        image: bytes | Path | None = None,
-        name: str | None = None,
-        description: str | None = None,
-        k: int = 3,
-    ) -> Explanation:
-        """What the answer would be from each input alone, and how much each brought to it.
-
-        `alone` has what was given and is read, and is empty with one input; `shares` is empty for
-        networks without EmbraceNet. A share below 0 says that the modality spoke against the answer.
-
-        Raises:
-            UsageError, ImageError: as `classify`.
-        """
-        picture = open_picture(image) if image is not None else None
-        inputs, _ = self.inputs_of(picture, name, description)
-        given = [modality for modality in (IMAGE, TEXT) if bool(inputs.available[0, modality])]
-        if len(given) < 2:
-            return Explanation({}, {})
-        alone = {}
-        for modality, other in ((IMAGE, TEXT), (TEXT, IMAGE)):
-            probabilities = self.predict(inputs.without(other))[0]
-            order = np.argsort(-probabilities, kind="stable")[:k]
-            alone[READ_AS[modality]] = [
-                (self.config.classes[number], float(probabilities[number])) for number in order
-            ]
-        return Explanation(alone, self._shares(inputs))
-
-    def _shares(self, inputs: Inputs) -> dict[str, float]:
-        """Of the lead of the first class' logit over the mean logit."""
-        if not hasattr(self.network, "contributions"):
-            return {}
-        first = int(self.predict(inputs)[0].argmax())
-        with self._lock, torch.inference_mode():
-            parts = self.network.contributions(inputs.to(self.device))[0].float().cpu()  # (M, classes)
-        lead = parts[:, first] - parts.mean(dim=1)
-        total = float(lead.sum())
-        if total <= 0:
-            return {}
-        return {
-            READ_AS[modality]: float(lead[row]) / total
-            for row, modality in enumerate(self.network.used)
-            if modality in READ_AS
-        }
 
 
 def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
@@ -263,6 +221,11 @@ def open_picture(image: bytes | Path) -> Image.Image:
     return decode(image, 640)
 
 
+_loading = (
+    threading.Lock()
+)  # a model is loaded once; two threads that import transformers at once get half of it
+
+
 @lru_cache(maxsize=4)
 def _loaded(folder: Path, changed_ns: int) -> Classifier:
     return Classifier.load(folder)
@@ -279,17 +242,8 @@ def loaded(name: str) -> Classifier:
         changed_ns = (folder / WEIGHTS).stat().st_mtime_ns
     except OSError as error:
         raise ModelError(f"The model {name} is gone: was its run deleted?") from error
-    return _loaded(folder, changed_ns)
-
-
-def explain(
-    model_name: str,
-    image: bytes | Path | None = None,
-    name: str | None = None,
-    description: str | None = None,
-) -> Explanation:
-    """`Classifier.explain` of a model by its name."""
-    return loaded(model_name).explain(image, name, description)
+    with _loading:
+        return _loaded(folder, changed_ns)
 
 
 def classify(

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import gradio as gr
 from fastapi import FastAPI
 
 from core.models import models
+from core.models.cards import card
 from core.settings import settings
-from pages.panels import classification, gallery_search, retrieval
+from pages.panels import (
+    classification,
+    classification_view,
+    gallery_search,
+    product_classifier,
+    retrieval,
+)
 from pages.panels.examples import product_examples
 from pages.panels.theme import CSS, vitrine_theme
-
-if TYPE_CHECKING:
-    from core.models.classifier import Classification, Explanation
 
 
 def mount_panels() -> FastAPI:
     """An app that holds every panel. Models are loaded when somebody asks, never at start."""
     panels = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    mount(
-        panels, classification.build(models, _classify, product_examples, _warm, _explain), "classification"
+    backend = classification.Backend(
+        models,
+        product_classifier.classify,
+        product_classifier.explain,
+        card,
+        product_classifier.examples,
+        product_classifier.countries,
+        product_classifier.languages,
+        product_classifier.warm,
     )
+    mount(panels, classification.build(backend), "classification", classification_view.CSS)
     mount(
         panels,
         retrieval.build(gallery_search.galleries, gallery_search.search, product_examples),
@@ -32,8 +41,8 @@ def mount_panels() -> FastAPI:
     return panels
 
 
-def mount(panels: FastAPI, blocks: gr.Blocks, name: str) -> None:
-    """One panel in Vitrine's look, with its API and its MCP tools."""
+def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "") -> None:
+    """One panel in Vitrine's look and with a style of its own, with its API and its MCP tools."""
     folder = settings().home / "uploads"
     gr.mount_gradio_app(
         panels,
@@ -41,7 +50,7 @@ def mount(panels: FastAPI, blocks: gr.Blocks, name: str) -> None:
         path=f"/{name}",
         root_path=f"/panels/{name}",  # events outside the queue would lose it, and their files with it
         theme=vitrine_theme(),
-        css=CSS,
+        css=CSS + css,
         ssr_mode=False,
         mcp_server=True,
         footer_links=["api"],
@@ -49,21 +58,3 @@ def mount(panels: FastAPI, blocks: gr.Blocks, name: str) -> None:
         max_file_size=settings().upload_bytes,
         show_error=True,
     )
-
-
-def _classify(model: str, image: Path | None, name: str, description: str) -> Classification:
-    from core.models.classifier import classify
-
-    return classify(model, image, name, description)
-
-
-def _explain(model: str, image: Path | None, name: str, description: str) -> Explanation:
-    from core.models.classifier import explain
-
-    return explain(model, image, name, description)
-
-
-def _warm(model: str) -> Any:
-    from core.models.classifier import loaded
-
-    return loaded(model)

@@ -1,9 +1,9 @@
-"""Classify a product live: a picture, a name, a description, or all of them."""
+"""Classify a product live: a picture, a name, a description, or all of them, by up to three models."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +13,20 @@ import gradio as gr
 
 from core.errors import VitrineError
 from core.models import TRAIN_COMMAND, ModelSpec
+from pages.panels import classification_view as view
+from pages.panels.examples import Example
 from pages.panels.photo import photo
 
 if TYPE_CHECKING:
-    from core.models.classifier import Classification, Explanation
+    from core.models.cards import Card
+    from core.models.classifier import Classification
+    from core.models.explain import Reasons
 
 CLASSES = 5  # shown
-SIDES = ("picture", "text")
-BESIDE = 2  # other models that can be asked as well
+SIDE_BY_SIDE = 3  # models
 WAITING = 32  # visitors in the queue at most
 SHOWN_CHARACTERS = 20_000  # that the browser lets one type; the model reads far fewer
+FAR = "el"  # the language that is tried first: of another script than most
 
 NO_MODEL = f"""### No model is trained yet
 Train one on a dataset that you have added, in a terminal in Vitrine's folder, then reload this page:
@@ -32,37 +36,37 @@ Train one on a dataset that you have added, in a terminal in Vitrine's folder, t
 It takes about five minutes on a laptop for 5,000 products."""
 
 
+def _none(*_: Any) -> Any:
+    return None
+
+
+def _nothing(*_: Any) -> Sequence[Any]:
+    return ()
+
+
 @dataclass(frozen=True)
-class Example:
-    """A product that a visitor can try."""
+class Backend:
+    """Whom the panel asks; a test hands it others."""
 
-    picture: Path
-    name: str
-    description: str
+    models: Callable[[], Sequence[ModelSpec]]  # that can be chosen now; the first is the default
+    classify: Callable[[str, Path | None, str, str, str], Classification]  # by model; the last is a country
+    explain: Callable[[str, Path | None, str, str, str, str, Example | None], Reasons | None] = _none
+    card: Callable[[ModelSpec], Card | None] = _none
+    examples: Callable[[str], Sequence[Example]] = _nothing  # that a model can be tried with
+    countries: Callable[[str], Sequence[tuple[str, str]]] = _nothing  # names and codes
+    languages: Callable[[str], Sequence[tuple[str, str]]] = _nothing  # names and tags
+    warm: Callable[[str], Any] = _none  # loads a model, so that the first visitor does not wait for it
 
 
-def build(
-    models: Callable[[], Sequence[ModelSpec]],
-    classify: Callable[[str, Path | None, str, str], Classification],
-    examples: Callable[[], Sequence[Example]] = tuple,
-    warm: Callable[[str], Any] | None = None,
-    explain: Callable[[str, Path | None, str, str], Explanation] | None = None,
-) -> gr.Blocks:
-    """The panel.
-
-    Args:
-        models: what can be chosen now; asked at each visit, the first is the default.
-        classify: (model, picture file, name, description) to labels with probabilities.
-        examples: products of an open dataset, asked at each visit.
-        warm: loads a model, so that the first visitor does not wait for it.
-        explain: what each input would have said alone; without it nothing of that is shown.
-    """
+def build(backend: Backend) -> gr.Blocks:
+    """The panel."""
 
     def on_classify(
         image: str | None = None,
         name: str | None = None,
         description: str | None = None,
         model: str | None = None,
+        country: str | None = None,
     ) -> tuple[dict[str, float], str]:
         """Say what kind of product this is: the five likeliest categories with their probabilities.
 
@@ -73,58 +77,96 @@ def build(
             name: the product's name or title, in any language the model was trained on
             description: the product's description
             model: the name of the model; empty for the newest
+            country: a country's code, such as cz, to adjust the answer to what its shops sell; empty for none
         """
         try:
-            chosen = model or _first(models())
-            found = classify(chosen, Path(image) if image else None, name or "", description or "")
+            chosen = model or _first(backend.models())
+            path = Path(image) if image else None
+            found = backend.classify(chosen, path, name or "", description or "", country or "")
         except VitrineError as error:
             raise gr.Error(
                 str(error), duration=None, title="Not classified", print_exception=False
             ) from error
         return dict(found.labels), " ".join(found.notes)
 
-    def on_answered(
-        image: str | None, name: str, description: str, model: str, others: list[str]
-    ) -> list[Any]:
-        """What decided, and what other models say. What cannot be told stays hidden: the answer stands."""
-        path, texts = (Path(image) if image else None), (name or "", description or "")
-        shown: list[Any] = [gr.Label(visible=False)] * 2 + [gr.Markdown(visible=False)]
-        with suppress(VitrineError):
-            if explain is not None:
-                found = explain(model or _first(models()), path, *texts)
-                if found.alone:
-                    alone = [gr.Label(value=dict(found.alone[side]), visible=True) for side in SIDES]
-                    shown = [*alone, gr.Markdown(_shares(found.shares), visible=bool(found.shares))]
-        beside: list[Any] = []
-        titles = {spec.name: _choice(spec, models()) for spec in models()}
-        for other in (others or [])[:BESIDE]:
+    def on_answer(
+        image: str | None, name: str, description: str, chosen: list[str], country: str | None
+    ) -> Iterator[tuple[str, str]]:
+        """The answers as they come, and no reasons yet."""
+        titles = _titles(chosen, backend.models())
+        if not titles:
+            yield view.row([view.refusal("", f"No model is chosen. Train one: {TRAIN_COMMAND}")]), ""
+            return
+        shown = [view.waiting(title) for title in titles.values()]
+        for place, (model, title) in enumerate(titles.items()):
+            try:
+                path = Path(image) if image else None
+                found = backend.classify(model, path, name or "", description or "", country or "")
+                shown[place] = view.answer(title, found)
+            except VitrineError as error:
+                shown[place] = view.refusal(title, str(error))
+            yield view.row(shown), ""
+
+    def on_explain(
+        image: str | None,
+        name: str,
+        description: str,
+        chosen: list[str],
+        country: str | None,
+        language: str | None,
+        known: list[Example],
+    ) -> Iterator[str]:
+        """What decided, model by model. A model that could not answer has no reasons."""
+        path = Path(image) if image else None
+        example = next((each for each in known if (each.name, each.description) == (name, description)), None)
+        shown: list[str] = []
+        for model, title in _titles(chosen, backend.models()).items():
             with suppress(VitrineError):
-                said = classify(other, path, *texts)
-                label = titles.get(other, other)
-                beside.append(gr.Label(value=dict(said.labels), label=label, visible=True))
-        beside += [gr.Label(visible=False)] * (BESIDE - len(beside))
-        return [*shown, *beside]
+                told = backend.explain(
+                    model, path, name or "", description or "", country or "", language or "", example
+                )
+                shown.append(view.why(title, told, view.picture_of(path)))
+            yield view.row(shown) if shown else ""
 
     def on_open() -> tuple[Any, ...]:
         """What there is to choose from now."""
-        known = models()
-        shown = list(examples()) if known else []
-        if known and warm is not None:
-            threading.Thread(target=_quietly, args=(warm, known[0].name), daemon=True).start()
-        choices = [(_choice(spec, known), spec.name) for spec in known]
+        known = backend.models()
+        chosen = [known[0].name] if known else []
+        if known:
+            threading.Thread(target=_quietly, args=(backend.warm, known[0].name), daemon=True).start()
+        titles = _titles([spec.name for spec in known], known, most=len(known))
         return (
-            gr.Dropdown(choices=choices, value=known[0].name if known else None, visible=len(known) > 1),
-            gr.Dropdown(choices=choices, visible=len(known) > 1),
-            gr.Markdown(_about(known[0]) if known else NO_MODEL),
+            gr.Dropdown(choices=[(title, name) for name, title in titles.items()], value=chosen, visible=bool(known)),
+            gr.Markdown(NO_MODEL, visible=not known),
             gr.Button(interactive=bool(known)),
+            *on_models(chosen),
+        )  # fmt: skip
+
+    def on_models(chosen: list[str]) -> tuple[Any, ...]:
+        """What goes with the models that are chosen: their cards; by the first, examples and choices."""
+        specs = [spec for name in chosen[:SIDE_BY_SIDE] for spec in backend.models() if spec.name == name]
+        first = specs[0].name if specs else None
+        cards, shown, countries, languages = [], [], [], []
+        with suppress(VitrineError):
+            cards = [view.card(found) for spec in specs if (found := backend.card(spec))]
+        with suppress(VitrineError):  # a dataset that was removed just now
+            shown = list(backend.examples(first)) if first else []
+            countries = list(backend.countries(first)) if first else []
+            languages = list(backend.languages(first)) if first else []
+        tags = [tag for _, tag in languages]
+        return (
+            view.row(cards) if cards else "",
+            gr.Dropdown(choices=[("No country", ""), *countries], value="", visible=bool(countries)),
+            gr.Dropdown(
+                choices=[("No other text", ""), *languages],
+                value=FAR if FAR in tags else (tags[0] if tags else ""),
+                visible=bool(languages),
+            ),
             gr.Gallery(
                 value=[(str(example.picture), example.name) for example in shown], visible=bool(shown)
             ),
             shown,
         )
-
-    def on_model(name: str) -> str:
-        return next((_about(spec) for spec in models() if spec.name == name), NO_MODEL)
 
     def on_example(shown: list[Example], chosen: gr.SelectData) -> tuple[str, str, str]:
         example = shown[int(chosen.index)]
@@ -132,69 +174,75 @@ def build(
 
     with gr.Blocks(title="Classify", analytics_enabled=False) as panel:
         kept = gr.State([])
-        about = gr.Markdown()
-        with gr.Row():
-            model = gr.Dropdown([], label="Model", visible=False, allow_custom_value=True)
-            others = gr.Dropdown(
-                [], label=f"Beside it, up to {BESIDE} others", visible=False, multiselect=True,
-                max_choices=BESIDE, allow_custom_value=True,
-            )  # fmt: skip
+        nothing = gr.Markdown(visible=False)
+        models = gr.Dropdown(
+            [], label=f"Models, up to {SIDE_BY_SIDE} side by side", multiselect=True, max_choices=SIDE_BY_SIDE,
+            allow_custom_value=True, visible=False,
+        )  # fmt: skip
         with gr.Row(equal_height=False):
-            with gr.Column(min_width=280):
-                picture = photo(height=300)
+            with gr.Column(min_width=280, scale=2):
+                picture = photo(height=280)
                 name = gr.Textbox(label="Name", max_length=SHOWN_CHARACTERS, placeholder="Red summer dress")
                 description = gr.Textbox(
                     label="Description", lines=2, max_lines=6, max_length=SHOWN_CHARACTERS
                 )
                 with gr.Row():
-                    clear = gr.Button("Clear", size="md")
-                    button = gr.Button("Classify", variant="primary", size="md")
-            with gr.Column(min_width=280):
-                answer = gr.Label(label="Likeliest categories", num_top_classes=CLASSES)
-                note = gr.Markdown()
-                shares = gr.Markdown(visible=False)
-        with gr.Row():
-            alone = [
-                gr.Label(label=f"From the {side} alone", num_top_classes=3, visible=False) for side in SIDES
-            ]
-        with gr.Row():
-            beside = [gr.Label(num_top_classes=CLASSES, visible=False) for _ in range(BESIDE)]
+                    clear = gr.Button("Clear", size="md", min_width=80)
+                    stop = gr.Button("Cancel", size="md", min_width=80)
+                    button = gr.Button("Classify", variant="primary", size="md", min_width=120)
+                country = gr.Dropdown(
+                    [], label="Adjust to a country", visible=False, allow_custom_value=True,
+                    info="No model reads the country. This reweighs an answer by what that country's shops sell.",
+                )  # fmt: skip
+                language = gr.Dropdown(
+                    [], label="What if the text were in", visible=False, allow_custom_value=True,
+                    info="Of the same product where it is known, else of another of its category.",
+                )  # fmt: skip
+            with gr.Column(min_width=280, scale=5):
+                answers = gr.HTML(min_height=180, elem_id="answers")
+                reasons = gr.HTML(min_height=40, elem_id="reasons")
         gallery = gr.Gallery(
-            label="Or try one of these", columns=6, height=190, allow_preview=False, visible=False
+            label="Or try one of these",
+            columns=6,
+            height=200,
+            object_fit="contain",
+            allow_preview=False,
+            visible=False,
         )
+        cards = gr.HTML(elem_id="cards")
+        _program(on_classify, picture, name, description)
 
-        asked = [picture, name, description, model]
-        answered = [*alone, shares, *beside]
-        clicked = button.click(
-            on_classify, asked, [answer, note], api_name="classify", concurrency_id="gpu", concurrency_limit=1
-        )
-        entered = name.submit(
-            on_classify, asked, [answer, note], api_visibility="private", concurrency_id="gpu"
-        )
+        asked = [picture, name, description, models, country]
+        told = [*asked, language, kept]
+        private: dict[str, Any] = {"api_visibility": "private"}
+        queued: dict[str, Any] = {**private, "concurrency_id": "gpu"}
+        picked = gallery.select(on_example, kept, [picture, name, description], queue=False, **private)
+        running = []
+        for asking in (button.click, name.submit, country.input, picked.then):
+            answering = asking(on_answer, asked, [answers, reasons], **queued)
+            explaining = answering.success(on_explain, told, reasons, **queued, show_progress="minimal")
+            running += [answering, explaining]
+        running.append(language.input(on_explain, told, reasons, **queued, show_progress="minimal"))
+        stop.click(_stopped, answers, answers, cancels=running, queue=False, **private)
         clear.click(
-            lambda: (None, "", "", None, "", *on_answered(None, "", "", "", [])),
-            None,
-            [picture, name, description, answer, note, *answered],
-            api_visibility="private",
-            queue=False,
-        )
-        model.change(on_model, model, about, api_visibility="private", queue=False)
-        picked = gallery.select(
-            on_example, kept, [picture, name, description], api_visibility="private", queue=False
-        ).then(on_classify, asked, [answer, note], api_visibility="private", concurrency_id="gpu")
-        for asking in (clicked, entered, picked):
-            asking.success(
-                on_answered, [*asked, others], answered, api_visibility="private", concurrency_id="gpu"
-            )
-        panel.load(
-            on_open,
-            None,
-            [model, others, about, button, gallery, kept],
-            api_visibility="private",
-            queue=False,
-        )
+            lambda: (None, "", "", "", ""), None, [picture, name, description, answers, reasons],
+            cancels=running, queue=False, **private,
+        )  # fmt: skip
+        follows = [cards, country, language, gallery, kept]
+        models.change(on_models, models, follows, queue=False, **private)
+        panel.load(on_open, None, [models, nothing, button, *follows], queue=False, **private)
     panel.queue(max_size=WAITING)
     return panel
+
+
+def _program(on_classify: Callable[..., Any], picture: Any, name: Any, description: Any) -> None:
+    """The one event for programs, with plain answers; nothing of it is seen."""
+    model, country = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    label, note = gr.Label(num_top_classes=CLASSES, visible=False), gr.Markdown(visible=False)
+    gr.Button(visible=False).click(
+        on_classify, [picture, name, description, model, country], [label, note],
+        api_name="classify", concurrency_id="gpu", concurrency_limit=1,
+    )  # fmt: skip
 
 
 def _first(known: Sequence[ModelSpec]) -> str:
@@ -203,25 +251,22 @@ def _first(known: Sequence[ModelSpec]) -> str:
     return known[0].name
 
 
-def _shares(shares: dict[str, float]) -> str:
-    """How much each input brought to the answer, in words."""
-    parts = [f"the {side} brought {shares[side]:.0%}" for side in SIDES if side in shares]
-    return f"To this answer {', '.join(parts)}."
+def _titles(chosen: Sequence[str], known: Sequence[ModelSpec], most: int = SIDE_BY_SIDE) -> dict[str, str]:
+    """Names and titles of the models chosen; the name stands with a title that two have."""
+    titles = [spec.title for spec in known]
+    named = {
+        spec.name: f"{spec.title}: {spec.name}" if titles.count(spec.title) > 1 else spec.title
+        for spec in known
+    }
+    return {name: named.get(name, name) for name in list(chosen or [])[:most]}
 
 
-def _choice(spec: ModelSpec, known: Sequence[ModelSpec]) -> str:
-    """The title, with the name where two have the same."""
-    same = sum(other.title == spec.title for other in known)
-    return f"{spec.title}: {spec.name}" if same > 1 else spec.title
-
-
-def _about(spec: ModelSpec) -> str:
-    return f"**{spec.title}**, trained on {spec.trained_on}."
+def _stopped(shown: str | None) -> str:
+    """What was answered before somebody cancelled stays."""
+    return (shown or "").replace("Reading…", "Cancelled.")
 
 
 def _quietly(warm: Callable[[str], Any], name: str) -> None:
     """Load ahead; what goes wrong is said when somebody asks."""
-    try:
+    with suppress(VitrineError):
         warm(name)
-    except VitrineError:
-        return

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from core.catalog import Products, datasets
 from core.cohort import Cohort
 from core.errors import ImageError
 from core.images import Pictures, Thumbnails
-from pages.panels.classification import Example
 from pages.panels.served import served
 
 WIDTH_PX = 480
+
+
+@dataclass(frozen=True)
+class Example:
+    """A product that a visitor can try."""
+
+    picture: Path
+    name: str
+    description: str
+    dataset: str = ""
+    image_id: str = ""
+    category: tuple[str, ...] = ()
 
 
 def product_examples(dataset: str | None = None, n: int = 12, seed: int = 3) -> Sequence[Example]:
@@ -32,7 +45,12 @@ def product_examples(dataset: str | None = None, n: int = 12, seed: int = 3) -> 
             data = thumbnails.get(row["image_id"], WIDTH_PX)
         except ImageError:
             continue
-        found.append(Example(served(data, "examples"), row["name"] or "", row["description"] or ""))
+        found.append(
+            Example(
+                served(data, "examples"), row["name"] or "", row["description"] or "",
+                info.name, row["image_id"] or "", row["category_path"],
+            )
+        )  # fmt: skip
         if len(found) == n:
             break
     return found

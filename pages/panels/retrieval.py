@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from core.errors import VitrineError
-from pages.panels.classification import Example
+from pages.panels.examples import Example
 from pages.panels.photo import photo
 
 RESULTS = 10

@@ -56,6 +56,8 @@ def vitrine_theme() -> Any:
         ("link_text_color", "linkColor"),
         ("button_secondary_background_fill", "secondaryBackgroundColor"),
         ("block_label_background_fill", "secondaryBackgroundColor"),
+        ("block_info_text_color", "textColor"),
+        ("stat_background_fill", "primaryColor"),
     ):
         made[name] = light[key]
         made[f"{name}_dark"] = dark[key]

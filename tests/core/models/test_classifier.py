@@ -65,15 +65,6 @@ def test_either_input_may_be_missing(
     assert found.notes == []
 
 
-def test_what_decided_is_told(toy_home: Path) -> None:
-    found = loaded("toy-run").explain(picture("hats"), "taška kabelka")
-    assert found.alone["picture"][0][0] == "hats" and found.alone["text"][0][0] == "bags"
-    assert sum(found.shares.values()) == pytest.approx(1, abs=1e-5)
-    agreed = loaded("toy-run").explain(picture("bags"), "taška kabelka")
-    assert min(agreed.shares.values()) > 0
-    assert loaded("toy-run").explain(None, "taška").alone == {}
-
-
 def test_contributions_add_up_to_the_logits(toy_home: Path) -> None:
     classifier = loaded("toy-run")
     inputs, _ = classifier.inputs_of(open_picture(picture("hats")), "taška")

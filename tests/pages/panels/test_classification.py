@@ -13,6 +13,7 @@ from typing import Any
 
 import gradio as gr
 import httpx
+import numpy as np
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -20,11 +21,18 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from core.models import models
-from core.models.classifier import classify, explain, loaded
-from pages.panels import classification
-from pages.panels.classification import build
+from core.models.cards import card
+from core.models.classifier import Classification
+from core.models.priors import priors_from_counts
+from pages.panels import classification, product_classifier
+from pages.panels.classification import Backend, build
 from pages.panels.examples import product_examples
 from tests.toy import picture
+
+WHOLE = Backend(
+    models, product_classifier.classify, product_classifier.explain, card, product_classifier.examples,
+    product_classifier.countries, product_classifier.languages, product_classifier.warm,
+)  # fmt: skip
 
 
 def serve(panel: gr.Blocks) -> Iterator[str]:
@@ -57,7 +65,7 @@ def address(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_HOME", str(trained))
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-        yield from serve(build(models, classify, product_examples, loaded, explain))
+        yield from serve(build(WHOLE))
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +138,7 @@ def test_one_event_is_public_and_described(client: Client) -> None:
     api = client.view_api(return_format="dict", print_info=False)
     assert list(api["named_endpoints"]) == ["/classify"]
     parameters = api["named_endpoints"]["/classify"]["parameters"]
-    assert [p["parameter_name"] for p in parameters] == ["image", "name", "description", "model"]
+    assert [p["parameter_name"] for p in parameters] == ["image", "name", "description", "model", "country"]
     assert all(p["parameter_has_default"] for p in parameters)
 
 
@@ -157,16 +165,145 @@ def test_the_page_opens(address: str) -> None:
     assert httpx.get(f"{address}/").status_code == 200
 
 
-def test_what_decided_and_other_models_are_shown(toy_home: Path, photo: Path) -> None:
-    panel = build(models, classify, product_examples, loaded, explain)
-    answered = next(fn.fn for fn in panel.fns.values() if getattr(fn.fn, "__name__", "") == "on_answered")
-    shown = answered(str(photo), "taška kabelka", "", "", ["toy-run", "absent"])
-    picture_alone, text_alone, shares, first, second = shown
-    assert picture_alone.value["label"] == "hats" and text_alone.value["label"] == "bags"
-    assert "the picture" in shares.value and "%" in shares.value
-    assert first.visible and first.label.startswith("EmbraceNet") and not second.visible
-    hidden = answered(str(photo), "", "", "", [])
-    assert not any(part.visible for part in hidden)
+def event(name: str, backend: Backend = WHOLE) -> Any:
+    """One of the panel's own handlers."""
+    return next(fn.fn for fn in build(backend).fns.values() if getattr(fn.fn, "__name__", "") == name)
+
+
+def test_models_answer_side_by_side_as_they_come(toy_home: Path, photo: Path) -> None:
+    shown = list(event("on_answer")(str(photo), "boty", "", ["toy-run", "embracenet-tiny", "absent"], ""))
+    assert len(shown) == 3
+    assert [html.count("Reading…") for html, _ in shown] == [2, 1, 0]
+    last = shown[-1][0]
+    assert last.count('class="vc-first"') == 2 and "no model named &#x27;absent&#x27;" in last
+    assert "EmbraceNet (toy) on toy" in last and "EmbraceNet (tiny) on demo" in last
+    cancelled = classification._stopped(shown[0][0])
+    assert "Reading…" not in cancelled and 'class="vc-first"' in cancelled
+
+
+def test_what_decided_is_shown(toy_home: Path, photo: Path) -> None:
+    told = list(event("on_explain")(str(photo), "klobouk", "", ["toy-run", "absent"], "", "cs", []))[-1]
+    for part in (
+        "Where it looked",
+        "Which words counted",
+        "Picture or text",
+        "What if",
+        "Without the picture",
+    ):
+        assert part.lower() in told.lower()
+    assert told.count("<h3>") == 1 and "data:image/webp;base64," in told
+    assert "with a Czech text of another product of" in told
+    assert list(event("on_explain")(None, "", "", ["toy-run"], "", "", []))[-1] == ""
+
+
+def test_a_country_adjusts_the_answer(
+    client: Client, toy_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, _ = ask(client, name="Alba")
+    counts = {"cz": np.array([900, 50, 50]), "sk": np.array([50, 50, 900])}  # bags, hats, shoes
+    monkeypatch.setattr(product_classifier, "_priors", lambda _: priors_from_counts(counts))
+    found, note = ask(client, name="Alba", country="cz")
+    assert "what 1,000 training products of Czechia are" in note
+    before, after = (
+        {entry["label"]: entry["confidence"] for entry in answer["confidences"]} for answer in (plain, found)
+    )
+    assert after["bags"] > before["bags"] and sum(after.values()) == pytest.approx(1, abs=1e-5)
+    assert "country was not used" in ask(client, name="Alba", country="<b>xx")[1]
+
+
+def test_what_goes_with_a_model(toy_home: Path) -> None:
+    cards, country, language, gallery, kept = event("on_models")(["toy-run"])
+    assert "products of toy, all labels" in cards and "SHA-256" in cards and "Limits." in cards
+    assert ("Czechia", "cz") in country.choices and ("Slovak", "sk") in language.choices
+    assert len(kept) == len(gallery.value) > 0
+    bundled = event("on_models")(["embracenet-tiny"])
+    assert "90%" in bundled[0] and "It has seen drawn products only" in bundled[0]
+    assert not bundled[1].visible  # the demo dataset is not here
+
+
+def test_words_of_visitors_and_models_are_text(toy_home: Path) -> None:
+    evil = "<img src=x onerror=alert(1)> {{x}} ${1}"
+    told = list(event("on_explain")(None, evil, evil, ["toy-run"], "", "", []))[-1]
+    assert "<img" not in told and "&lt;img" in told
+
+    def classify(*_: Any) -> Classification:
+        return Classification([(evil, 0.9)], [evil])
+
+    shown = list(event("on_answer", Backend(models, classify))(None, "a", "", ["toy-run"], ""))[-1][0]
+    assert "<img" not in shown and shown.count("&lt;img") >= 3
+
+
+def test_a_model_that_cannot_tell_says_so(toy_home: Path) -> None:
+    told = list(
+        event("on_explain", Backend(models, product_classifier.classify))(
+            None, "a", "", ["toy-run"], "", "", []
+        )
+    )
+    assert "not available for this model" in told[-1]
+
+
+def test_weights_that_went_bad_are_said_and_others_answer(
+    toy_home: Path, photo: Path, tmp_path: Path
+) -> None:
+    """A pickle as weights, weights of other classes, a run deleted while it is open."""
+    import shutil
+
+    import torch
+
+    from core.checkpoints import read_tensors, write_tensors
+
+    runs = toy_home / "runs"
+    for name in ("pickle", "other", "deleted"):
+        shutil.copytree(runs / "toy-run", runs / name)
+    try:
+        torch.save({"head.weight": torch.zeros(1)}, runs / "pickle" / "model.safetensors")
+        weights = runs / "other" / "model.safetensors"
+        write_tensors(weights, read_tensors(weights)[0], {"classes": ["a", "b"]})
+        asked = ["pickle", "other", "toy-run"]
+        shown = list(event("on_answer")(str(photo), "", "", asked, ""))[-1][0]
+        assert "is a pickle" in shown and "trained on another dataset" in shown and "hats" in shown
+        assert "hats" in list(event("on_answer")(str(photo), "", "", ["deleted"], ""))[-1][0]
+        shutil.rmtree(runs / "deleted")
+        assert (
+            "no model named &#x27;deleted&#x27;"
+            in list(event("on_answer")(str(photo), "", "", ["deleted"], ""))[-1][0]
+        )
+    finally:
+        for name in ("pickle", "other", "deleted"):
+            shutil.rmtree(runs / name, ignore_errors=True)
+
+
+def test_two_visitors_wait_in_line_and_one_cancels(
+    toy_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The second is told its place; when it cancels, it is out, and the first is answered."""
+    go = threading.Event()
+
+    def slow(model: str, image: Path | None, name: str, *_: Any) -> Classification:
+        if name == "slow":
+            go.wait(20)
+        return Classification([("hats", 1.0)], [name])
+
+    running = serve(build(Backend(models, slow)))
+    url = next(running)
+    first, second = (Client(url, verbose=False) for _ in range(2))
+    held = first.submit(name="slow", api_name="/classify")
+    wait_until(lambda: held.status().code.name == "PROCESSING")
+    waiting = second.submit(name="second", api_name="/classify")
+    wait_until(lambda: waiting.status().rank is not None)
+    assert waiting.status().code.name == "IN_QUEUE" and waiting.status().rank == 0
+    waiting.cancel()
+    go.set()
+    assert held.result(timeout=20)[1] == "slow"
+    assert ask(second, name="third")[1] == "third"
+    next(running, None)
+
+
+def wait_until(so: Any, seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not so() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert so()
 
 
 def test_examples_are_products_of_the_dataset(toy_home: Path) -> None:
@@ -181,7 +318,7 @@ def test_without_a_model_it_says_the_command(
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     monkeypatch.setattr("core.models.BUNDLED", ())
-    running = serve(build(models, classify))
+    running = serve(build(Backend(models, product_classifier.classify)))
     client = Client(next(running), verbose=False)
     with pytest.raises(AppError, match=r"No model is trained yet.*python -m trainers\.embracenet"):
         ask(client, name="boty")

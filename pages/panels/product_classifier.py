@@ -1,0 +1,150 @@
+"""What the classification panel asks: models, datasets and explanations, without Streamlit's caches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.catalog import datasets
+from core.errors import VitrineError
+from core.models import model
+from core.schema import COUNTRY_OF_GEO
+from pages.panels import twins
+from pages.panels.examples import Example, product_examples
+
+if TYPE_CHECKING:
+    from core.models.classifier import Classification
+    from core.models.explain import Adjust, Reasons
+    from core.models.priors import CountryPriors
+
+
+def dataset_of(name: str) -> str | None:
+    """The open dataset that a model was trained on; None where it is not here."""
+    from core.models.runs import RunConfig
+
+    try:
+        trained_on = RunConfig.read(model(name).folder).dataset
+    except VitrineError:
+        return None
+    return trained_on if trained_on in {known.name for known in datasets()} else None
+
+
+def examples(name: str) -> Sequence[Example]:
+    """Products of the dataset that the model knows, of the first there is otherwise."""
+    return product_examples(dataset_of(name))
+
+
+def countries(name: str) -> list[tuple[str, str]]:
+    """Names and codes of the countries that an answer of this model can be adjusted to."""
+    found = _priors(name)
+    return sorted((COUNTRY_OF_GEO.get(code, code), code) for code in found.countries) if found else []
+
+
+def languages(name: str) -> list[tuple[str, str]]:
+    """Names and tags of the languages that other texts can be taken from."""
+    dataset = dataset_of(name)
+    return twins.languages(dataset) if dataset else []
+
+
+def classify(
+    name: str, image: Path | None, title: str, description: str, country: str = ""
+) -> Classification:
+    """The five likeliest categories; with a country, adjusted to what its shops sell.
+
+    Raises:
+        VitrineError: as `Classifier.classify`.
+    """
+    from dataclasses import replace
+
+    from core.models.classifier import Classifier, loaded
+
+    classifier = loaded(name)
+    if not country:
+        return classifier.classify(image, title, description)
+    adjust, note = _adjust(name, country)
+    if adjust is None or not isinstance(classifier, Classifier):
+        found = classifier.classify(image, title, description)
+    else:
+        found = classifier.classify(image, title, description, adjust=adjust)
+    return replace(found, notes=[*found.notes, note])
+
+
+def explain(
+    name: str,
+    image: Path | None,
+    title: str,
+    description: str,
+    country: str = "",
+    language: str = "",
+    example: Example | None = None,
+) -> Reasons | None:
+    """What decided; None for models that cannot tell.
+
+    Args:
+        language: of the text that is tried instead; none where it is empty.
+        example: the product that the text is of, where it is one of the dataset's.
+
+    Raises:
+        VitrineError: as `reasons`.
+    """
+    from core.models.classifier import Classifier, loaded
+    from core.models.explain import OtherText, reasons, unchanged
+
+    classifier = loaded(name)
+    if not isinstance(classifier, Classifier):
+        return None
+    adjust = _adjust(name, country)[0] if country else None
+    others: list[OtherText] = []
+    dataset = dataset_of(name) if language else None
+    if dataset and classifier.readings.text is not None:
+        known = example if example is not None and example.dataset == dataset else None
+        label = ""
+        if known is None:  # a text of its own: of the class that the model names
+            label = classifier.classify(image, title, description, k=1).labels[0][0]
+        found = twins.text_in(dataset, language, label, known)
+        others = [found] if found else []
+    return reasons(classifier, image, title, description, others, adjust or unchanged)
+
+
+def warm(name: str) -> None:
+    """Load a model, and let it answer once: the first answer takes longer."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    from core.models.classifier import loaded
+
+    grey = BytesIO()
+    Image.new("RGB", (64, 64), "grey").save(grey, "PNG")
+    loaded(name).classify(grey.getvalue(), "-")
+
+
+def _priors(name: str) -> CountryPriors | None:
+    from core.models.priors import country_priors
+    from core.models.runs import RunConfig
+
+    try:
+        config = RunConfig.read(model(name).folder)
+    except VitrineError:
+        return None
+    return country_priors(config.dataset, config.classes)
+
+
+def _adjust(name: str, country: str) -> tuple[Adjust | None, str]:
+    """What a country does to the answers of a model, and a line that says so."""
+    found = _priors(name)
+    if found is None or country not in found.countries:
+        return (
+            None,
+            "The country was not used: the products that this model learnt from are not here by country.",
+        )
+
+    def adjust(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        return found.adjust(probabilities, country)
+
+    sold = f"what {found.counted[country]:,} training products of {COUNTRY_OF_GEO.get(country, country)} are"
+    return adjust, f"Adjusted to {sold}."
