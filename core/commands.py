@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.commands_duplicates import duplicates
 from core.commands_search import register
 from core.errors import UsageError, VitrineError
 from core.settings import go_offline
@@ -314,3 +315,4 @@ def doctor(as_json: Json = False) -> None:
 
 
 register(app)
+app.command()(duplicates)

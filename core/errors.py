@@ -56,3 +56,7 @@ class TrainingError(VitrineError):
 
 class EmbeddingError(VitrineError):
     """Vectors are missing, stale, of another encoder, broken, or being written by somebody else."""
+
+
+class DuplicatesError(VitrineError):
+    """Duplicates cannot be looked for, or have not been looked for yet."""
