@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core import commands_map
+from core.commands_duplicates import duplicates
 from core.commands_search import register
 from core.errors import UsageError, VitrineError
 from core.settings import go_offline
@@ -353,3 +354,4 @@ def doctor(as_json: Json = False) -> None:
 
 register(app)
 commands_map.register(app)
+app.command()(duplicates)

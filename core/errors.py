@@ -60,3 +60,7 @@ class EmbeddingError(VitrineError):
 
 class MapError(VitrineError):
     """A map is missing, stale, broken, or being made by somebody else."""
+
+
+class DuplicatesError(VitrineError):
+    """Duplicates cannot be looked for, or have not been looked for yet."""

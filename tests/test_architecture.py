@@ -17,6 +17,7 @@ ORDER = [
     ["core.sources"],
     ["core.build", "core.cohort", "core.columns", "core.catalog", "core.maps", "core.web", "core.images"],
     ["core.demo", "core.statistics", "core.embeddings", "core.checkpoints"],
+    ["core.intervals"],
     [
         "core.index",
         "core.lexical",
@@ -28,9 +29,16 @@ ORDER = [
         "core.regions",
         "core.projection",
     ],
-    ["core.models", "core.metrics", "core.calibration", "core.intervals", "core.training", "core.audit"],
+    ["core.models", "core.metrics", "core.calibration", "core.training", "core.audit"],
     ["core.doctor"],
-    ["core.commands", "core.commands_map", "core.commands_search", "core.__main__", "trainers"],
+    [
+        "core.commands",
+        "core.commands_map",
+        "core.commands_search",
+        "core.commands_duplicates",
+        "core.__main__",
+        "trainers",
+    ],
     ["pages", "app"],
 ]
 HEAVY = {"torch", "transformers", "open_clip", "torchvision", "timm", "gensim", "umap"}

@@ -1,0 +1,125 @@
+"""The ways of finding what is nearly the same; each gives every product a class, and pairs of classes that are near.
+
+Products of one class are equal to the detector (the same bytes, hash, vector or text). Likeness is a number that is
+higher the nearer two are; a threshold is what a person sets, in the detector's own unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UsageError
+
+Key = str
+
+
+@dataclass(frozen=True)
+class Detector:
+    """One way of finding duplicates."""
+
+    key: Key
+    title: str
+    of: str  # picture or text: what is compared
+    exact: float  # the threshold at which only equal ones are found
+    loosest: float  # the farthest that is looked for
+    default: float
+    step: float
+    says: str  # what the threshold means, with {} for its value
+    likeness: Callable[[float], float]  # of two that are just within a threshold
+
+    def check(self, threshold: float) -> float:
+        """
+        Raises:
+            UsageError: the threshold is beyond what the detector looks for.
+        """
+        low, high = sorted((self.exact, self.loosest))
+        if not low <= threshold <= high:
+            raise UsageError(
+                f"The threshold of {self.key} is {threshold:g}; it goes from {low:g} to {high:g}."
+            )
+        return threshold
+
+    def describe(self, threshold: float) -> str:
+        """The threshold in words."""
+        if threshold == self.exact:
+            return {"bytes": "the same file", "text": "the same text but for case and spaces"}.get(
+                self.key, f"equal to this detector ({self.says.format(f'{threshold:g}')})"
+            )
+        return self.says.format(f"{threshold:g}")
+
+
+HASH_BITS = 128
+
+
+def _same(threshold: float) -> float:
+    return threshold
+
+
+DETECTORS = (
+    Detector("bytes", "Same file", "picture", 1, 1, 1, 1, "the same file", _same),
+    Detector(
+        "hash", "Same look (hash)", "picture", 0, 16, 4, 1, "at most {} of 128 bits differ",
+        lambda bits: HASH_BITS - bits,
+    ),
+    Detector("vectors", "Same look (vectors)", "picture", 1, 0.9, 0.99, 0.005, "cosine of {} or more", _same),
+    Detector("text", "Same text", "text", 1, 0.6, 0.9, 0.05, "{} or more of the five-letter pieces shared", _same),
+    Detector(
+        "glami", "GLAMI's rule", "both", 1, 0.9, 0.99, 0.005,
+        "picture and text both over {}, or the same text", _same,
+    ),
+)  # fmt: skip
+BY_KEY = {known.key: known for known in DETECTORS}
+USUAL = ("bytes", "hash", "vectors", "text")
+
+
+def detector(key: str) -> Detector:
+    """
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if key not in BY_KEY:
+        raise UsageError(f"There is no detector {key!r}. Detectors: {', '.join(BY_KEY)}.")
+    return BY_KEY[key]
+
+
+@dataclass(frozen=True)
+class Near:
+    """Pairs of classes that are near, nearest first; a < b, each once."""
+
+    a: NDArray[np.int64]  # (m,) class
+    b: NDArray[np.int64]
+    likeness: NDArray[np.float32]
+    notes: tuple[str, ...] = ()  # what was left out, and why
+
+    @classmethod
+    def none(cls) -> Near:
+        empty = np.zeros(0, np.int64)
+        return cls(empty, empty, np.zeros(0, np.float32))
+
+
+def gathered(
+    a: NDArray[np.int64], b: NDArray[np.int64], likeness: NDArray[np.float32], notes: tuple[str, ...] = ()
+) -> Near:
+    """Pairs in any order and direction, perhaps twice, as a `Near`."""
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    different = low != high
+    low, high, likeness = low[different], high[different], likeness[different]
+    order = np.lexsort((-likeness, high, low))
+    low, high, likeness = low[order], high[order], likeness[order]
+    first = np.ones(len(low), bool)
+    first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    low, high, likeness = low[first], high[first], likeness[first]
+    nearest = np.lexsort((high, low, -likeness))
+    return Near(low[nearest], high[nearest], likeness[nearest].astype(np.float32), notes)
+
+
+def codes(keys: NDArray[np.void] | NDArray[np.uint64]) -> NDArray[np.int64]:
+    """(n,) a number for each distinct key, by first appearance."""
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return rank[inverse.ravel()]

@@ -1,0 +1,259 @@
+"""Looking for duplicates, and keeping what was found beside the dataset until the dataset changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from core.catalog import DatasetInfo, Products
+from core.duplicates import classes, hashing
+from core.duplicates.detectors import USUAL, detector
+from core.errors import DuplicatesError
+from core.sources.reading import Progress, no_progress
+from core.statistics.picture_stats import is_remote
+from core.storage import storage_errors
+
+MOST_PAIRS = 1_000_000  # a detector keeps, the nearest
+VERSION = 1  # raise it when what is kept changes its meaning
+
+
+@dataclass(frozen=True)
+class Described:
+    """What found.json says of one detector's search."""
+
+    detector: str
+    fingerprint: str  # of the dataset
+    loosest: float  # threshold down to which pairs are there
+    vectors: str = ""  # the sets of vectors that were compared
+    made: str = ""  # when those were made
+    absent: int = 0  # products that this detector cannot see
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    created: str = ""
+    version: int = VERSION
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a detector found in a dataset of n products."""
+
+    described: Described
+    unit: NDArray[np.int32]  # (n,) equal products of one split; -1 where the detector cannot see
+    item: NDArray[np.int32]  # (n,) listings of one thing, such as one picture sold in several countries
+    a: NDArray[np.int64]  # (m,) row_ids, nearest pairs first
+    b: NDArray[np.int64]
+    likeness: NDArray[np.float32]  # (m,)
+
+    def within(self, threshold: float) -> slice:
+        """The pairs that a threshold takes.
+
+        Raises:
+            UsageError: the threshold is beyond what the detector looks for.
+        """
+        kind = detector(self.described.detector)
+        least = kind.likeness(kind.check(threshold))
+        return slice(0, int(np.searchsorted(-self.likeness, -(least - 1e-6), side="right")))
+
+
+def find(
+    products: Products,
+    by: Sequence[str],
+    vectors: str = "",
+    loosest: Mapping[str, float] | None = None,
+    again: bool = False,
+    progress: Progress = no_progress,
+) -> dict[str, Found]:
+    """What each detector finds; what was found before is read, the rest is looked for and kept.
+
+    Args:
+        by: keys of DETECTORS.
+        vectors: set of picture vectors; the newest otherwise.
+        loosest: thresholds by key to look down to, instead of each detector's own.
+
+    Raises:
+        UsageError: there is no such detector.
+        DuplicatesError: pictures, vectors or texts that it needs are not there, or another process is at it.
+        StorageError: the folder cannot be written.
+    """
+    for key in by:
+        detector(key)
+    found = {}
+    for key in dict.fromkeys(by):
+        kept = None if again else load(products.info, key)
+        wanted = (loosest or {}).get(key, detector(key).loosest)
+        if kept is not None and _serves(products.info, kept.described, vectors, wanted):
+            found[key] = kept
+            continue
+        with hashing.alone(products.info), storage_errors(products.info.folder):
+            found[key] = _search(products, key, vectors, wanted, progress)
+            _keep(products.info, found[key])
+    return found
+
+
+def possible(products: Products) -> tuple[list[str], tuple[str, ...]]:
+    """The usual detectors that a dataset allows, and why the others are left out."""
+    info = products.info
+    chosen, why = list(USUAL), []
+    if not info.with_picture or is_remote(info):
+        chosen = [key for key in chosen if detector(key).of != "picture" or key == "vectors"]
+        why.append(
+            "bytes, hash: " + ("its pictures are on the web" if info.with_picture else "it has no pictures")
+        )
+    if not classes.sets_for(info, "vectors")[0]:
+        chosen.remove("vectors")
+        why.append(f"vectors: it has none yet; make them: python -m core embed {info.name}")
+    return chosen, tuple(why)
+
+
+def _serves(info: DatasetInfo, kept: Described, vectors: str, loosest: float) -> bool:
+    kind = detector(kept.detector)
+    if kind.likeness(kept.loosest) > kind.likeness(loosest):
+        return False
+    return not kept.vectors or (kept.vectors, kept.made) == classes.sets_for(info, kept.detector, vectors)
+
+
+def _search(products: Products, key: str, vectors: str, loosest: float, progress: Progress) -> Found:
+    started = time.monotonic()
+    seen = classes.see(products, key, vectors, loosest, progress)
+    unit, item, a, b, likeness = _pairs(products, seen)
+    notes = list(seen.near.notes)
+    if len(a) > MOST_PAIRS:
+        notes.append(f"{len(a):,} pairs were found; the nearest {MOST_PAIRS:,} were kept.")
+        a, b, likeness = a[:MOST_PAIRS], b[:MOST_PAIRS], likeness[:MOST_PAIRS]
+    described = Described(
+        key, products.info.fingerprint, loosest, seen.vectors, seen.made,
+        absent=int((seen.code < 0).sum()), notes=(*seen.notes, *notes),
+        seconds=round(time.monotonic() - started, 2), created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )  # fmt: skip
+    return Found(described, unit, item, a, b, likeness)
+
+
+Pairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
+
+
+def _pairs(products: Products, seen: classes.Seen) -> Pairs:
+    """Classes taken apart by split, and pairs of products that stand for pairs of those."""
+    names, split = classes.split_codes(products)
+    count = len(names)
+    there = seen.code >= 0
+    keys = np.where(there, seen.code * count + split, -1)
+    units, first = np.unique(keys[there], return_index=True)
+    stands = np.flatnonzero(there)[first]  # the first product of each unit
+    unit = np.full(len(keys), -1, np.int32)
+    unit[there] = np.searchsorted(units, keys[there])
+    unit_of = np.full((int(seen.code.max(initial=-1)) + 1, count), -1, np.int64)
+    unit_of[units // count, units % count] = np.arange(len(units))
+    exact = detector(seen.key).likeness(detector(seen.key).exact)
+
+    rows_a, rows_b, scores = [], [], []
+
+    def add(a: NDArray[np.int64], b: NDArray[np.int64], score: NDArray[np.float32]) -> None:
+        rows_a.append(a)
+        rows_b.append(b)
+        scores.append(score)
+
+    for one in range(count):
+        for other in range(count):
+            left, right = unit_of[seen.near.a, one], unit_of[seen.near.b, other]
+            both = (left >= 0) & (right >= 0)
+            add(stands[left[both]], stands[right[both]], seen.near.likeness[both])
+            if one < other:
+                left, right = unit_of[:, one], unit_of[:, other]
+                both = (left >= 0) & (right >= 0)
+                add(
+                    stands[left[both]],
+                    stands[right[both]],
+                    np.full(int(both.sum()), exact, np.float32),
+                )
+    # Different things of one unit, such as two picture files of the same bytes: a chain through them.
+    order = np.lexsort((np.arange(len(unit)), seen.item, unit))
+    order = order[unit[order] >= 0]
+    starts = np.ones(len(order), bool)
+    starts[1:] = (unit[order][1:] != unit[order][:-1]) | (seen.item[order][1:] != seen.item[order][:-1])
+    heads = order[starts]
+    chained = np.flatnonzero(unit[heads][1:] == unit[heads][:-1])
+    add(heads[chained], heads[chained + 1], np.full(len(chained), exact, np.float32))
+
+    a, b, likeness = np.concatenate(rows_a), np.concatenate(rows_b), np.concatenate(scores)
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    nearest = np.lexsort((high, low, -likeness))
+    return unit, seen.item.astype(np.int32), low[nearest], high[nearest], likeness[nearest]
+
+
+def _keep(info: DatasetInfo, found: Found) -> None:
+    """On the disk whole or not at all."""
+    target = hashing.folder_of(info) / found.described.detector
+    aside = target.with_name(f".{target.name}-{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    try:
+        np.save(aside / "units.npy", np.stack([found.unit, found.item]))
+        pq.write_table(
+            pa.table({"a": found.a, "b": found.b, "likeness": found.likeness}), aside / "pairs.parquet"
+        )
+        text = json.dumps(asdict(found.described), ensure_ascii=False, indent=2)
+        (aside / "found.json").write_text(text + "\n", encoding="utf-8")
+        old = target.with_name(f".old-{target.name}")
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        aside.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def load(info: DatasetInfo, key: str) -> Found | None:
+    """What was kept of a detector; None where there is nothing, or it is of an earlier import."""
+    described = describe(info, key)
+    if described is None:
+        return None
+    folder = hashing.folder_of(info) / key
+    try:
+        units = np.load(folder / "units.npy", allow_pickle=False)
+        pairs = pq.read_table(folder / "pairs.parquet")
+        columns = [pairs[name].to_numpy() for name in ("a", "b", "likeness")]
+        if units.shape != (2, info.rows):
+            return None
+    except (OSError, ValueError, EOFError, KeyError, pa.ArrowException):
+        return None
+    return Found(described, units[0], units[1], *columns)
+
+
+def describe(info: DatasetInfo, key: str) -> Described | None:
+    """What is said of a detector's search, without reading its pairs."""
+    path: Path = hashing.folder_of(info) / detector(key).key / "found.json"
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        known = {entry.name for entry in fields(Described)}
+        described = Described(**{name: value for name, value in said.items() if name in known})
+    except (OSError, ValueError, TypeError):
+        return None
+    if described.fingerprint != info.fingerprint or described.version != VERSION:
+        return None
+    return described
+
+
+def needed(info: DatasetInfo, key: str) -> Found:
+    """
+    Raises:
+        DuplicatesError: it was not looked for yet.
+    """
+    found = load(info, key)
+    if found is None:
+        raise DuplicatesError(
+            f"Nobody has looked for duplicates of {info.name} by {key} yet: "
+            f"python -m core duplicates {info.name} --by {key}"
+        )
+    return found

@@ -1,0 +1,175 @@
+"""The certificate of a dataset's leakage, and the list of what to drop, for people and for programs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from core.catalog import Products
+from core.duplicates.detectors import detector
+from core.duplicates.finding import Found
+from core.duplicates.leakage import Keep, Splits, leakage, to_drop
+
+Report = dict[str, Any]
+
+
+def certificate(
+    products: Products,
+    founds: Mapping[str, Found],
+    thresholds: Mapping[str, float],
+    splits: Splits,
+    keep: Keep = "test",
+    within: bool = False,
+    precision: Mapping[str, Mapping[str, float]] | None = None,
+) -> Report:
+    """Everything that is known of a dataset's duplicates at these thresholds.
+
+    Args:
+        precision: by detector, what people's judgements say: precision, low, high, judged.
+    """
+    info = products.info
+    dropped = to_drop(founds, thresholds, splits, keep, within)
+    parts = []
+    for key, threshold in thresholds.items():
+        counts = leakage(founds[key], splits, threshold).as_dict()
+        described = founds[key].described
+        parts.append(
+            {
+                **counts,
+                "title": detector(key).title,
+                "vectors": described.vectors,
+                "searched": described.created,
+                "seconds": described.seconds,
+                "precision": dict((precision or {}).get(key, {})) or None,
+            }
+        )
+    return {
+        "dataset": info.name,
+        "source": info.source,
+        "fingerprint": info.fingerprint,
+        "products": info.rows,
+        "splits": splits.sizes,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "detectors": parts,
+        "drop": {
+            "keep": keep,
+            "within_splits": within,
+            "products": len(dropped),
+            "by_split": {str(name): int(count) for name, count in dropped["split"].value_counts().items()},
+        },
+    }
+
+
+def as_markdown(report: Report) -> str:
+    """The certificate as a page to read and print."""
+    names = list(report["splits"])
+    lines = [
+        f"# Duplicates and leakage of {_cell(report['dataset'])}",
+        "",
+        f"{report['products']:,} products ("
+        + ", ".join(f"{_cell(name)} {count:,}" for name, count in report["splits"].items())
+        + f"), fingerprint `{report['fingerprint']}`, written {report['written']} by Vitrine.",
+        "",
+        "## Between splits",
+        "",
+        "Products of the first split that have a like in the second.",
+        "",
+        "| detector | threshold | "
+        + " | ".join(f"{a} in {b}" for a, b in _crossings(names))
+        + " | precision |",
+        "|---|---|" + "---:|" * len(_crossings(names)) + "---|",
+    ]
+    for part in report["detectors"]:
+        found = {(entry["split"], entry["other"]): entry for entry in part["across"]}
+        cells = [f"{found[pair]['products']:,}" for pair in _crossings(names)]
+        lines.append(
+            f"| {part['title']} | {part['means']} | " + " | ".join([*cells, _precision(part)]) + " |"
+        )
+    lines += [
+        "", "## Within splits", "",
+        "Groups of different pictures or products that are alike; surplus is what would go if one of each stayed.", "",
+        "| detector | split | groups | products | surplus | largest |", "|---|---|---:|---:|---:|---:|",
+    ]  # fmt: skip
+    for part in report["detectors"]:
+        for split, counts in part["within"].items():
+            numbers = (counts[name] for name in ("groups", "products", "surplus", "largest"))
+            lines.append(
+                f"| {part['title']} | {_cell(split)} | " + " | ".join(f"{n:,}" for n in numbers) + " |"
+            )
+    drop = report["drop"]
+    lines += ["", "## To drop", "", f"{drop['products']:,} products, {_policy(drop)}."]
+    remarks = [
+        f"- {part['title']}: {note}"
+        for part in report["detectors"]
+        for note in (
+            *part["notes"],
+            *((f"{part['not_seen']:,} products could not be compared.",) if part["not_seen"] else ()),
+            *((f"Vectors: {part['vectors']}.",) if part["vectors"] else ()),
+        )
+    ]
+    if remarks:
+        lines += ["", "## Remarks", "", *remarks]
+    return "\n".join(lines) + "\n"
+
+
+def _crossings(names: list[str]) -> list[tuple[str, str]]:
+    """Later splits first: what is asked is how much of test stands in train."""
+    return [(a, b) for a in reversed(names) for b in names if a != b]
+
+
+def _precision(part: Mapping[str, Any]) -> str:
+    found = part["precision"]
+    if not found:
+        return "not judged"
+    return (
+        f"{found['precision']:.0%} ({found['low']:.0%} to {found['high']:.0%}, {found['judged']:.0f} judged)"
+    )
+
+
+def _policy(drop: Mapping[str, Any]) -> str:
+    kept = "test stays whole" if drop["keep"] == "test" else "train stays whole"
+    inside = "; of each group within a split one stays" if drop["within_splits"] else ""
+    return f"{kept}{inside}"
+
+
+def _cell(text: str) -> str:
+    """A name of a dataset or split, which may hold anything, inside a table."""
+    return "".join(
+        f"\\{letter}" if letter in "\\|`*_<[" else " " if letter in "\r\n" else letter for letter in text
+    )
+
+
+def drop_list(products: Products, dropped: pd.DataFrame) -> pd.DataFrame:
+    """The products to drop with their ids, and of each why: the detector, and the product it is like."""
+    wanted = sorted(set(dropped["row_id"].tolist()) | set(dropped["like"].tolist()))
+    chosen = pa.table({"row_id": pa.array(wanted, pa.int64())})
+    ids = products.table("SELECT row_id, item_id, image_id, geo FROM cohort ORDER BY row_id")
+    known = ids.take(chosen["row_id"]).to_pandas().set_index("row_id")
+    table = dropped.copy()
+    for name in ("item_id", "image_id", "geo"):
+        table[name] = known[name].reindex(table["row_id"]).to_numpy()
+    table["like_item_id"] = known["item_id"].reindex(table["like"]).to_numpy()
+    columns = [
+        "row_id",
+        "item_id",
+        "image_id",
+        "split",
+        "geo",
+        "detector",
+        "likeness",
+        "like",
+        "like_item_id",
+    ]
+    return table[[*columns, "like_split"]]
+
+
+def as_csv(table: pd.DataFrame) -> bytes:
+    """UTF-8 CSV with a header."""
+    text = io.StringIO()
+    table.to_csv(text, index=False)
+    return text.getvalue().encode()
