@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from core.cohort import CHOICES, NONE, Cohort
 from core.columns import ORDERS, Columns, Mask, Order
 from core.errors import StorageError, UnknownDatasetError, UsageError
+from core.maps import read_map, version
+from core.polygon import inside
 from core.settings import settings
 from core.storage import NAME, check_name, remove_folder
 
@@ -103,7 +105,9 @@ class Products:
         self._search = dataset.folder / "search.arrow"
         self._lock = threading.Lock()
         self._columns: Columns | None = None
-        self._found: OrderedDict[Cohort, Mask] = OrderedDict()  # by text and ids, the most recent last
+        self._found: OrderedDict[tuple[Cohort, str], Mask] = (
+            OrderedDict()
+        )  # by text and ids, or by area; the most recent last
         self._file: tuple[int, int] | None = None
         if self.path.exists() and not self._search.exists():
             raise StorageError(
@@ -146,7 +150,7 @@ class Products:
         """
         where, bound = cohort.where() if cohort else ("true", [])
         with self._here():
-            return self._cursor().sql(
+            return self._cursor(cohort).sql(
                 f"WITH cohort AS (SELECT * FROM products WHERE {where}) {sql}", params=[*bound, *values]
             )
 
@@ -236,6 +240,8 @@ class Products:
         if cohort is None:
             return None
         masks = self.columns.masks(cohort)
+        if cohort.area:
+            masks["area"] = self._inside(cohort)
         masks.pop(without, None)
         found = list(masks.values())
         looked_for = Cohort(
@@ -246,24 +252,47 @@ class Products:
         return np.logical_and.reduce(found) if found else None
 
     def _looked_for(self, cohort: Cohort) -> Mask:
-        """The products with this text or these ids; the last few answers are kept."""
+        """The products with this text or these ids."""
+
+        def find() -> Mask:
+            mask = np.zeros(self.columns.rows, bool)
+            with self._here():
+                mask[self.query("SELECT row_id FROM cohort", cohort).fetchnumpy()["row_id"]] = True
+            return mask
+
+        return self._kept(cohort, "", find)
+
+    def _inside(self, cohort: Cohort) -> Mask:
+        """The products in the cohort's area.
+
+        Raises:
+            MapError: its map is not there, or no longer fits.
+        """
+        area = Cohort("", map=cohort.map, area=cohort.area)
+        found = read_map(self.info, area.map)  # each time: a kept answer must not outlive its map
+        made = version(self.info, area.map)
+        return self._kept(area, made, lambda: inside(found.points, area.area))
+
+    def _kept(self, cohort: Cohort, made: str, find: Callable[[], Mask]) -> Mask:
+        """The last few answers are kept."""
+        key = (cohort, made)
         with self._lock:
-            if cohort in self._found:
-                self._found.move_to_end(cohort)
-                return self._found[cohort]
-        mask = np.zeros(self.columns.rows, bool)
-        with self._here():
-            mask[self.query("SELECT row_id FROM cohort", cohort).fetchnumpy()["row_id"]] = True
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        mask = find()
         with self._lock:
-            self._found[cohort] = mask
+            self._found[key] = mask
             while len(self._found) > FOUND_KEPT:
                 self._found.popitem(last=False)
         return mask
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _cursor(self, cohort: Cohort | None = None) -> duckdb.DuckDBPyConnection:
         """A cursor for one question: an answer may be read slowly while the same thread asks another."""
         cursor = self._db.cursor()
         cursor.register("search", self._texts)
+        if cohort and cohort.area:
+            cursor.register("area", pa.table({"row_id": np.flatnonzero(self._inside(cohort))}))
         return cursor
 
     @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -11,6 +13,10 @@ from core.errors import UsageError
 
 SEPARATOR = " > "  # between the levels of a category path in a URL; a backslash escapes it
 TEXT_CHARACTERS = 500
+CORNERS = 200  # of an area, at most
+DECIMALS = 4  # of a corner: a map is 2 wide, so that this is finer than a pixel
+FAR = 100.0  # how far from a map's middle a corner may lie
+MAP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 NONE = "(none)"  # stands for NULL in a filter and in a URL
 
 # Filters that are a choice of values of a column of the same name.
@@ -32,10 +38,24 @@ class Cohort:
     picture: bool | None = None  # True: has one; False: has none
     item_id: tuple[str, ...] = ()
     image_id: tuple[str, ...] = ()
+    map: str = ""  # which map the area is of; kept only with an area
+    area: tuple[
+        tuple[float, float], ...
+    ] = ()  # corners of a polygon; products that lie inside (even-odd rule)
     fingerprint: str | None = None  # of the dataset this was made from; None is whichever is there
 
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            UsageError: the area cannot be: too few or too many corners, no numbers, or of no map.
+        """
+        if self.area:
+            object.__setattr__(self, "area", _corners(self.map, self.area))
+        else:
+            object.__setattr__(self, "map", "")
+
     def where(self) -> tuple[str, list[Any]]:
-        """A SQL condition over the tables `products` and `search` of `Products`, and the values to bind in it."""
+        """A SQL condition over the tables `products`, `search` and `area` of `Products`, and the values to bind in it."""
         conditions: list[str] = []
         values: list[Any] = []
         for column in (*CHOICES, "item_id", "image_id"):
@@ -59,6 +79,8 @@ class Cohort:
             values += words
         if self.picture is not None:
             conditions.append(f"image IS {'NOT ' if self.picture else ''}NULL")
+        if self.area:
+            conditions.append("row_id IN (SELECT row_id FROM area)")
         return " AND ".join(conditions) or "true", values
 
     def is_whole(self) -> bool:
@@ -82,6 +104,8 @@ class Cohort:
                 value = [path_text(path) for path in value]
             elif field.name == "picture":
                 value = [] if value is None else ["yes" if value else "no"]
+            elif field.name == "area":
+                value = [area_text(value)] if value else []
             elif isinstance(value, str):
                 value = [value] if value else []
             if value:
@@ -104,6 +128,7 @@ class Cohort:
         text = (query.get("text") or [""])[0].replace("\0", "")
         if len(text) > TEXT_CHARACTERS:
             raise UsageError(f"The text to look for is longer than {TEXT_CHARACTERS} characters.")
+        area = area_from_text((query.get("area") or [""])[0])
         chosen = {
             column: tuple(dict.fromkeys(query.get(column, ())))
             for column in (*CHOICES, "item_id", "image_id")
@@ -113,6 +138,8 @@ class Cohort:
             category=tuple(path_from_text(path) for path in dict.fromkeys(query.get("category", ())) if path),
             text=text,
             picture={"": None, "yes": True, "no": False}[picture],
+            map=(query.get("map") or [""])[0] if area else "",
+            area=area,
             fingerprint=(query.get("fingerprint") or [""])[0] or None,
             **chosen,
         )
@@ -134,10 +161,51 @@ class Cohort:
             parts.append(f'text "{self.text}"')
         if self.picture is not None:
             parts.append("with a picture" if self.picture else "without a picture")
+        if self.area:
+            parts.append(f"{len(self.area)}-corner area of the map {self.map}")
         for column in ("item_id", "image_id"):
             if chosen := getattr(self, column):
                 parts.append(f"{len(chosen)} chosen by {column}")
         return "; ".join(parts) or "all products"
+
+
+def _corners(map_: str, area: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """An area's corners as a link holds them."""
+    if not MAP.fullmatch(map_):
+        raise UsageError(f"An area needs the name of its map; {map_!r} is none. Draw it on the Map page.")
+    if not 3 <= len(area) <= CORNERS:
+        raise UsageError(f"The area has {len(area):,} corners; 3 to {CORNERS} can be kept.")
+    for corner in area:
+        if len(corner) != 2 or not all(math.isfinite(value) and abs(value) <= FAR for value in corner):
+            raise UsageError(
+                f"The area has a corner {corner}: two numbers within -{FAR:g} and {FAR:g} make one."
+            )
+    return tuple((round(float(x), DECIMALS) + 0.0, round(float(y), DECIMALS) + 0.0) for x, y in area)
+
+
+def area_text(area: Sequence[tuple[float, float]]) -> str:
+    """
+    >>> area_text(((0.0, 0.25), (1.0, -0.5), (0.1234, 1.0)))
+    '0,0.25;1,-0.5;0.1234,1'
+    """
+    return ";".join(
+        ",".join(f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".") for value in corner) for corner in area
+    )
+
+
+def area_from_text(text: str) -> tuple[tuple[float, float], ...]:
+    """The inverse of `area_text`; how many corners there may be is `Cohort`'s to say.
+
+    Raises:
+        UsageError: these are no numbers.
+    """
+    if len(text) > 64 * CORNERS:
+        raise UsageError(f"The area in the link is too long: {CORNERS} corners can be kept.")
+    try:
+        corners = [tuple(float(value) for value in corner.split(",")) for corner in text.split(";") if corner]
+    except ValueError as error:
+        raise UsageError(f"The area in the link ({text[:40]}) is not of the form x,y;x,y;x,y.") from error
+    return tuple(corners)  # type: ignore[arg-type]  # `Cohort` looks at how many numbers each has
 
 
 def fold(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core import commands_map
 from core.commands_search import register
 from core.errors import UsageError, VitrineError
 from core.settings import go_offline
@@ -314,3 +315,4 @@ def doctor(as_json: Json = False) -> None:
 
 
 register(app)
+commands_map.register(app)

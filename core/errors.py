@@ -56,3 +56,7 @@ class TrainingError(VitrineError):
 
 class EmbeddingError(VitrineError):
     """Vectors are missing, stale, of another encoder, broken, or being written by somebody else."""
+
+
+class MapError(VitrineError):
+    """A map is missing, stale, broken, or being made by somebody else."""

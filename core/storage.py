@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def new_folder(name: str) -> Iterator[Path]:
             lock = _lock(building)  # the system lets go of it when this process dies, however it dies
         try:
             yield building
-            _flush(building)
+            flush(building)
             with _locked(home):
                 _check_free(home / name)
                 building.rename(home / name)
@@ -129,7 +129,44 @@ def _locked(home: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _flush(folder: Path) -> None:
+@contextmanager
+def alone(path: Path, busy: Callable[[str], Exception]) -> Iterator[None]:
+    """Hold the lock at `path` for the block; the system lets go of it however its holder dies.
+
+    Args:
+        busy: the error where somebody else holds it, told who.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(descriptor, 200).decode("utf-8", "replace").strip()
+            raise busy(holder or "another process") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def holder(path: Path) -> str | None:
+    """Who holds the lock at `path`, if anybody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        return os.read(descriptor, 200).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+
+
+def flush(folder: Path) -> None:
     """Onto the disk: one that is full or a network's may say so only now."""
     for path in folder.iterdir():
         if path.is_file():

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import streamlit as st
 
-from core import catalog
+from core import catalog, maps
 from core.catalog import DatasetInfo, Order, Products
 from core.cohort import Cohort
 from core.embeddings import store
@@ -57,13 +57,23 @@ def choices(name: str) -> dict[str, list[str]]:
     return _facets(info.fingerprint, info.created, name)
 
 
+def map_version(cohort: Cohort) -> str:
+    """What differs after the map that the cohort's area is of was made anew."""
+    return maps.version(catalog.info(cohort.dataset), cohort.map) if cohort.area else ""
+
+
+def _made(cohort: Cohort) -> str:
+    """When what the cohort is of was made: the dataset, and the map that its area is of."""
+    return catalog.info(cohort.dataset).created + map_version(cohort)
+
+
 @st.cache_data(max_entries=256, ttl=600, show_spinner=False)
 def _count(cohort: Cohort, created: str) -> int:
     return products(cohort.dataset).count(cohort)
 
 
 def count(cohort: Cohort) -> int:
-    return _count(cohort, catalog.info(cohort.dataset).created)
+    return _count(cohort, _made(cohort))
 
 
 @st.cache_data(max_entries=256, ttl=600, show_spinner=False)
@@ -77,7 +87,7 @@ def rows(
     cohort: Cohort, order: Order = "dataset", seed: int = 0, offset: int = 0, limit: int = 24
 ) -> list[dict[str, Any]]:
     """One page of a cohort's products."""
-    return _rows(cohort, catalog.info(cohort.dataset).created, order, seed, offset, limit)
+    return _rows(cohort, _made(cohort), order, seed, offset, limit)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the encoder")
@@ -122,7 +132,7 @@ def found(cohort: Cohort, vectors: str, parts: tuple[Part, ...], how: How, k: in
     """
     info = catalog.info(cohort.dataset)
     made = next((found.created for known, found in store.sets(info) if known == vectors), "")
-    return _found(cohort, info.created, vectors, made, parts, how, k)
+    return _found(cohort, _made(cohort), vectors, made, parts, how, k)
 
 
 @st.cache_resource(show_spinner=False)

@@ -12,15 +12,25 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 # From left to right; modules of one group may import each other.
 ORDER = [
-    ["core.errors", "core.settings", "core.storage"],
+    ["core.errors", "core.settings", "core.storage", "core.polygon"],
     ["core.schema"],
     ["core.sources"],
-    ["core.build", "core.cohort", "core.columns", "core.catalog", "core.web", "core.images"],
+    ["core.build", "core.cohort", "core.columns", "core.catalog", "core.maps", "core.web", "core.images"],
     ["core.demo", "core.statistics", "core.embeddings", "core.checkpoints"],
-    ["core.index", "core.lexical", "core.where", "core.search", "core.duplicates", "core.map"],
+    [
+        "core.index",
+        "core.lexical",
+        "core.where",
+        "core.search",
+        "core.duplicates",
+        "core.neighbours",
+        "core.map_quality",
+        "core.regions",
+        "core.projection",
+    ],
     ["core.models", "core.metrics", "core.calibration", "core.intervals", "core.training", "core.audit"],
     ["core.doctor"],
-    ["core.commands", "core.commands_search", "core.__main__", "trainers"],
+    ["core.commands", "core.commands_map", "core.commands_search", "core.__main__", "trainers"],
     ["pages", "app"],
 ]
 HEAVY = {"torch", "transformers", "open_clip", "torchvision", "timm", "gensim", "umap"}

@@ -7,9 +7,7 @@ killed is continued, and what is half-made is never read.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -24,7 +22,7 @@ from numpy.typing import NDArray
 
 from core.catalog import DatasetInfo
 from core.errors import EmbeddingError, UsageError
-from core.storage import storage_errors
+from core.storage import alone, holder, storage_errors
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 Tower = Literal["image", "text", "imported"]
@@ -232,42 +230,23 @@ def writing(
 
 @contextmanager
 def _alone(dataset: DatasetInfo, folder: Path) -> Iterator[None]:
-    """One writer a dataset; the system lets go of the lock however its holder dies."""
+    """One writer a dataset."""
     if not dataset.folder.exists():
         raise EmbeddingError(f"{dataset.name} was removed.")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / ".lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
-            raise EmbeddingError(
-                f"Vectors of {dataset.name} are being made already, by {holder}. "
-                "Wait until it is done, or stop it; what it has made is kept."
-            ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
+
+    def busy(holder: str) -> EmbeddingError:
+        return EmbeddingError(
+            f"Vectors of {dataset.name} are being made already, by {holder}. "
+            "Wait until it is done, or stop it; what it has made is kept."
+        )
+
+    with alone(folder / ".lock", busy):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def under_way(dataset: DatasetInfo) -> str | None:
     """Who is writing vectors of the dataset now, if anybody is."""
-    path = dataset.folder / "embeddings" / ".lock"
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return None
-    except BlockingIOError:
-        return os.read(descriptor, 200).decode("utf-8", "replace")
-    finally:
-        os.close(descriptor)
+    return holder(dataset.folder / "embeddings" / ".lock")
 
 
 def unit(vectors: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

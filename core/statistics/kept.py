@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from core.catalog import Products
 from core.cohort import Cohort
+from core.maps import version
 
 VERSION = "1"  # raise it when a kept table's meaning changes
 FOLDER = "statistics"
@@ -28,6 +29,8 @@ FORGIVEN = (OSError, pa.ArrowException)
 def path(products: Products, cohort: Cohort | None, name: str) -> Path:
     """Where the table `name` of this cohort is kept, once it has been computed."""
     query = (cohort or Cohort(products.info.name)).with_(dataset="", fingerprint=None).to_query()
+    if cohort and cohort.area:  # of a map that may be made anew
+        query["version"] = [version(products.info, cohort.map)]
     key = json.dumps([VERSION, products.info.fingerprint, query], sort_keys=True)
     return products.info.folder / FOLDER / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.parquet"
 

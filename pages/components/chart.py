@@ -54,7 +54,15 @@ def show(info: DatasetInfo, cohort: Cohort, orders: Sequence[Order]) -> None:
 
 
 def _ask(info: DatasetInfo, cohort: Cohort, order: Order, wait_s: float) -> Display | Pending:
-    key = (order.name(), cohort, info.name, info.fingerprint, info.created, resources.measured_at(info))
+    key = (
+        order.name(),
+        cohort,
+        info.name,
+        info.fingerprint,
+        info.created,
+        resources.measured_at(info),
+        resources.map_version(cohort),
+    )
     make = partial(order.make, resources.products(info.name), cohort, *order.choices)
     return resources.desk().ask(key, make, wait_s)
 

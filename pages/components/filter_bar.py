@@ -22,7 +22,13 @@ BOUND: dict[str, Any] = {
     "picture": None,
     "page": 1,
 }
-HIDDEN = ("item_id", "image_id", "language")  # filters that only an address sets: they have no widget
+HIDDEN = (
+    "item_id",
+    "image_id",
+    "language",
+    "map",
+    "area",
+)  # filters that only an address sets: they have no widget
 NAMES = {"geo": "country", "label_source": "label source", "label_kind": "kind of label"}
 KEPT = "cohort of this visit"
 PICTURE = ("yes", "no")
@@ -134,8 +140,24 @@ def show(info: DatasetInfo) -> Cohort:
         **{key: st.query_params.get_all(key) for key in HIDDEN},
     }
     cohort = Cohort.from_query(query, dataset=info.name)
+    if cohort.area:
+        _area(cohort)
     st.session_state[KEPT] = cohort
     return cohort
+
+
+def _area(cohort: Cohort) -> None:
+    """An area of a map has no widget: it is said, and can be left."""
+    with st.sidebar:
+        st.caption(plain(f"Only the {len(cohort.area)}-corner area of the map {cohort.map}"))
+        st.button("Clear area", key="clear-area", on_click=clear_area, width="stretch")
+
+
+def clear_area() -> None:
+    """Forget the area; the other filters stay. The map's name stays where the page itself shows that map."""
+    st.query_params.pop("area", None)
+    st.session_state.pop(KEPT, None)
+    _first_page()
 
 
 def _say_unknown(info: DatasetInfo, choices: dict[str, list[str]]) -> None:
