@@ -1,0 +1,41 @@
+// What the colours mean and how many products have each; a click keeps those, another lets the rest back.
+import { element, number } from "./dom.js"
+
+/**
+ * colour: {title, kind, entries: [{label, colour, dark, count, on, can}], steps, low, high, note}
+ */
+export function fillLegend(panel, colour, dark, toggle) {
+  const heading = element("h3", {}, colour.title)
+  if (colour.kind === "number") {
+    const stops = colour.steps[dark ? "dark" : "light"].join(", ")
+    const bar = element("div", { class: "ramp", role: "img", "aria-label": `From ${colour.low} to ${colour.high}` })
+    bar.style.background = `linear-gradient(90deg, ${stops})`
+    panel.replaceChildren(heading, bar, element("div", { class: "ends" }, element("span", {}, colour.low), element("span", {}, colour.high)), note(colour))
+    return
+  }
+  const chosen = colour.entries.some((entry) => entry.on)
+  const list = element(
+    "div",
+    { class: "entries", role: "group", "aria-label": `Colours: ${colour.title}` },
+    ...colour.entries.map((entry, at) => {
+      const swatch = element("i")
+      swatch.style.background = dark ? entry.dark : entry.colour
+      const row = element(
+        entry.can ? "button" : "div",
+        entry.can
+          ? { type: "button", class: "entry", "aria-pressed": String(entry.on), title: entry.on ? "Let the others back" : "Only these", onclick: () => toggle(at) }
+          : { class: "entry" },
+        swatch,
+        element("span", { class: "what", dir: "auto" }, entry.label),
+        element("span", { class: "count" }, number(entry.count)),
+      )
+      row.classList.toggle("off", chosen && !entry.on)
+      return row
+    }),
+  )
+  panel.replaceChildren(heading, list, note(colour))
+}
+
+function note(colour) {
+  return colour.note ? element("p", { class: "note" }, colour.note) : element("span")
+}
