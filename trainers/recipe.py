@@ -30,7 +30,7 @@ from core.models.process import hold, recorded
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from core.settings import go_offline
 from core.training import Outcome, Part, Precision, TrainConfig, checkpoints, fit, seed_of
-from trainers.beginning import VECTORS, check_weights, learn_to_read, load_pretrained
+from trainers.beginning import VECTORS, check_weights, learn_to_read, load_pretrained, only
 from trainers.console import Watcher, parser
 
 VALIDATED = 2_000  # products that one validation looks at
@@ -89,6 +89,8 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
         raise TrainingError(
             f"{arguments.dataset} has {len(classes)} categories in its training split; two are needed to tell apart."
         )
+    if arguments.only:
+        recipe = only(recipe, arguments)
     check_weights(recipe.model, recipe.pretrained, arguments)
     hold(run_dir)
     given = {
