@@ -52,10 +52,11 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     try:
         with path.open("rb") as file:
-            head = file.read(4)
+            head = file.read(9)
     except OSError as error:
         raise ModelError(f"There are no weights at {path} ({error.strerror}).") from error
-    if head.startswith(PICKLES):
+    # A safetensors file begins with its header's length, and 1,152 looks like a pickle; byte 8 opens the header.
+    if head.startswith(PICKLES) and head[8:] != b"{":
         raise ModelError(
             f"{path} is a pickle, which can run any code when it is opened: Vitrine refuses it. "
             "Weights are safetensors files."

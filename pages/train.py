@@ -14,6 +14,8 @@ st.html(
     '<p class="vitrine-lead">Train a classifier on a dataset and watch it learn. A run goes on when this page, or the '
     "server, is closed; the address names the runs shown.</p>"
 )
+# The page looks anew every few seconds: a running figure with "Stop" beside it would flicker above a button "Stop".
+st.html('<style>[data-testid="stStatusWidget"] { display: none; }</style>')
 names = jobs.run_names()
 asked = list(dict.fromkeys(st.query_params.get_all("run")))[: run_comparison.MOST]
 shown = [name for name in asked if name in names]

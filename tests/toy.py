@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,10 +80,6 @@ def train_toy(out: Path, *arguments: str, recipe: Recipe = TOY) -> dict[str, obj
     presets = {"toy": recipe}
     fixed = ["--dataset", "toy", "--out", str(out), "--cpu", "--precision", "no", "--workers", "1", "--json"]
     return run("embracenet", presets, [*fixed, *arguments])
-
-
-def without(recipe: Recipe, modality: str) -> Recipe:
-    return replace(recipe, model=replace(recipe.model, **{modality: None}))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.checkpoints import write_tensors
 from core.embeddings.encoders import WordConfig
@@ -17,6 +17,9 @@ from core.embeddings.words import train_words
 from core.errors import TrainingError
 from core.models.ngrams import NgramText
 from core.models.runs import TOKENIZER, RunConfig
+
+if TYPE_CHECKING:
+    from trainers.recipe import Recipe
 
 VECTORS = "vectors.safetensors"  # word vectors that a run starts from
 
@@ -37,6 +40,20 @@ def check_weights(model: Any, pretrained: Iterable[str], arguments: argparse.Nam
                 f"(hf download {name} --local-dir DIR; safetensors only) and give --{modality}-weights DIR, "
                 "or begin from nothing with --random-weights."
             )
+
+
+def only(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+    """The recipe with one input, and the arguments without the other's weights.
+
+    Raises:
+        TrainingError: its network cannot be without one of its two inputs, or has one alone.
+    """
+    other = {"text": "image", "image": "text"}[arguments.only]
+    if recipe.architecture != "embracenet":
+        raise TrainingError("--only is for EmbraceNet. The trainer `single` has networks of one input.")
+    setattr(arguments, f"{other}_weights", None)
+    kept = tuple(modality for modality in recipe.pretrained if modality == arguments.only)
+    return replace(recipe, model=replace(recipe.model, **{other: None}), pretrained=kept)
 
 
 def load_pretrained(network: Any, run: RunConfig) -> None:

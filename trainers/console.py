@@ -23,6 +23,9 @@ def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, help="the run's folder; one in VITRINE_HOME/runs otherwise")
     made.add_argument("--resume", action="store_true", help="go on with --out, or the newest unfinished run")
     made.add_argument("--human-only", action="store_true", help="leave out machine-made labels")
+    made.add_argument(
+        "--only", choices=("text", "image"), help="leave the other input out; EmbraceNet alone can"
+    )
     made.add_argument("--epochs", type=float)
     made.add_argument("--steps", type=int, help="instead of epochs")
     made.add_argument("--batch-size", type=int, help="products a step, over all processes")

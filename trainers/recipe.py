@@ -28,7 +28,7 @@ from core.models.process import hold, recorded
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from core.settings import go_offline
 from core.training import Outcome, Precision, TrainConfig, checkpoints, fit
-from trainers.beginning import VECTORS, check_weights, learn_to_read, load_pretrained
+from trainers.beginning import VECTORS, check_weights, learn_to_read, load_pretrained, only
 from trainers.console import Watcher, parser
 from trainers.products import Batches, classes_of, held_out_of, open_sources, read, unchanged_sources
 
@@ -60,6 +60,8 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
     """Decide all that config.json says of a new run, train its tokenizer, and write both."""
     sources = open_sources(arguments.dataset, arguments.human_only)
     classes = classes_of(sources)
+    if arguments.only:
+        recipe = only(recipe, arguments)
     check_weights(recipe.model, recipe.pretrained, arguments)
     hold(run_dir)
     given = {

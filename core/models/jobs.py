@@ -44,7 +44,7 @@ class Run:
     name: str
     folder: Path
     state: State
-    title: str
+    title: str  # of its network; empty while nobody knows which it is
     trainer: str
     preset: str
     datasets: list[str]
@@ -109,12 +109,13 @@ def read_run(name: str) -> Run:
     architecture = str(config.get("architecture") or ("clip" if "datasets" in config else ""))
     architecture = architecture or _trainer_of(process)
     model = config.get("model")
+    known = isinstance(model, dict) or architecture in ("embracenet", "ngrams", "clip")
     saved = sorted(folder.glob("checkpoint-*.safetensors"))
     return Run(
         name=name,
         folder=folder,
         state=state,
-        title=title_of(architecture, model if isinstance(model, dict) else {}) or "A run",
+        title=title_of(architecture, model if isinstance(model, dict) else {}) if known else "",
         trainer=_trainer_of(process) or architecture,
         preset=str(config.get("preset") or _option(process, "--preset")),
         datasets=_datasets(config) or list(filter(None, [_option(process, "--dataset")])),

@@ -35,7 +35,7 @@ def loss(curves: Mapping[str, Curve]) -> go.Figure:
         if len(curves) == 1:
             figure.add_scatter(
                 x=curve.step, y=curve.loss, mode="lines", name="each step",
-                line={"color": colour, "width": 1}, opacity=0.3, hoverinfo="skip",
+                line={"color": colour, "width": 1}, opacity=0.5 if dark() else 0.35, hoverinfo="skip",
             )  # fmt: skip
         figure.add_scatter(
             x=curve.step, y=smoothed(curve.loss, max(5, WINDOW * len(curve.loss))), mode="lines",

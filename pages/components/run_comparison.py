@@ -51,7 +51,7 @@ def _table(runs: dict[str, Run], curves: dict[str, Curve]) -> pd.DataFrame:
         [
             {
                 "Run": name,
-                "Model": f"{run.title} ({run.preset})",
+                "Model": run.title or run.preset,
                 "Dataset": ", ".join(run.datasets),
                 "State": BADGES[run.state][0],
                 "Step": run.step,

@@ -23,6 +23,11 @@ INPUTS = {"text": "the text", "image": "the picture"}
 
 @st.dialog("New run", width="large")
 def show() -> None:
+    """The form above the page."""
+    form()
+
+
+def form() -> None:
     """Everything that a run needs; it begins when asked."""
     choices = resources.trainings()
     info = _dataset()
@@ -31,10 +36,13 @@ def show() -> None:
     sizes = [choice for choice in choices if choice.title == title]
     size = right.selectbox("Settings", [choice.size for choice in sizes], key="new-size")
     choice = next((choice for choice in sizes if choice.size == size), sizes[0])
-    reads = " and ".join(INPUTS[name] for name in choice.inputs)
+    inputs = _inputs(choice)
+    reads = " and ".join(INPUTS[name] for name in inputs)
     st.caption(f"It reads {reads} of a product. {_needs(choice)}")
     options = ["--dataset", info.name, "--preset", choice.preset]
-    weights = _weights(choice)
+    if inputs != choice.inputs:
+        options += ["--only", *inputs]
+    weights = _weights(choice, inputs)
     options += weights or []
     more, epochs = _settings(info, choice)
     options += more
@@ -73,6 +81,14 @@ def _dataset() -> DatasetInfo:
     return info
 
 
+def _inputs(choice: Choice) -> tuple[str, ...]:
+    """What it reads: EmbraceNet can do without one of its inputs, the others read what they read."""
+    if choice.recipe.architecture != "embracenet" or len(choice.inputs) < 2:
+        return choice.inputs
+    ways = {"Text and picture": choice.inputs, "Text alone": ("text",), "Picture alone": ("image",)}
+    return ways[st.selectbox("Reads", list(ways), key=f"new-inputs-{choice.preset}")]
+
+
 def _needs(choice: Choice) -> str:
     """An honest line on what a preset wants of the machine."""
     if not choice.paper:
@@ -89,15 +105,16 @@ def _needs(choice: Choice) -> str:
     )
 
 
-def _weights(choice: Choice) -> list[str] | None:
+def _weights(choice: Choice, inputs: tuple[str, ...]) -> list[str] | None:
     """The options that say where published weights are; None while they are missing."""
-    if not choice.weights:
+    wanted = [weights for weights in choice.weights if weights.modality in inputs]
+    if not wanted:
         return []
-    names = ", ".join(weights.name for weights in choice.weights)
+    names = ", ".join(weights.name for weights in wanted)
     if st.checkbox("Begin from nothing instead of the published weights", key=f"new-random-{choice.preset}"):
         return ["--random-weights"]
     options: list[str] = []
-    for weights in choice.weights:
+    for weights in wanted:
         what = (
             "folder of model.safetensors and spiece.model"
             if weights.modality == "text"
@@ -113,7 +130,7 @@ def _weights(choice: Choice) -> list[str] | None:
             st.code(weights.command, language="bash")
             continue
         options += [f"--{weights.modality}-weights", path]
-    if len(options) < 2 * len(choice.weights):
+    if len(options) < 2 * len(wanted):
         st.warning(plain(f"This preset begins from {names}, which were not found on this machine."))
         return None
     return options

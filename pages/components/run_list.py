@@ -114,7 +114,9 @@ def facts(run: Run) -> list[str]:
 def title(run: Run) -> str:
     """What was trained on what."""
     on = f" on {', '.join(run.datasets)}" if run.datasets else ""
-    return f"{run.title} ({run.preset}){on}" if run.preset else f"{run.title}{on}"
+    if run.title and run.preset not in ("", run.title):
+        return f"{run.title} ({run.preset}){on}"
+    return f"{run.title or run.preset or 'A run'}{on}"
 
 
 def test_accuracy(run: Run) -> float | None:

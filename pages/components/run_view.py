@@ -19,6 +19,8 @@ from pages.components.markdown import plain
 LIVE_S, QUIET_S = 2.0, 10.0  # between two looks, at a run that goes on and at one that does not
 SEES = {"both": "All it reads", "picture": "Picture alone", "text": "Text alone"}
 
+REPEATS = " The same steps come again, though: begin a new run with a lower learning rate."
+
 
 def show(name: str) -> None:
     """
@@ -100,7 +102,7 @@ def _live(name: str, known_as: str) -> None:
 def _state(run: Run) -> None:
     if run.state == "failed":
         st.error(plain(run.error))
-        st.caption(_kept(run))
+        st.caption(_kept(run) + (REPEATS if "not a number" in run.error else ""))
     elif run.state == "interrupted":
         st.warning(
             "It was killed: by somebody, by the system when memory ran out, or when the machine went down. "

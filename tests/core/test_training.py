@@ -241,6 +241,16 @@ def test_a_pickle_is_refused(tmp_path: Path) -> None:
         read_tensors(tmp_path / "absent")
 
 
+@pytest.mark.parametrize("length", [0x0280, 0x0480])
+def test_a_header_as_long_as_a_pickle_begins_is_none(tmp_path: Path, length: int) -> None:
+    path, tensors = tmp_path / "a.safetensors", {"a": torch.ones(2)}
+    write_tensors(path, tensors, {"note": ""})
+    missing = length - int.from_bytes(path.read_bytes()[:8], "little")
+    write_tensors(path, tensors, {"note": "x" * missing})
+    assert path.read_bytes()[:2] == length.to_bytes(2, "little")
+    assert torch.equal(read_tensors(path)[0]["a"], torch.ones(2))
+
+
 def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "weights.safetensors"
     write_tensors(path, {"a": torch.ones(3)}, {"step": 1})

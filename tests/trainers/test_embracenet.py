@@ -19,7 +19,8 @@ from core.checkpoints import read_tensors
 from core.errors import TrainingError, VitrineError
 from core.models.runs import RunConfig, runs_folder
 from core.training import TrainConfig, checkpoints, read_metrics
-from tests.toy import TOY, import_toy, train_toy, without, write_toy
+from tests.toy import TOY, import_toy, train_toy, write_toy
+from trainers import single
 from trainers.embracenet import PRESETS
 from trainers.recipe import run
 
@@ -81,8 +82,10 @@ def test_resumed_equals_unbroken(toy: Path) -> None:
 
 @pytest.mark.parametrize("modality", ["text", "image"])
 def test_one_modality_alone_can_be_trained(toy: Path, modality: str) -> None:
-    result = train_toy(toy / "runs" / "one", "--steps", "3", recipe=without(TOY, modality))
-    assert set(result["test"]) == {"both", "picture" if modality == "text" else "text"}  # type: ignore[call-overload]
+    result = train_toy(toy / "runs" / "one", "--steps", "3", "--only", modality)
+    assert set(result["test"]) == {"both", "picture" if modality == "image" else "text"}  # type: ignore[call-overload]
+    with pytest.raises(TrainingError, match="for EmbraceNet"):
+        run("single", single.PRESETS, ["--dataset", "toy", "--only", modality])
 
 
 @pytest.mark.parametrize("dropout", ["none", "batch", "glami"])
