@@ -300,9 +300,10 @@ def evaluate(
             found = _keep(spec, dataset, split, sees, inference, human_only, ties, save, progress)
         else:
             from core.models.evaluation import evaluate as judge
+            from core.models.kept import run_of
 
             found = judge(
-                spec.folder, split, dataset or None, human_only=human_only, sees=sees, inference=inference,
+                run_of(spec), split, dataset or None, human_only=human_only, sees=sees, inference=inference,
                 ties=ties, progress=progress, save=save, among=among,  # type: ignore[arg-type]
             )  # fmt: skip
     shown = ("n", "classes", "top1", "top5", "f1_macro", "f1_weighted", "ap_macro")
@@ -319,10 +320,9 @@ def _keep(
 ) -> dict[str, Any]:  # fmt: skip
     """Evaluate and keep it; the same report as without keeping."""
     from core.models import kept
-    from core.models.runs import RunConfig
 
     choice = kept.Choice(
-        dataset or RunConfig.read(spec.folder).dataset, split, sees, "human" if human_only else "all", inference, ties,
+        dataset or kept.learned(spec), split, sees, "human" if human_only else "all", inference, ties,
     )  # fmt: skip
     made = kept.keep(spec, choice, progress)
     if save is not None:

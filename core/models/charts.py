@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from core import catalog
 from core.cohort import Cohort, path_from_text
 from core.intervals import wilson
 from core.models.kept import Kept
 from core.models.published import PER_COUNTRY, PER_COUNTRY_DATA, PER_COUNTRY_SOURCE
 from core.schema import COUNTRY_OF_GEO
 from core.statistics import theme
-from core.statistics.display import Display, bar_height, bar_names, link, nothing, percent, plain
+from core.statistics.display import Display, bar_height, bar_names, link, nothing, percent, plain, shorten
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -40,7 +41,10 @@ def by_country(kept: Kept) -> Display:
     table = _groups(kept.report["per_geo"])
     table["paper_top1"] = [PER_COUNTRY.get(name, (np.nan, np.nan))[0] for name in table["group"]]
     table["paper_top5"] = [PER_COUNTRY.get(name, (np.nan, np.nan))[1] for name in table["group"]]
-    explanation = "The line is the 95 percent interval (Wilson): where two lines overlap widely, the countries may not differ. "
+    explanation = (
+        "Top-1 is the share of products whose likeliest class is the label, the line its 95 percent interval (Wilson): "
+        "where two lines overlap widely, the countries may not differ. "
+    )
     if _nothing_in(table):
         return nothing(
             "by-country",
@@ -109,7 +113,8 @@ def _nothing_in(table: pd.DataFrame) -> bool:
 
 
 def _links(kept: Kept, column: str, groups: Sequence[str]) -> list[str]:
-    base = Cohort(kept.choice.dataset, split=(kept.choice.split,))
+    parted = "train" in catalog.info(kept.choice.dataset).splits  # else we part it, and no filter says how
+    base = Cohort(kept.choice.dataset, split=(kept.choice.split,) if parted else ())
     if kept.choice.labels == "human":
         base = base.with_(label_kind=("human",))
     return [link(base.with_(**{column: (str(group),)})) for group in groups]
@@ -143,21 +148,21 @@ def _dots(
             for label, row in zip(labels, rows_of(table), strict=True)
         ]
         figure.add_scatter(
-            x=table.top1, y=labels, mode="markers", name=f"measured here, on {plain(kept.choice.dataset)}", customdata=links,
+            x=table.top1, y=labels, mode="markers", name=f"here: {plain(shorten(kept.choice.dataset, 12))}", customdata=links,
             marker={"size": 11, "color": colours}, text=hover, hovertemplate="%{text}<extra></extra>",
             error_x={"type": "data", "symmetric": False, "array": table.top1_high - table.top1,
                      "arrayminus": table.top1 - table.top1_low, "thickness": 1.6, "width": 4, "color": theme.GREY},
         )  # fmt: skip
         if "paper_top1" in table and table.paper_top1.notna().any():
             figure.add_scatter(
-                x=table.paper_top1, y=labels, mode="markers", name="paper, GLAMI-1M",
+                x=table.paper_top1, y=labels, mode="markers", name="paper: GLAMI-1M",
                 marker={"symbol": "diamond-open", "size": 10, "color": theme.GREY, "line": {"width": 1.8}},
                 hovertemplate="paper: %{x:.1%}<extra></extra>",
             )  # fmt: skip
         figure.update_layout(
             height=bar_height(len(table), 150),
             yaxis={"autorange": "reversed", "type": "category", "dtick": 1},
-            xaxis={"title": {"text": "top-1: share of products whose likeliest class is the label"}, "tickformat": ".0%"},
+            xaxis={"title": {"text": "top-1"}, "tickformat": ".0%"},
         )  # fmt: skip
         return figure
 
@@ -378,7 +383,10 @@ def figures(kept: Kept) -> list[dict[str, Any]]:
         ),
         row("top5", "Top-5", "the label is among the five likeliest; Wilson's interval", "interval"),
         row(
-            "f1_macro", "F1, macro", "precision and recall together, each class alike; bootstrap", "interval"
+            "f1_macro",
+            "F1, macro",
+            "precision and recall together, each class alike; bootstrap within each class",
+            "interval",
         ),
         row("f1_weighted", "F1, weighted", "the same, each class by its products; bootstrap", "interval"),
         row("ap_macro", "AP, macro", "area under precision against recall, each class alike"),

@@ -29,9 +29,9 @@ import pyarrow.parquet as pq
 
 from core import catalog
 from core.checkpoints import weights_digest
-from core.errors import StorageError, UsageError, VitrineError
+from core.errors import ModelError, StorageError, UsageError, VitrineError
 from core.models import ModelSpec
-from core.models.runs import WEIGHTS
+from core.models.runs import CONFIG, WEIGHTS, RunConfig
 from core.settings import PROJECT, settings
 from core.sources.reading import Progress, no_progress
 from core.storage import storage_errors
@@ -140,6 +140,19 @@ def _digest(path: Path, size: int, changed_ns: int) -> str:
     return weights_digest(path)
 
 
+def run_of(spec: ModelSpec) -> str | Path:
+    """What `evaluate` and its command know the model by: its folder if it is a run's, else its name."""
+    return spec.folder if (spec.folder / CONFIG).exists() else spec.name
+
+
+def learned(spec: ModelSpec) -> str:
+    """The dataset whose categories are the model's classes; empty where nothing says it."""
+    try:
+        return RunConfig.read(spec.folder).dataset
+    except ModelError:
+        return str(getattr(spec, "dataset", ""))
+
+
 def weights_of(spec: ModelSpec) -> str:
     """What names a model's weights: a digest of the file, or the revision where there is no file of ours."""
     path = spec.folder / WEIGHTS
@@ -218,7 +231,7 @@ def keep(
 
         try:
             report = evaluate(
-                spec.folder, choice.split, choice.dataset, choice.labels == "human", choice.sees,
+                run_of(spec), choice.split, choice.dataset, choice.labels == "human", choice.sees,
                 choice.inference, ties=choice.ties, workers=workers, progress=tell, save=temporary,  # type: ignore[arg-type]
             )  # fmt: skip
             made = Kept(
@@ -332,7 +345,7 @@ def start(spec: ModelSpec, choice: Choice, wait_s: float = 30.0) -> None:
     """
     if (found := underway(spec, choice)) and found.state == "running":
         return
-    name = str(spec.folder) if spec.weights == "run" else spec.name
+    name = str(run_of(spec))
     command = [sys.executable, "-m", "core", "evaluate", "--keep", "--json", *choice.options(), "--", name]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(  # noqa: S603 - a fixed program; its arguments are never read by a shell

@@ -16,17 +16,20 @@ from pages.components import mistakes
 from pages.components.markdown import plain
 
 SURE = 0.05
+WORDS = {
+    "both": "picture and text", "picture": "picture alone", "text": "text alone", "all": "all labels",
+    "human": "labelled by a person", "glami": "ties as GLAMI", "fair": "fair ties",
+}  # fmt: skip
 
 
 def name_of(made: Kept, beside: Kept) -> str:
     """Told apart from another by what differs, and by the model always."""
-    choice = made.choice
     words = [
-        str(getattr(choice, field))
+        WORDS.get(value, value)
         for field in ("sees", "labels", "inference", "ties")
-        if getattr(choice, field) != getattr(beside.choice, field)
+        if (value := str(getattr(made.choice, field))) != getattr(beside.choice, field)
     ]
-    return " · ".join([made.model, *words])
+    return f"{made.model} ({', '.join(words)})" if words else made.model
 
 
 def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:

@@ -13,6 +13,7 @@ from core.errors import ModelError
 from core.models import ModelSpec, kept
 from core.models.kept import Choice, Kept
 from core.models.runs import RunConfig
+from core.settings import PROJECT
 from pages import resources
 from pages.components import chart, filter_bar
 from pages.components.markdown import plain
@@ -36,24 +37,18 @@ def say_no_model() -> None:
     """There is nothing to evaluate: how to get something."""
     st.info("There is no model yet. Train one; it appears here when it is done.")
     st.code(registry.TRAIN_COMMAND, language=None)
-
-
-def _trained_on(spec: ModelSpec) -> str:
-    """The dataset that a model learned; empty where it learned none of ours."""
-    try:
-        return RunConfig.read(spec.folder).dataset
-    except (ModelError, OSError):
-        return ""
+    if (PROJECT / "pages" / "train.py").exists():
+        st.page_link("train.py", label="Go to Train")
 
 
 def begin_with_a_fitting_dataset(specs: Sequence[ModelSpec]) -> None:
     """Who comes without a dataset in mind sees the one that the model of the address, or the first, learned."""
-    if "dataset" in st.query_params or st.session_state.get(filter_bar.KEPT) is not None:
+    wanted = st.query_params.get("model")
+    if "dataset" in st.query_params or (wanted is None and st.session_state.get(filter_bar.KEPT) is not None):
         return
     there = {info.name for info in resources.datasets()}
-    wanted = st.query_params.get("model")
     for spec in specs:
-        if wanted in (None, spec.name) and (name := _trained_on(spec)) in there:
+        if wanted in (None, spec.name) and (name := kept.learned(spec)) in there:
             st.query_params["dataset"] = name
             return
 
@@ -67,7 +62,7 @@ def choose_model(specs: Sequence[ModelSpec], info: DatasetInfo) -> ModelSpec:
             f"There is no model named {plain(asked)} any more: its run was deleted, or has no weights."
         )
     by_name = {spec.name: spec for spec in specs}
-    fitting = next((spec for spec in specs if _trained_on(spec) == info.name), specs[0])
+    fitting = next((spec for spec in specs if kept.learned(spec) == info.name), specs[0])
     chosen = by_name.get(asked or "", fitting)
     st.query_params["model"] = chosen.name
     with st.sidebar:
@@ -179,7 +174,7 @@ def _foreign_classes(spec: ModelSpec, info: DatasetInfo) -> str:
     """A warning where the dataset's categories are not the model's."""
     try:
         known = set(RunConfig.read(spec.folder).classes)
-    except (ModelError, OSError):
+    except ModelError:
         return ""
     there = {path_text(path) for path, _ in resources.products(info.name).categories()}
     common = len(there & known)

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import DatasetInfo
+from core.errors import ModelError
 from core.models import ModelSpec, charts, kept
 from core.models.kept import Kept
 from core.models.runs import RunConfig
@@ -57,7 +58,7 @@ def _headline(found: Kept) -> None:
     with st.container(horizontal=True, key="evaluation-figures"):
         for title, key, interval in shown:
             value = report.get(key)
-            with st.container(width=150):
+            with st.container(width=150, gap=None):
                 st.metric(title, "–" if value is None else f"{100 * value:.1f}%")
                 ends = report.get(interval) if interval else None
                 if ends and ends[0] is not None:
@@ -72,6 +73,8 @@ def _headline(found: Kept) -> None:
         notes.append(
             f"{report['unseen']:,} products have nothing that the model could read: they are left out."
         )
+    if len(report["per_class"]) <= 5:
+        notes.append("With five classes or fewer, top-5 says nothing.")
     if report["unknown_classes"]:
         notes.append(
             f"{report['unknown_classes']:,} products have a category that the model was never taught: they count as mistakes."
@@ -192,9 +195,13 @@ def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
     )  # fmt: skip
     name = f"{found.model}-{found.choice.stem()}-classes.csv"
     st.download_button("Classes (CSV)", partial(_csv, table), name, "text/csv", on_click="ignore")
-    absent = len(table[table.n == 0])
-    if absent:
-        st.caption(f"{absent:,} of them have no product in this split: only wrong predictions name them.")
+    notes = []
+    if absent := int((table.n == 0).sum()):
+        notes.append(f"{absent:,} of them have no product in this split: only wrong predictions name them.")
+    if untaught := int((table.training == 0).sum()):
+        notes.append(f"{untaught:,} have no training product: the model cannot know them.")
+    if notes:
+        st.caption(" ".join(notes))
     _card(info, found, charts.long_tail(found, training or {}))
 
 
@@ -202,7 +209,7 @@ def trained_counts(spec: ModelSpec) -> dict[str, int] | None:
     """Training products of each class, if the dataset that the model learned is still as it was."""
     try:
         config = RunConfig.read(spec.folder)
-    except Exception:  # a model without a run folder, or one that was just deleted
+    except ModelError:  # a model without a run folder, or one that was just deleted
         return None
     info = next((there for there in resources.datasets() if there.name == config.dataset), None)
     if info is None or info.fingerprint != config.fingerprint or "train" not in info.splits:

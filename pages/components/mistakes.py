@@ -113,8 +113,9 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
         return
     with st.container(border=True):
         st.subheader("The pairs that hurt most", anchor=False)
+        brief = pairs.assign(label=pairs.label.map(short), prediction=pairs.prediction.map(short))
         st.dataframe(
-            in_percent(pairs, ["share"]), hide_index=True, height=min(420, 38 + 35 * len(pairs)),
+            in_percent(brief, ["share"]), hide_index=True, height=min(420, 38 + 35 * len(pairs)),
             column_config={
                 "label": st.column_config.TextColumn("label", width="medium"),
                 "prediction": st.column_config.TextColumn("the model said", width="medium"),
@@ -124,7 +125,9 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
         )  # fmt: skip
         if not holds(info, found):
             return
-        names = {f"{row.label} → {row.prediction}": row for row in rows_of(pairs)}
+        names = {f"{short(row.label)} → {short(row.prediction)}": row for row in rows_of(pairs)}
+        if len(names) < len(pairs):  # two trees' branches of one name
+            names = {f"{row.label} → {row.prediction}": row for row in rows_of(pairs)}
         name = st.selectbox("Pictures of", list(names), key="pair", bind="query-params")
         pair = names[name or next(iter(names))]
         predictions = resources.predictions(found)
@@ -132,13 +135,14 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
             (predictions.label == pair.label) & (predictions.prediction == pair.prediction)
         ]
         right = predictions[(predictions.label == pair.prediction) & predictions.correct]
+        shown = min(EXAMPLES, max(2, len(mistaken)))
         one, other = st.columns(2, gap="large")
         with one:
             st.markdown(
                 f"**Labelled {plain(short(pair.label))}, said to be {plain(short(pair.prediction))}**"
             )
             rows = grid(
-                info, mistaken.sort_values("probability", ascending=False).head(EXAMPLES), "pair-mistaken"
+                info, mistaken.sort_values("probability", ascending=False).head(shown), "pair-mistaken"
             )
         with other:
             st.markdown(f"**Rightly said to be {plain(short(pair.prediction))}**")
@@ -146,7 +150,7 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
                 st.caption("None in this split.")
             else:
                 rows += grid(
-                    info, right.sort_values("probability", ascending=False).head(EXAMPLES), "pair-right"
+                    info, right.sort_values("probability", ascending=False).head(shown), "pair-right"
                 )
         with st.container(horizontal=True):
             st.button(

@@ -8,8 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog import DatasetInfo
+from core.errors import ModelError
 from core.models import ModelSpec, kept
 from core.models.published import TABLES, PublishedTable, measured
+from core.models.runs import RunConfig
 from pages.components.markdown import plain
 
 TITLES = {"top1": "Top-1", "top5": "Top-5", "ap": "AP", "f1": "F1"}
@@ -49,8 +51,17 @@ def _mine(spec: ModelSpec, made: kept.Kept, table: PublishedTable) -> dict[str, 
         "sees": choice.sees,
         "trained on": spec.trained_on.rpartition(", ")[2],
         **{TITLES[measure]: figures[measure] for measure in table.measures},
+        "network": _size(spec),
         "on": f"{choice.dataset} {choice.split}, {made.report['n']:,} products{labels}",
     }
+
+
+def _size(spec: ModelSpec) -> str:
+    """The preset that a run was trained with; empty for what was not trained here."""
+    try:
+        return RunConfig.read(spec.folder).preset
+    except ModelError:
+        return ""
 
 
 def _draw(table: PublishedTable, own: list[dict[str, object]]) -> None:
@@ -61,6 +72,7 @@ def _draw(table: PublishedTable, own: list[dict[str, object]]) -> None:
             "sees": row.sees,
             "trained on": row.trained_on,
             **{TITLES[measure]: row.figures.get(measure) for measure in table.measures},
+            "network": "paper's size",
             "on": table.data,
         }
         for row in table.rows

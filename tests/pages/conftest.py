@@ -9,7 +9,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.toy import toy_home, trained
+
 MAIN = Path(__file__).resolve().parents[2] / "pages" / "main.py"
+
+__all__ = ["toy_home", "trained"]  # one training for all pages and panels
 
 Open = Callable[..., AppTest]
 

@@ -1,0 +1,133 @@
+"""The Evaluate page from its address: every part, nothing evaluated yet, and what vanishes while somebody looks."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.models import kept, model
+from core.models.kept import Choice
+from tests.pages.conftest import Open
+
+PARTS = ("Figures", "Countries", "Calibration", "Confusions", "Classes", "Mistakes", "Compare", "Papers")
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of the toy home in which its run was evaluated with everything, and with the text alone."""
+    folder = tmp_path_factory.mktemp("evaluated") / "home"
+    shutil.copytree(trained, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VITRINE_HOME", str(folder))
+        for sees in ("both", "text"):
+            kept.keep(model("toy-run"), Choice("toy", sees=sees), workers=1)
+        yield folder
+
+
+def words(test: object) -> str:
+    """All that the page says."""
+    kinds = ("markdown", "caption", "info", "warning", "error", "subheader", "code")
+    return "\n".join(element.value for kind in kinds for element in getattr(test, kind))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_is_reached_by_its_address(part: str, evaluated: Path, open_page: Open) -> None:
+    test = open_page("evaluate.py", dataset="toy", model="toy-run", sees="Text", part=part)
+    assert not test.exception, test.exception
+    assert not test.error and not test.warning
+    assert "toy\\-run on toy, test · 23 products · seeing the text alone" in words(test)
+    assert [metric.label for metric in test.metric][:2] == ["Top-1", "Top-5"]
+    if part == "Compare":
+        said = words(test)
+        assert "toy\\-run \\(text alone\\) alone is right on" in said and "McNemar" in said
+    if part == "Papers":
+        first = test.dataframe[0].value
+        assert first["from"].tolist()[:2] == ["measured here"] * 2 and "paper" in first["from"].tolist()
+        assert first["Top-1"].max() <= 100 and "toy test, 23 products" in first["on"].tolist()
+
+
+def test_who_comes_without_an_address_sees_the_first_model_on_its_own_data(
+    evaluated: Path, open_page: Open
+) -> None:
+    test = open_page("evaluate.py")
+    assert not test.exception and not test.error
+    assert (test.query_params["dataset"], test.query_params["model"]) == ("toy", "toy-run")
+    assert test.metric[0].label == "Top-1"
+
+
+def test_what_was_not_evaluated_is_offered(
+    evaluated: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    monkeypatch.setattr(kept, "start", lambda spec, choice: started.append((spec.name, choice)))
+    test = open_page("evaluate.py", dataset="toy", model="toy-run", sees="Picture", inference="Sampled")
+    assert not test.exception and "has not been evaluated yet" in test.info[0].value
+    command = "python -m core evaluate toy-run --dataset toy --sees picture --inference sampled --keep"
+    assert test.code[0].value == command
+    test.button[0].click().run()
+    assert started == [("toy-run", Choice("toy", sees="picture", inference="sampled"))]
+    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    test = open_page("evaluate.py", dataset="toy", model="toy-run", sees="Picture")
+    assert not test.button and "on the machine that serves" in words(test)
+
+
+def test_one_that_runs_shows_how_far_it_is(evaluated: Path, open_page: Open) -> None:
+    spec, choice = model("toy-run"), Choice("toy", labels="human")
+    with kept._working(kept.path_of(spec, choice), lambda *_: None) as tell:
+        tell(10, 20, "Classifying")
+        test = open_page("evaluate.py", dataset="toy", model="toy-run", labels="By a person")
+        assert not test.exception and not test.button
+        assert "Classifying 10 of 20" in test.get("progress")[0].proto.text
+    with pytest.raises(RuntimeError), kept._working(kept.path_of(spec, choice), lambda *_: None):
+        raise RuntimeError("out of memory")
+    test = open_page("evaluate.py", dataset="toy", model="toy-run", labels="By a person")
+    assert "out of memory" in test.error[0].value and test.button[0].label == "Evaluate"
+
+
+def test_a_model_that_is_gone_is_said(evaluated: Path, open_page: Open) -> None:
+    test = open_page("evaluate.py", dataset="toy", model="<b>gone</b>")
+    assert not test.exception
+    assert "no model named" in test.warning[0].value and "<b>" not in test.warning[0].value
+    assert test.metric[0].label == "Top-1"
+
+
+def test_outdated_figures_are_shown_with_a_warning(
+    evaluated: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "weights_of", lambda spec: "another")
+    test = open_page("evaluate.py", dataset="toy", model="toy-run")
+    assert not test.exception
+    assert "trained further" in test.warning[0].value and test.metric[0].label == "Top-1"
+    assert test.button[0].label == "Evaluate"
+
+
+def test_a_run_deleted_while_looked_at(evaluated: Path, open_page: Open) -> None:
+    shutil.copytree(evaluated / "runs" / "toy-run", evaluated / "runs" / "other-run")
+    test = open_page("evaluate.py", dataset="toy", model="other-run", part="Mistakes")
+    assert not test.exception and test.metric
+    shutil.rmtree(evaluated / "runs" / "other-run")
+    test.run()
+    assert not test.exception
+    assert "no model named other\\-run any more" in test.warning[0].value
+
+
+def test_a_dataset_of_other_classes_is_warned_of(evaluated: Path, open_page: Open) -> None:
+    test = open_page("evaluate.py", dataset="toy", model="embracenet-tiny")
+    assert not test.exception
+    assert "nothing that it says can be right" in words(test)
+
+
+def test_without_datasets_or_models_it_says_what_to_do(
+    home: Path, evaluated: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VITRINE_HOME", str(home))
+    test = open_page("evaluate.py")
+    assert not test.exception and "no dataset" in test.info[0].value
+    monkeypatch.setenv("VITRINE_HOME", str(evaluated))
+    monkeypatch.setattr("core.models.models", lambda: [])
+    test = open_page("evaluate.py")
+    assert not test.exception and "no model yet" in test.info[0].value
+    assert "python -m trainers" in test.code[0].value
