@@ -16,7 +16,7 @@ CHARACTERS = 2_000
 
 st.title("Map", anchor=False)
 st.html(
-    '<p class="vitrine-lead">Every product as a point; those that look alike lie together. Draw around some to open them.</p>'
+    '<p class="vitrine-lead">Every product is a point, and what is alike lies together. Draw around some to open them.</p>'
 )
 if not resources.datasets():
     st.info("There is no dataset yet. Add one on the Home page.")
@@ -38,7 +38,7 @@ if not drawable:
 with st.container(horizontal=True, vertical_alignment="bottom"):
     drawn = map_form.choose(info, [described.name for described in drawable])
     titles = {TITLES[column]: column for column in columns(resources.products(info.name), drawn)}
-    title = st.selectbox("Colour", list(titles), key="colour", bind="query-params", width=220)
+    title = st.selectbox("Colour", list(titles), key="colour", bind="query-params", width=182)
     layer = st.segmented_control(
         "Show", LAYERS, key="layer", bind="query-params", default=LAYERS[0], required=True
     )

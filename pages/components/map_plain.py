@@ -80,7 +80,7 @@ def _figure(
     import plotly.graph_objects as go
 
     points, codes = np.asarray(drawn.points[rows]), colour.codes[rows]
-    ink, _, grid, _ = theme.DARK if dark else theme.LIGHT
+    ink, paper, grid, _ = theme.DARK if dark else theme.LIGHT
     figure = go.Figure()
 
     def add(chosen: NDArray[np.bool_], name: str, paint: Any, **more: Any) -> None:
@@ -111,7 +111,7 @@ def _figure(
     for region in drawn.description.regions[:LABELS]:
         figure.add_annotation(
             x=region.x, y=region.y, text=region.label.replace("<", "‹")[:40], showarrow=False,
-            font={"size": 13, "color": ink},
+            font={"size": 13, "color": ink}, bgcolor=paper, opacity=0.8,
         )  # fmt: skip
     if area:
         corners = [*area, area[0]]
