@@ -16,6 +16,7 @@ page = st.navigation(
         st.Page("home.py", title="Home", default=True),
         st.Page("browse.py", title="Browse"),
         st.Page("search.py", title="Search"),
+        st.Page("map.py", title="Map"),
         st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
         st.Page("classify.py", title="Classify"),
         st.Page("train.py", title="Train"),

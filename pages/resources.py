@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from core import catalog, maps
 from core.catalog import DatasetInfo, Order, Products
@@ -19,6 +21,7 @@ from core.errors import UnknownDatasetError
 from core.models.kept import Kept
 from core.search import Answer, How, Part, Searcher
 from core.statistics import picture_stats
+from core.statistics.colouring import Colouring, colouring
 from core.statistics.desk import Desk
 
 if TYPE_CHECKING:
@@ -188,6 +191,26 @@ def predictions(made: Kept) -> pd.DataFrame:
     except OSError:
         return made.predictions()
     return _predictions(made.path, changed_ns, made)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _on_map(name: str, fingerprint: str, drawn: str, made: str) -> NDArray[np.bool_]:
+    return ~np.isnan(maps.read_map(catalog.info(name), drawn).points[:, 0])
+
+
+def on_map(info: DatasetInfo, drawn: str) -> NDArray[np.bool_]:
+    """(n,) which products a map shows: those that have a vector. Not to be written to."""
+    return _on_map(info.name, info.fingerprint, drawn, maps.version(info, drawn))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _coloured(name: str, created: str, drawn: str, made: str, column: str) -> Colouring:
+    return colouring(products(name), maps.read_map(catalog.info(name), drawn), column)
+
+
+def coloured(info: DatasetInfo, drawn: str, column: str) -> Colouring:
+    """Which colour each product has on a map. Not to be written to."""
+    return _coloured(info.name, info.created, drawn, maps.version(info, drawn), column)
 
 
 def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:

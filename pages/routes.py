@@ -21,6 +21,7 @@ from core.cohort import Cohort
 from core.errors import ImageError, UnknownDatasetError, VitrineError
 from core.images import Pictures, Thumbnails
 from core.settings import ASSETS
+from pages import map_routes
 
 FOREVER = "public, max-age=31536000, immutable"
 PLACEHOLDER = (ASSETS / "no-picture.svg").read_bytes()
@@ -148,5 +149,6 @@ ROUTES = [
     Route("/healthz", health),
     Route("/images/{dataset}/{image_id:path}", image),
     Route("/download/{dataset}.{kind}", download),
+    *map_routes.ROUTES,
     Mount("/fonts", app=StaticFiles(directory=ASSETS / "fonts")),
 ]

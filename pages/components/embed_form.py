@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import time
-from collections import deque
-
 import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.embeddings.clip import ENCODERS
 from core.embeddings.store import under_way
-from core.errors import VitrineError
-from core.settings import PROJECT
 from pages import resources
+from pages.components import background
 
 PICTURES_PER_S = 150  # that two cores embed with the bundled encoder, about
 
@@ -37,38 +30,6 @@ def show(info: DatasetInfo) -> None:
         st.caption(f"They are made on the machine that serves Vitrine: {command}")
         return
     if st.button("Make them", type="primary"):
-        _run(info)
+        background.run(["embed", info.name, "--encoder", ENCODERS[0].name], "pictures")
+        st.rerun()
     st.caption(f"Or in a terminal: {command}")
-
-
-def _run(info: DatasetInfo) -> None:
-    """Embed with a progress bar and the time left; leaving the page does not stop it."""
-    bar = st.progress(0.0, "Starting")
-    process = subprocess.Popen(  # noqa: S603 - a fixed program; the arguments are never read by a shell
-        [
-            *(sys.executable, "-m", "core", "embed", info.name),
-            *("--encoder", ENCODERS[0].name, "--json", "--progress-lines"),
-        ],
-        cwd=PROJECT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    last: deque[str] = deque(maxlen=3)
-    started = time.monotonic()
-    for line in process.stderr:
-        try:
-            step = json.loads(line)
-        except ValueError:
-            last.append(line.strip())
-            continue
-        done, total = step["done"], step["total"]
-        left = (time.monotonic() - started) * (total - done) / max(1, done)
-        bar.progress(
-            done / total if total else 0.0, f"{done:,} of {total:,} pictures, about {left:,.0f} s left"
-        )
-    bar.empty()
-    if process.wait() != 0:
-        raise VitrineError(" ".join(part for part in last if part) or "The vectors could not be made.")
-    st.rerun()

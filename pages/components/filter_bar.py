@@ -91,6 +91,16 @@ def clear() -> None:
     st.session_state.pop(KEPT, None)
 
 
+def choose(column: str, values: list[str]) -> None:
+    """Set one filter, as if it had been chosen in its widget; for callbacks, which come before the widgets."""
+    if column in BOUND:
+        one = values[-1] if values else BOUND[column]
+        st.session_state[column] = values if isinstance(BOUND[column], list) else one
+    elif column in HIDDEN:
+        st.query_params[column] = values
+    _first_page()
+
+
 def _first_page() -> None:
     """Another filter: other products, from the first."""
     if "page" in st.session_state:

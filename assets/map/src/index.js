@@ -6,15 +6,17 @@ const maps = new WeakMap()
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
-  let map = maps.get(parentElement)
+  let { map, voice } = maps.get(parentElement) ?? {}
   if (!map) {
     const style = document.createElement("style")
     style.textContent = css
     parentElement.append(style)
-    map = new MapView(parentElement, (...told) => map.tell(...told))
-    maps.set(parentElement, map)
+    voice = { tell: setTriggerValue }
+    const heard = voice
+    map = new MapView(parentElement, (...told) => heard.tell(...told))
+    maps.set(parentElement, { map, voice })
   }
-  map.tell = setTriggerValue // of this run: the last one's may be stale
+  voice.tell = setTriggerValue // of this run: the last one's may be stale
   if (data) map.update(data)
   return () => {
     map.destroy()

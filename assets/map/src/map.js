@@ -16,6 +16,7 @@ const HINT = "Drag to move, scroll or pinch to zoom, hold to draw a lasso."
 
 export class MapView {
   constructor(root, send) {
+    this.begun = performance.now()
     this.send = send
     this.camera = new Camera()
     this.mode = "pan"
@@ -199,6 +200,7 @@ export class MapView {
     }
     this.look()
     this.say("")
+    if (!this.root.dataset.painted) performance.measure("vitrine-map", { start: this.begun, end: performance.now() })
     this.root.dataset.painted = String(this.order.length) // what a test and a benchmark wait for
   }
 

@@ -1,0 +1,175 @@
+"""Which colour each product has on a map: one byte a product, and a legend that says what the bytes mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.catalog import Products
+from core.cohort import CHOICES, NONE, path_text
+from core.columns import Mask
+from core.errors import UsageError
+from core.maps import Map
+from core.statistics import theme
+
+# The theme's own, then others that are far from them and from each other, also for eyes that see no red or no green
+# (greedily, by the least OKLab distance in normal, protan and deutan vision, of 0.08 or more; red and green weighed 1.3).
+COLOURS = (
+    theme.BLUE, theme.ORANGE, theme.GREEN, theme.RED, theme.SKY, theme.PURPLE, "#783A44", "#70DBA5", "#8585F8",
+    "#B72D89", "#3A3AC8", "#A93E08", "#F65570", "#98CBE5", "#5B2A86", "#BAD147", "#8E237C", theme.YELLOW,
+)  # fmt: skip
+OTHER = "other"
+STEPS = 48  # of a number's scale
+# More is further from the paper, in light and in dark.
+LIGHT_RAMP = ("#A9D0E6", "#56A5CE", "#0072B2", "#00395A", "#001B2E")
+DARK_RAMP = ("#123B57", "#0072B2", "#56A5CE", "#B9DDF0", "#FFFFFF")
+
+TITLES = {
+    "category": "Category", "group": "Category, first level", "region": "Region of the map", "geo": "Country",
+    "split": "Split", "language": "Language", "label_kind": "Labelled by", "label_source": "Label source",
+    "picture": "Picture", "name_length": "Length of the name", "description_length": "Length of the description",
+}  # fmt: skip
+NUMBERS = ("name_length", "description_length")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the legend."""
+
+    label: str
+    colour: str  # on light paper
+    dark: str  # on dark paper
+    value: str | None  # what a filter of the column calls it; None where it cannot be filtered by
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """A byte a product: its place in `entries`, or its step of a number's scale."""
+
+    column: str
+    title: str
+    codes: NDArray[np.uint8]  # (n,)
+    entries: tuple[Entry, ...]  # most frequent first; empty for a number
+    low: str = ""  # the ends of a number's scale, in words
+    high: str = ""
+    gathered: int = 0  # values that share the colour `other`
+
+    def counts(self, mask: Mask) -> list[int]:
+        """How many of the products that `mask` lets through have each entry."""
+        found = np.bincount(self.codes[mask], minlength=max(1, len(self.entries)))
+        return [int(count) for count in found[: len(self.entries)]]
+
+
+def columns(products: Products, drawn: Map) -> list[str]:
+    """What the products of a map can be coloured by: columns in which they differ."""
+    coded = products.columns
+    found = ["category"] if len(coded.category.values) > 1 else []
+    if len({path[:1] for path in coded.category.values}) in range(2, len(coded.category.values)):
+        found.append("group")
+    if drawn.description.regions:
+        found.append("region")
+    found += [column for column in ("geo", "split", "language", "label_kind", "label_source")
+              if len(coded.choices[column].values) > 1]  # fmt: skip
+    if 0 < products.info.with_picture < products.info.rows:
+        found.append("picture")
+    return [*found, *NUMBERS]
+
+
+def colouring(products: Products, drawn: Map, column: str) -> Colouring:
+    """
+    Raises:
+        UsageError: products cannot be coloured by that column.
+    """
+    if column not in TITLES:
+        raise UsageError(f"Products cannot be coloured by {column!r}. Columns: {', '.join(TITLES)}.")
+    if column in NUMBERS:
+        return _number(products, column)
+    values, codes, labels, filters = _values(products, drawn, column)
+    frequent = np.argsort(-np.bincount(codes, minlength=len(values)), kind="stable")
+    gathered = max(0, len(values) - len(COLOURS)) if len(values) > len(COLOURS) + 1 else 0
+    shown = frequent[: len(values) - gathered]
+    place = np.full(len(values), len(shown), np.uint8)
+    place[shown] = np.arange(len(shown))
+    entries = []
+    for position, value in enumerate(shown.tolist()):
+        colour = _colour(column, labels[value], position)
+        entries.append(Entry(labels[value], colour, lifted(colour), filters[value]))
+    if gathered:
+        entries.append(Entry(f"{gathered} {OTHER}", theme.GREY, theme.GREY, None))
+    return Colouring(column, TITLES[column], place[codes], tuple(entries), gathered=gathered)
+
+
+def _values(
+    products: Products, drawn: Map, column: str
+) -> tuple[list[Any], NDArray[Any], list[str], list[str | None]]:
+    """The different values of a column, the place of each product's, their names, and what a filter calls them."""
+    coded = products.columns
+    if column == "category":
+        paths = list(coded.category.values)
+        return paths, coded.category.codes, [path[-1] if path else NONE for path in paths], [
+            path_text(path) or None for path in paths
+        ]  # fmt: skip
+    if column == "group":
+        tops, unique = pd.factorize(
+            np.array([path[0] if path else "" for path in coded.category.values], object)
+        )
+        names = [str(name) for name in unique]
+        return names, tops[coded.category.codes], [name or NONE for name in names], [
+            path_text((name,)) if name else None for name in names
+        ]  # fmt: skip
+    if column == "region":
+        names = [region.label for region in drawn.description.regions] + ["between regions"]
+        inside = np.minimum(np.asarray(drawn.clusters), len(names) - 1)
+        return names, np.where(inside < 0, len(names) - 1, inside), names, [None] * len(names)
+    if column == "picture":
+        return [False, True], coded.picture.astype(np.int8), ["none", "has one"], ["no", "yes"]
+    assert column in CHOICES
+    known = [NONE if value is None else value for value in coded.choices[column].values]
+    return known, coded.choices[column].codes, known, list(known)
+
+
+def _colour(column: str, label: str, position: int) -> str:
+    if label in (NONE, "between regions"):
+        return theme.GREY
+    if column in ("geo", "split", "label_kind"):
+        return theme.colour(label, position)
+    return COLOURS[position % len(COLOURS)]
+
+
+def _number(products: Products, column: str) -> Colouring:
+    """Numbers on a logarithmic scale between their 1st and 99th percentile; what lies beyond is drawn at its ends."""
+    read = products.table(f"SELECT coalesce({column}, 0) AS value FROM cohort ORDER BY row_id")
+    values = np.log1p(np.asarray(read.column("value")).astype(np.float32))
+    low, high = np.percentile(values, (1, 99)) if len(values) else (0.0, 1.0)
+    share = (values - low) / max(float(high - low), 1e-6)
+    codes = np.clip(share * (STEPS - 1), 0, STEPS - 1).round().astype(np.uint8)
+    ends = [f"{round(float(np.expm1(end))):,} characters" for end in (low, high)]
+    return Colouring(column, TITLES[column], codes, (), ends[0], ends[1])
+
+
+def lifted(colour: str) -> str:
+    """A colour for dark paper: the darker it is, the more white it gets.
+
+    >>> lifted("#FFFFFF"), lifted("#000000")
+    ('#FFFFFF', '#737373')
+    """
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    light = (0.299 * red + 0.587 * green + 0.114 * blue) / 255
+    white = 0.45 * (1 - light) ** 2
+    return "#" + "".join(f"{round(part + (255 - part) * white):02X}" for part in (red, green, blue))
+
+
+def ramp(stops: tuple[str, ...], steps: int = STEPS) -> list[str]:
+    """`steps` colours from the first stop to the last.
+
+    >>> ramp(("#000000", "#0000FF"), 3)
+    ['#000000', '#000080', '#0000FF']
+    """
+    parts = np.array([[int(stop[at : at + 2], 16) for at in (1, 3, 5)] for stop in stops], float)
+    places = np.linspace(0, len(stops) - 1, steps)
+    mixed = [np.interp(places, np.arange(len(stops)), parts[:, channel]) for channel in range(3)]
+    return [f"#{red:02X}{green:02X}{blue:02X}" for red, green, blue in np.rint(mixed).astype(int).T]

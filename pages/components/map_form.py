@@ -1,0 +1,111 @@
+"""Make a map from its page, and say why there is none yet."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import maps
+from core.catalog import DatasetInfo
+from core.errors import MapError
+from pages import resources
+from pages.components import background, filter_bar
+from pages.components.markdown import plain
+
+
+def show(info: DatasetInfo, names: list[str]) -> None:
+    """Say that there is no map that fits, and offer to make it.
+
+    Args:
+        names: of the sets of vectors that a map can be made of; one at least.
+    """
+    from core.projection import under_way
+
+    for why in _stale(info):
+        st.warning(plain(why))
+    if holder := under_way(info):
+        st.info(f"A map of {info.name} is being made by {plain(holder)}. Come back when it is done.")
+        st.button("Look again")
+        return
+    st.info(
+        f"{info.name} has no map yet. A map lays products that look alike beside each other: it takes about a minute "
+        "for ten thousand products, some minutes for a million."
+    )
+    vectors = names[0]
+    if len(names) > 1:
+        vectors = st.selectbox("Vectors", names, key="map-of")
+    command = maps.command(info.name, vectors, dense=False)
+    if not resources.is_local_visitor():
+        st.caption(f"It is made on the machine that serves Vitrine: {command}")
+        return
+    if st.button("Make the map", type="primary"):
+        background.run(["map", info.name, "--encoder", vectors])
+        st.rerun()
+    st.caption(f"Or in a terminal: {command}")
+
+
+def choose(info: DatasetInfo, names: list[str]) -> maps.Map:
+    """The map that the address names, or the newest; a choice where there are several. The address always names it.
+
+    Raises:
+        MapError: the address names one that is not there, or does not fit any more.
+    """
+    wanted = st.query_params.get("map")
+    if wanted is None:
+        wanted = st.session_state.get("chosen-map")
+        wanted = wanted if wanted in names else names[0]
+    elif wanted not in names:
+        return maps.read_map(info, wanted)  # says why
+    st.query_params["map"] = wanted
+    if len(names) > 1:
+        st.session_state["chosen-map"] = wanted
+        st.selectbox("Map", names, key="chosen-map", on_change=_change, width=200)
+    return maps.read_map(info, wanted)
+
+
+def _change() -> None:
+    """An area is of one map: another has none."""
+    filter_bar.clear_area()
+    st.query_params["map"] = st.session_state["chosen-map"]
+
+
+def show_regions(described: maps.MapDescription) -> None:
+    """The map in words: how well it keeps what is alike together, and its regions as a table."""
+    said = []
+    for part, quality in described.quality.items():
+        if quality.trustworthiness is not None and quality.neighbour_recall is not None:
+            said.append(
+                f"{part}: trustworthiness {quality.trustworthiness:.2f} (1 is the best: nothing lies beside a stranger), "
+                f"{quality.neighbour_recall:.0%} of the {quality.neighbours} nearest products are still among the nearest"
+            )
+    st.caption(
+        plain(
+            f"{described.present:,} of {described.rows:,} products, laid out by {described.method.upper()} from the "
+            f"vectors {described.vectors}. {'; '.join(said)}."
+        )
+    )
+    if not described.regions:
+        return
+    with st.expander(f"The {len(described.regions)} regions as a table"):
+        st.dataframe(
+            {
+                "Region": [region.label for region in described.regions],
+                "Products": [region.size for region in described.regions],
+                "Most frequent category": [region.category for region in described.regions],
+                "Share": [region.share for region in described.regions],
+                "Words that tell it apart": [", ".join(region.words) for region in described.regions],
+            },
+            hide_index=True,
+            width="stretch",
+            column_config={"Share": st.column_config.NumberColumn(format="percent")},
+        )
+
+
+def _stale(info: DatasetInfo) -> list[str]:
+    """Why the maps that are there do not fit any more."""
+    found = []
+    for path in sorted((info.folder / "maps").glob("*/map.json"))[:5]:
+        try:
+            maps.read_map(info, path.parent.name)
+        except MapError as error:
+            found.append(str(error))
+    return found

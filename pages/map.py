@@ -1,0 +1,66 @@
+"""All products of a dataset on one map: what looks alike lies together."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import maps
+from core.search import Part
+from core.statistics.colouring import TITLES, columns
+from pages import resources
+from pages.components import embed_form, filter_bar, map_form, map_plain, map_view, product_dialog
+
+LAYERS = ("Points", "Density")
+LIT = 100  # products that a search lights
+CHARACTERS = 2_000
+
+st.title("Map", anchor=False)
+st.html(
+    '<p class="vitrine-lead">Every product is a point, and what is alike lies together. Draw around some to open them.</p>'
+)
+if not resources.datasets():
+    st.info("There is no dataset yet. Add one on the Home page.")
+    st.page_link("home.py", label="Go to Home")
+    st.stop()
+
+info = filter_bar.choose_dataset()
+sets = dict(resources.vector_sets(info))
+drawable = maps.maps(info)
+if not drawable:
+    filter_bar.show(info)
+    if sets:
+        map_form.show(info, list(sets))
+    else:
+        embed_form.show(info)
+    product_dialog.open_linked(info)
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    drawn = map_form.choose(info, [described.name for described in drawable])
+    titles = {TITLES[column]: column for column in columns(resources.products(info.name), drawn)}
+    title = st.selectbox("Colour", list(titles), key="colour", bind="query-params", width=182)
+    layer = st.segmented_control(
+        "Show", LAYERS, key="layer", bind="query-params", default=LAYERS[0], required=True
+    )
+    words = ""
+    if drawn.description.vectors in sets and drawn.description.tower != "imported":
+        words = st.text_input(
+            "Light what a search finds", key="q", bind="query-params", max_chars=CHARACTERS, width=340,
+            placeholder="words in any language: black boots",
+        ).strip()  # fmt: skip
+cohort = filter_bar.show(info)
+hits: list[int] = []
+if words:
+    with st.spinner("Searching"):
+        answer = resources.found(
+            cohort.with_(map="", area=()), drawn.description.vectors, (Part("text", words),), "both", LIT
+        )
+    hits = [hit.row_id for hit in answer.hits]
+
+colour = resources.coloured(info, drawn.name, titles[title])
+if map_view.WITHOUT in st.session_state:
+    map_plain.show(info, drawn, cohort, colour, hits)
+else:
+    map_view.show(info, drawn, cohort, colour, str(layer).lower(), hits)
+map_form.show_regions(drawn.description)
+product_dialog.open_linked(info)
