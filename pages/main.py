@@ -17,6 +17,7 @@ page = st.navigation(
         st.Page("browse.py", title="Browse"),
         st.Page("search.py", title="Search"),
         st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
+        st.Page("duplicates.py", title="Duplicates"),
         st.Page("classify.py", title="Classify"),
     ],
     position="top",
