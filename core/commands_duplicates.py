@@ -34,6 +34,9 @@ def duplicates(
     ] = None,
     keep: Annotated[str, typer.Option(help="test drops from train what leaks; train drops from test.")] = "",
     within: Annotated[bool, typer.Option("--within", help="Drop duplicates within a split, too.")] = False,
+    pixels: Annotated[
+        bool, typer.Option("--pixels", help="Also ready the pictures for look-alikes of another class.")
+    ] = False,
     again: Annotated[bool, typer.Option("--again", help="Look anew for what was found before.")] = False,
     progress_lines: Lines = False,
     as_json: Json = False,
@@ -45,6 +48,7 @@ def duplicates(
     from core.duplicates import report as writing
     from core.duplicates.detectors import detector
     from core.duplicates.leakage import Splits, to_drop
+    from core.duplicates.lookalikes import LookAlikes
     from core.storage import storage_errors
 
     if preset not in ("", "glami"):
@@ -68,6 +72,8 @@ def duplicates(
     kept: Literal["test", "train"] = "test" if keep == "test" else "train"
     with watched(progress_lines) as progress:
         found = finding.find(products, chosen, vectors, again=again, progress=progress)
+        if pixels:
+            LookAlikes(products, None, progress)
         progress(0, 0, "Counting")
         splits = Splits(products)
         answer = writing.certificate(products, found, at, splits, kept, within)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def wilson(hits: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's interval of a share.
 
     Args:

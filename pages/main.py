@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page("search.py", title="Search"),
         st.Page("map.py", title="Map"),
         st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
+        st.Page("duplicates.py", title="Duplicates"),
         st.Page("classify.py", title="Classify"),
         st.Page("train.py", title="Train"),
         st.Page("evaluate.py", title="Evaluate"),

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from core import catalog, maps
 from core.catalog import DatasetInfo, Order, Products
 from core.cohort import Cohort, path_text
+from core.duplicates import finding, twins
+from core.duplicates.leakage import Leakage, Splits, leakage
+from core.duplicates.lookalikes import LookAlikes
 from core.embeddings import store
 from core.embeddings.clip import Encoder, encoder
 from core.errors import UnknownDatasetError
@@ -211,6 +214,66 @@ def _coloured(name: str, created: str, drawn: str, made: str, column: str) -> Co
 def coloured(info: DatasetInfo, drawn: str, column: str) -> Colouring:
     """Which colour each product has on a map. Not to be written to."""
     return _coloured(info.name, info.created, drawn, maps.version(info, drawn), column)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _duplicates(name: str, fingerprint: str, created: str, key: str, searched: str) -> finding.Found | None:
+    return finding.load(catalog.info(name), key)
+
+
+def duplicates(info: DatasetInfo, key: str) -> finding.Found | None:
+    """What a detector of duplicates found; None where nobody has looked yet."""
+    described = finding.describe(info, key)
+    if described is None:
+        return None
+    return _duplicates(info.name, info.fingerprint, info.created, key, described.created)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _splits(name: str, fingerprint: str, created: str) -> Splits:
+    return Splits(products(name))
+
+
+def splits(info: DatasetInfo) -> Splits:
+    """Which split each product is in."""
+    return _splits(info.name, info.fingerprint, info.created)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _leakage(name: str, fingerprint: str, created: str, key: str, searched: str, threshold: float) -> Leakage:
+    info = catalog.info(name)
+    found = duplicates(info, key)
+    if found is None:
+        raise UnknownDatasetError(name, [known.name for known in datasets()])
+    return leakage(found, splits(info), threshold)
+
+
+def leakage_at(info: DatasetInfo, found: finding.Found, threshold: float) -> Leakage:
+    """What a detector found, counted at a threshold."""
+    said = found.described
+    return _leakage(info.name, info.fingerprint, info.created, said.detector, said.created, threshold)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _twin_counts(name: str, fingerprint: str, created: str) -> dict[str, int]:
+    return twins.counts(products(name))
+
+
+def twin_counts(info: DatasetInfo) -> dict[str, int]:
+    """How many pictures are shown in several countries."""
+    return _twin_counts(info.name, info.fingerprint, info.created)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading pictures")
+def _look_alikes(name: str, fingerprint: str, created: str, vectors: str, made: str) -> LookAlikes:
+    return LookAlikes(products(name), store.open_set(catalog.info(name), vectors) if vectors else None)
+
+
+def look_alikes(info: DatasetInfo) -> LookAlikes:
+    """The pictures of a dataset at 64 x 64, and the newest vectors of them."""
+    there = [(name, found.created) for name, found in store.sets(info) if found.tower == "image"]
+    vectors, made = there[0] if there else ("", "")
+    return _look_alikes(info.name, info.fingerprint, info.created, vectors, made)
 
 
 def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:

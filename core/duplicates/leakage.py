@@ -39,6 +39,8 @@ class Leakage:
     across: dict[
         tuple[str, str], dict[str, int]
     ]  # (split, other) -> pairs, products of split with a like in other
+    leaking: dict[str, int]  # products of each split that have a like in any other
+    own_only: int  # products that have a like in their own split only
     absent: int
     notes: tuple[str, ...]
 
@@ -53,6 +55,8 @@ class Leakage:
             "across": [
                 {"split": one, "other": other, **counts} for (one, other), counts in self.across.items()
             ],
+            "leaking": self.leaking,
+            "in_own_split_only": self.own_only,
             "not_seen": self.absent,
             "notes": list(self.notes),
         }
@@ -78,9 +82,12 @@ def leakage(found: Found, splits: Splits, threshold: float) -> Leakage:
     a, b = found.a[taken], found.b[taken]
     one, other = splits.code[a], splits.code[b]
     within: dict[str, dict[str, int]] = {}
+    grouped = np.zeros(len(found.unit), bool)
     for place, name in enumerate(splits.names):
         inside = (one == place) & (other == place)
         members = groups(found, a[inside], b[inside], splits.code == place)
+        for group in members:
+            grouped[group.rows] = True
         within[name] = {
             "pairs": int(inside.sum()),
             "groups": len(members),
@@ -89,6 +96,10 @@ def leakage(found: Found, splits: Splits, threshold: float) -> Leakage:
             "largest": max((len(group.rows) for group in members), default=0),
         }
     across: dict[tuple[str, str], dict[str, int]] = {}
+    crossing = one != other
+    units = np.unique(found.unit[np.concatenate([a[crossing], b[crossing]])])
+    touched = np.isin(found.unit, units[units >= 0])
+    leaking = {name: int((touched & (splits.code == place)).sum()) for place, name in enumerate(splits.names)}
     for first in range(len(splits.names)):
         for second in range(len(splits.names)):
             if first == second:
@@ -105,7 +116,17 @@ def leakage(found: Found, splits: Splits, threshold: float) -> Leakage:
             *notes,
             f"All products are in one split ({splits.names[0]}): nothing can leak between splits.",
         )
-    return Leakage(found.described.detector, threshold, len(a), within, across, found.described.absent, notes)
+    return Leakage(
+        found.described.detector,
+        threshold,
+        len(a),
+        within,
+        across,
+        leaking,
+        int((grouped & ~touched).sum()),
+        found.described.absent,
+        notes,
+    )
 
 
 def groups(

@@ -1,0 +1,254 @@
+"""A person's yes and no on a random sample of pairs, and the precision of every threshold that follows from it.
+
+Pairs are drawn by strata of likeness, each in a random order of its own that never changes; whoever judges takes the
+next pair of the stratum whose turn it is. So what was judged of a stratum is a simple random sample of it, and each
+stratum counts by its pairs, however many of them were judged (Horvitz and Thompson 1952; Cochran 1977, chapter 5).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.catalog import DatasetInfo
+from core.duplicates import hashing
+from core.duplicates.detectors import detector
+from core.duplicates.finding import Found
+from core.errors import UsageError
+from core.intervals import wilson
+from core.storage import storage_errors
+
+Answer = Literal["yes", "no", "unsure"]
+STRATA: dict[
+    str, tuple[float, ...]
+] = {  # thresholds from the exact one to the loosest: the ends of the strata
+    "bytes": (1,),
+    "hash": (0, 1, 2, 4, 6, 8, 12, 16),
+    "vectors": (1, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.9),
+    "text": (1, 0.95, 0.9, 0.8, 0.7, 0.6),
+    "glami": (1, 0.995, 0.99, 0.98, 0.95, 0.9),
+}
+WHO_CHARACTERS = 80
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One line of judgements.jsonl."""
+
+    detector: str
+    a: int  # row_ids, a < b
+    b: int
+    answer: Answer
+    who: str
+    when: str
+    fingerprint: str  # of the dataset whose rows these are
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What the judgements say of a threshold: the share of its pairs that are duplicates."""
+
+    threshold: float
+    pairs: int
+    judged: int  # pairs within the threshold that got a yes or a no
+    yes: int
+    precision: float | None  # None while no pair was judged
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float]:
+        """For a report; empty while nothing was judged."""
+        if self.precision is None:
+            return {}
+        return {"precision": self.precision, "low": self.low, "high": self.high, "judged": float(self.judged)}
+
+
+def _path(info: DatasetInfo) -> Path:
+    return hashing.folder_of(info) / "judgements.jsonl"
+
+
+def judge(info: DatasetInfo, key: str, a: int, b: int, answer: Answer, who: str) -> Judgement:
+    """Write one answer down; when this returns, a kill no longer loses it.
+
+    Raises:
+        UsageError: the answer is none of the three, or the rows are not of the dataset.
+        StorageError: it cannot be written.
+    """
+    if answer not in get_args(Answer) or not 0 <= a < b < info.rows:
+        raise UsageError(f"A judgement is yes, no or unsure on two products of {info.name}.")
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    made = Judgement(detector(key).key, int(a), int(b), answer, who[:WHO_CHARACTERS], when, info.fingerprint)
+    line = json.dumps(asdict(made), ensure_ascii=False) + "\n"
+    with storage_errors(info.folder):
+        _path(info).parent.mkdir(exist_ok=True)
+        descriptor = os.open(_path(info), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # two people's lines never mix
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":  # a killed writer's half line ends here
+                os.write(descriptor, b"\n")
+            os.write(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return made
+
+
+def judgements(info: DatasetInfo, key: str) -> dict[tuple[int, int], Judgement]:
+    """The last answer on each pair; lines that were cut short or are of an earlier import are passed over."""
+    found: dict[tuple[int, int], Judgement] = {}
+    with suppress(FileNotFoundError), _path(info).open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            with suppress(ValueError, TypeError):
+                made = Judgement(**json.loads(line))
+                if made.detector == key and made.fingerprint == info.fingerprint:
+                    found[made.a, made.b] = made
+    return found
+
+
+def strata(found: Found) -> list[tuple[float, slice]]:
+    """The loosest threshold of each stratum and its pairs, nearest first."""
+    ends = []
+    start = 0
+    kind = detector(found.described.detector)
+    for threshold in STRATA[kind.key]:
+        if kind.likeness(threshold) < kind.likeness(found.described.loosest):
+            break
+        stop = found.within(threshold).stop
+        ends.append((threshold, slice(start, stop)))
+        start = stop
+    return ends
+
+
+def next_pairs(
+    found: Found,
+    judged: Mapping[tuple[int, int], Judgement],
+    threshold: float,
+    count: int = 1,
+    seed: int = 0,
+) -> list[int]:
+    """Places in the table of pairs to judge next: around a threshold first, its strata in turn.
+
+    Args:
+        judged: see `judgements`.
+        threshold: the precision that is asked for.
+    """
+    kind = detector(found.described.detector)
+    cut = kind.likeness(threshold)
+    done = Counter(_stratum_of(found, judged))
+    queues: dict[int, Iterator[int]] = {}
+    for place, (_, inside) in enumerate(strata(found)):
+        order = _order(found, inside, seed)
+        queues[place] = (int(row) for row in order if (int(found.a[row]), int(found.b[row])) not in judged)
+    outside = {place for place, (end, _) in enumerate(strata(found)) if kind.likeness(end) < cut}
+    chosen: list[int] = []
+    while queues and len(chosen) < count:
+        place = min(queues, key=lambda one: (done[one] * (2 if one in outside else 1), one))
+        row = next(queues[place], None)
+        if row is None:
+            del queues[place]
+            continue
+        chosen.append(row)
+        done[place] += 1
+    return chosen
+
+
+def _places(found: Found, judged: Mapping[tuple[int, int], Judgement]) -> dict[tuple[int, int], int]:
+    """Where each judged pair stands in the table of pairs; pairs that are not in it are absent."""
+    keys = np.array([a << 32 | b for a, b in judged], np.int64)
+    rows = np.flatnonzero(np.isin(found.a << 32 | found.b, keys))
+    return {(int(found.a[row]), int(found.b[row])): int(row) for row in rows}
+
+
+def _stratum_of(found: Found, judged: Mapping[tuple[int, int], Judgement]) -> list[int]:
+    """The stratum of each judged pair."""
+    ends = [inside.stop for _, inside in strata(found)]
+    return [bisect_right(ends, row) for row in _places(found, judged).values()]
+
+
+def _order(found: Found, inside: slice, seed: int) -> NDArray[np.int64]:
+    """A stratum's pairs in a random order that depends on nothing but the pairs."""
+    with np.errstate(over="ignore"):
+        key = found.a[inside].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        key ^= found.b[inside].astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(seed)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            key = (key ^ (key >> np.uint64(shift))) * np.uint64(factor)
+        key ^= key >> np.uint64(31)
+    return inside.start + np.argsort(key, kind="stable")
+
+
+def precision(
+    found: Found, judged: Mapping[tuple[int, int], Judgement], thresholds: Sequence[float]
+) -> list[Precision]:
+    """The precision of each threshold with a 95% interval; pairs that nobody could tell are left out."""
+    answers = {
+        row: judged[pair].answer == "yes"
+        for pair, row in _places(found, judged).items()
+        if judged[pair].answer != "unsure"
+    }
+    return [_at(found, answers, threshold) for threshold in thresholds]
+
+
+def _at(found: Found, answers: Mapping[int, bool], threshold: float) -> Precision:
+    stop = found.within(threshold).stop
+    sizes, counts, hits = [], [], []
+    for _, inside in strata(found):
+        end = min(inside.stop, stop)
+        if end <= inside.start:
+            continue
+        of = [hit for row, hit in answers.items() if inside.start <= row < end]
+        sizes.append(end - inside.start)
+        counts.append(len(of))
+        hits.append(sum(of))
+    n, yes = sum(counts), sum(hits)
+    if not n:
+        return Precision(threshold, stop, 0, 0, None, 0.0, 1.0)
+    share, low, high = stratified(sizes, counts, hits)
+    return Precision(threshold, stop, n, yes, share, low, high)
+
+
+def stratified(
+    sizes: Sequence[int], counts: Sequence[int], hits: Sequence[int]
+) -> tuple[float, float, float]:
+    """A share from random samples of strata, with a 95% interval.
+
+    Each stratum counts by its size. The interval is Wilson's for as many observations as a simple random sample would
+    need to be as sure (Korn and Graubard 1998); a stratum without any could be all or nothing, and widens it so.
+
+    Args:
+        sizes, counts, hits: of each stratum its pairs, how many were judged, how many of those were a yes.
+
+    Returns:
+        share, low, high; the share is of the strata that were judged.
+
+    >>> [round(end, 2) for end in stratified([100], [10], [9])]
+    [0.9, 0.6, 0.98]
+    """
+    size, count, hit = (np.asarray(part, float) for part in (sizes, counts, hits))
+    known = count > 0
+    weight = size[known] / size[known].sum()
+    share = float((weight * hit[known] / count[known]).sum())
+    careful = (hit[known] + 0.5) / (
+        count[known] + 1
+    )  # no stratum is sure of itself after a few equal answers
+    left = 1 - count[known] / size[known]
+    variance = float((weight**2 * careful * (1 - careful) / count[known] * left).sum())
+    middle = float((weight * careful).sum())
+    alike = float(count.sum()) if known.sum() == 1 else min(
+        middle * (1 - middle) / variance if variance > 0 else 1e9, 1e9
+    )  # fmt: skip
+    low, high = wilson(share * alike, alike)
+    covered = float(size[known].sum() / size.sum())
+    return share, low * covered, high * covered + (1 - covered)

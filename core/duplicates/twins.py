@@ -1,0 +1,52 @@
+"""Twins: one product in several countries, its texts side by side; those whose labels disagree first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.catalog import Products
+from core.cohort import Cohort
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The listings of one picture in several countries."""
+
+    image_id: str
+    conflict: bool  # they have different categories
+    rows: list[dict[str, Any]]  # products, by country
+
+
+# A picture on file once and listed in several countries. `category_id` may be absent; the label is what is shown.
+_SHARED = """
+    SELECT image_id, count(DISTINCT geo) AS countries, count(*) AS listings,
+           count(DISTINCT category) > 1 AS conflict, min(row_id) AS first, list(row_id ORDER BY geo, row_id) AS row_ids
+    FROM cohort WHERE image IS NOT NULL AND geo IS NOT NULL GROUP BY image_id HAVING count(DISTINCT geo) > 1
+"""
+LISTINGS = 40  # of one picture that are read
+
+
+def counts(products: Products, cohort: Cohort | None = None) -> dict[str, int]:
+    """pictures: shown in several countries; conflicts: of those with different categories; products: that show them."""
+    sql = f"""SELECT count(*) AS pictures, coalesce(sum(conflict::int), 0) AS conflicts,
+              coalesce(sum(listings), 0) AS products FROM ({_SHARED})"""  # noqa: S608 - no word of a person in it
+    row = products.frame(sql, cohort).iloc[0]
+    return {name: int(row[name]) for name in ("pictures", "conflicts", "products")}
+
+
+def twins(
+    products: Products,
+    cohort: Cohort | None = None,
+    conflicts_only: bool = False,
+    offset: int = 0,
+    limit: int = 10,
+) -> list[Twins]:
+    """One page of twins: conflicting labels first, then most countries first."""
+    only = "WHERE conflict" if conflicts_only else ""
+    sql = f"SELECT * FROM ({_SHARED}) {only} ORDER BY conflict DESC, countries DESC, first LIMIT ? OFFSET ?"  # noqa: S608
+    found = products.table(sql, cohort, [limit, offset]).to_pylist()
+    return [
+        Twins(row["image_id"], bool(row["conflict"]), products.by_row(row["row_ids"][:LISTINGS]))
+        for row in found
+    ]

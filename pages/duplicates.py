@@ -1,0 +1,89 @@
+"""Duplicates and leakage: what occurs twice, and what test shares with train."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.duplicates.detectors import DETECTORS, Detector
+from core.duplicates.finding import possible
+from pages import resources
+from pages.components import duplicates_form, duplicates_leakage, duplicates_pairs, filter_bar, twins_view
+
+VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
+
+st.title("Duplicates", anchor=False)
+st.html(
+    '<p class="vitrine-lead">What occurs twice in a dataset, and what its test part shares with its training part.</p>'
+)
+if not resources.datasets():
+    st.info("There is no dataset yet. Add one on the Home page.")
+    st.page_link("home.py", label="Go to Home")
+    st.stop()
+
+info = filter_bar.choose_dataset()
+view = st.segmented_control(
+    "View", VIEWS, default=VIEWS[0], key="view", bind="query-params", required=True, label_visibility="collapsed",
+)  # fmt: skip
+if view == "Twins":
+    twins_view.show_twins(info)
+    st.stop()
+
+founds = {
+    known.key: found for known in DETECTORS if (found := resources.duplicates(info, known.key)) is not None
+}
+if view == "Look-alikes":
+    twins_view.show_look_alikes(info, founds.get("vectors") or founds.get("hash"))
+    st.stop()
+can, why_not = possible(resources.products(info.name))
+missing = [key for key in can if key not in founds]
+if not founds:
+    duplicates_form.show(
+        info,
+        f"Nobody has looked for duplicates of {info.name} yet. Every picture is read once: {info.with_picture:,} "
+        f"pictures, {duplicates_form.minutes(info)} on two processors.",
+    )
+    for why in why_not:
+        st.caption(f"Left out: {why}")
+    st.stop()
+
+
+def slider(known: Detector) -> float:
+    """A threshold, in the address under the detector's name."""
+    if known.exact == known.loosest:
+        return known.default
+    low, high = sorted((known.exact, founds[known.key].described.loosest))
+    whole = known.step == 1
+    kind = int if whole else float
+    return float(
+        st.slider(
+            known.title, kind(low), kind(high), kind(min(max(known.default, low), high)), kind(known.step),
+            key=known.key, bind="query-params", help=f"Threshold: {known.says.format('this value')}.",
+            format="%d" if whole else "%.3f",
+        )
+    )  # fmt: skip
+
+
+there = [known for known in DETECTORS if known.key in founds]
+key = there[0].key
+if view != "Overview":
+    titles = {known.title: known.key for known in there}
+    default = next((known.title for known in there if known.key in ("hash", "vectors")), there[0].title)
+    chosen = st.pills("Detector", list(titles), default=default, required=True, key="by", bind="query-params")
+    key = titles[chosen or default]
+with st.sidebar:
+    st.caption("Thresholds")
+    others = {known.key: slider(known) for known in there if view == "Overview" or known.key != key}
+thresholds = {known.key: others[known.key] if known.key in others else slider(known) for known in there}
+
+if view == "Pairs":
+    duplicates_pairs.show(info, founds[key], thresholds[key])
+elif view == "Judge":
+    duplicates_pairs.judge(info, founds[key], thresholds[key])
+elif view == "Leakage":
+    duplicates_leakage.show(info, founds, thresholds, key)
+else:
+    duplicates_leakage.overview(info, founds, thresholds)
+    if missing:
+        duplicates_form.show(info, f"Not looked for yet: {', '.join(missing)}.", label="Look for the rest")
+    for why in why_not:
+        st.caption(f"Left out: {why}")
