@@ -20,7 +20,7 @@ ORDER = [
     ["core.index", "core.lexical", "core.where", "core.search", "core.duplicates", "core.map"],
     ["core.models", "core.metrics", "core.calibration", "core.intervals", "core.training", "core.audit"],
     ["core.doctor"],
-    ["core.commands", "core.commands_search", "core.__main__", "trainers"],
+    ["core.commands", "core.commands_models", "core.commands_search", "core.__main__", "trainers"],
     ["pages", "app"],
 ]
 HEAVY = {"torch", "transformers", "open_clip", "torchvision", "timm", "gensim", "umap"}
