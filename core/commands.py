@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from core import commands_map
+from core import commands_map, commands_models, commands_search
 from core.commands_duplicates import duplicates
-from core.commands_search import register
 from core.errors import UsageError, VitrineError
 from core.settings import go_offline
 from core.sources.reading import Progress, ReadOptions, no_progress
-from core.storage import storage_errors
-
-if TYPE_CHECKING:
-    from core.models import ModelSpec
 
 app = typer.Typer(
     help="Vitrine: explore, audit and demo datasets of products.",
@@ -228,117 +221,6 @@ def stats(
 
 
 @app.command()
-def models(as_json: Json = False) -> None:
-    """List the models that can be asked: those that Vitrine brings, and finished runs, newest first."""
-    from core.models import models as known
-
-    found = [
-        {"name": spec.name, "title": spec.title, "inputs": spec.inputs, "weights": spec.weights,
-         "licence": spec.licence, "trained_on": spec.trained_on}
-        for spec in known()
-    ]  # fmt: skip
-    text = "\n".join(f"{row['name']:<40} {row['title']}; {row['trained_on']}" for row in found)
-    say(found, as_json, text or f"No model yet. Train one: {_train_command()}")
-
-
-@app.command()
-def classify(
-    model: Annotated[str, typer.Option(help="A name of `python -m core models`; the first by default.")] = "",
-    image: Annotated[Path | None, typer.Option(help="A picture file.")] = None,
-    name: Annotated[str, typer.Option(help="The product's name.")] = "",
-    description: Annotated[str, typer.Option(help="The product's description.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Say what kind of product a picture, a name or a description is of: the five likeliest classes."""
-    from core.models import models as known
-
-    if not model:
-        there = known()
-        if not there:
-            raise UsageError(f"No model yet. Train one: {_train_command()}")
-        model = there[0].name
-    from core.models.classifier import classify as ask
-
-    found = ask(model, image, name, description)
-    lines = [f"{probability:7.1%}  {label}" for label, probability in found.labels] + found.notes
-    answer = [{"label": label, "probability": probability} for label, probability in found.labels]
-    say({"model": model, "labels": answer, "notes": found.notes}, as_json, "\n".join(lines))
-
-
-@app.command()
-def evaluate(
-    run: Annotated[str, typer.Argument(help="A run's name or folder, or a bundled model's name.")],
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    dataset: Annotated[
-        str, typer.Option(help="Another dataset than it was trained on, or which of several.")
-    ] = "",
-    among: Annotated[str, typer.Option(help="all its classes, or those that the dataset has.")] = "all",
-    sees: Annotated[str, typer.Option(help="both, picture or text.")] = "both",
-    inference: Annotated[str, typer.Option(help="expected, sampled or ensemble.")] = "expected",
-    human_only: Annotated[
-        bool, typer.Option("--human-only", help="Products that a person labelled.")
-    ] = False,
-    ties: Annotated[str, typer.Option(help="glami: the published rule; fair: half a hit.")] = "glami",
-    save: Annotated[Path | None, typer.Option(help="Write predictions to this Parquet file.")] = None,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep it where the Evaluate page shows it; predictions too.")
-    ] = False,
-    progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
-    as_json: Json = False,
-) -> None:
-    """Judge a trained classifier: top-1, top-5, per country and label source, F1, AP, calibration."""
-    from core.models import model as find
-    from core.models import of_run
-    from core.models.runs import find_run
-
-    try:
-        spec = of_run(find_run(run))
-    except VitrineError:
-        spec = find(run)
-    with watched(progress_lines) as progress:
-        if keep:
-            found = _keep(spec, dataset, split, sees, inference, human_only, ties, save, progress)
-        else:
-            from core.models.evaluation import evaluate as judge
-            from core.models.kept import run_of
-
-            found = judge(
-                run_of(spec), split, dataset or None, human_only=human_only, sees=sees, inference=inference,
-                ties=ties, progress=progress, save=save, among=among,  # type: ignore[arg-type]
-            )  # fmt: skip
-    shown = ("n", "classes", "top1", "top5", "f1_macro", "f1_weighted", "ap_macro")
-    text = "\n".join(
-        f"{key:<12} {found[key]:,}" if key in ("n", "classes") else f"{key:<12} {found[key]:.4g}"
-        for key in shown
-    )
-    say(found, as_json, text)
-
-
-def _keep(
-    spec: ModelSpec, dataset: str, split: str, sees: str, inference: str, human_only: bool, ties: str,
-    save: Path | None, progress: Progress,
-) -> dict[str, Any]:  # fmt: skip
-    """Evaluate and keep it; the same report as without keeping."""
-    from core.models import kept
-
-    choice = kept.Choice(
-        dataset or kept.learned(spec), split, sees, "human" if human_only else "all", inference, ties,
-    )  # fmt: skip
-    made = kept.keep(spec, choice, progress)
-    if save is not None:
-        with storage_errors(save.parent):
-            save.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(made.path, save)
-    return made.report
-
-
-def _train_command() -> str:
-    from core.models import TRAIN_COMMAND
-
-    return TRAIN_COMMAND
-
-
-@app.command()
 def doctor(as_json: Json = False) -> None:
     """Check what a presenter needs before a demo."""
     from core.doctor import examine
@@ -352,6 +234,7 @@ def doctor(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-register(app)
+commands_models.register(app)
+commands_search.register(app)
 commands_map.register(app)
 app.command()(duplicates)

@@ -34,6 +34,7 @@ ORDER = [
     [
         "core.commands",
         "core.commands_map",
+        "core.commands_models",
         "core.commands_search",
         "core.commands_duplicates",
         "core.__main__",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.catalog import Products
 from core.embeddings.augment import draw_views
 from core.errors import TrainingError
-from core.models.data import ProductData, Readings, held_out, product_frame
+from core.models.data import ProductData, Readings, ReadProducts, held_out, product_frame
 from core.models.inputs import Inputs
 from core.models.joined import JoinedData
 from core.models.runs import RunConfig
@@ -95,7 +95,7 @@ class Batches:
     """The same batch for the same step and part, however often it is asked."""
 
     def __init__(
-        self, data: ProductData | JoinedData, positions: NDArray[np.int64], config: TrainConfig, augment: bool
+        self, data: ReadProducts, positions: NDArray[np.int64], config: TrainConfig, augment: bool
     ) -> None:
         self.data, self.positions, self.augment = data, positions, augment
         self.size, self.seed = min(config.batch_size, len(positions)), config.seed

@@ -256,10 +256,11 @@ class Encoder:
             digest.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).data)
         return digest.hexdigest()[:12]
 
-    def encode_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode_pixels(self, pixels: NDArray[np.uint8], raw: bool = False) -> NDArray[np.float32]:
         """
         Args:
             pixels: (n, height, width, 3) from `preprocessing`.
+            raw: of the length that the model gives them, as GLAMI adds them.
         """
         import torch
 
@@ -267,7 +268,7 @@ class Encoder:
         for start in range(0, len(pixels), PICTURES):
             batch = torch.from_numpy(np.ascontiguousarray(pixels[start : start + PICTURES])).to(self.device)
             scaled = (batch.permute(0, 3, 1, 2).float() - self._mean) / self._deviation
-            found.append(self._unit(lambda given=scaled: self.model.encode_image(given)))
+            found.append(self._vectors(lambda given=scaled: self.model.encode_image(given), raw))
         return np.concatenate(found) if found else np.zeros((0, self.dimensions), np.float32)
 
     def encode_pictures(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
@@ -276,21 +277,27 @@ class Encoder:
             return np.zeros((0, self.dimensions), np.float32)
         return self.encode_pixels(np.stack([self.preprocessing.pixels(image) for image in images]))
 
-    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(n, d); of each text the first QUERY_CHARACTERS are read."""
+    def encode_texts(self, texts: Sequence[str], raw: bool = False) -> NDArray[np.float32]:
+        """(n, d); of each text the first QUERY_CHARACTERS are read; `raw` as in encode_pixels."""
         found = []
         for start in range(0, len(texts), TEXTS):
             cut = [_clean(text) for text in texts[start : start + TEXTS]]
             numbers = self.tokenizer(cut).to(self.device)
-            found.append(self._unit(lambda given=numbers: self.model.encode_text(given)))
+            found.append(self._vectors(lambda given=numbers: self.model.encode_text(given), raw))
         return np.concatenate(found) if found else np.zeros((0, self.dimensions), np.float32)
 
-    def _unit(self, encode: Any) -> NDArray[np.float32]:
+    @property
+    def scale(self) -> float:
+        """What the model multiplies cosines with before it compares them by softmax."""
+        return float(self.model.logit_scale.detach().exp())
+
+    def _vectors(self, encode: Any, raw: bool) -> NDArray[np.float32]:
         import torch
 
         with torch.inference_mode():
-            raw: Tensor = encode()
-        return unit(raw.float().cpu().numpy())[0]
+            given: Tensor = encode()
+        found: NDArray[np.float32] = given.float().cpu().numpy()
+        return found if raw else unit(found)[0]
 
 
 def _clean(text: str) -> str:

@@ -36,7 +36,7 @@ class _EncodeChunks:
             vectors, present = encode_texts(self.products, self.encoder, [int(key) for key in keys])
         else:
             pixels, present = decode_chunk(self.products.info, self.encoder.preprocessing, keys)
-            vectors = spread(self.encoder.encode_pixels(pixels), present, self.encoder.dimensions)
+            vectors = spread(self.encoder.encode_pixels(pixels, raw=True), present, self.encoder.dimensions)
         return {
             "number": batch["number"],
             "vectors": [vectors.tobytes()],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from core.catalog import DatasetInfo, Products
 from core.embeddings.clip import Encoder, EncoderSpec, Preprocessing
-from core.embeddings.store import Description, Writer, open_set, writing
+from core.embeddings.store import Description, Writer, open_set, unit, writing
 from core.errors import EmbeddingError, ImageError, UsageError
 from core.images import Pictures, decode
 from core.sources.reading import Progress, no_progress
@@ -82,16 +82,25 @@ class Chunk:
 
 def plan_work(products: Products, tower: Literal["image", "text"]) -> Work:
     """Every picture of the dataset once, or every text."""
-    import pandas as pd
-
     if tower == "text":
         numbers = products.frame("SELECT row_id FROM cohort ORDER BY row_id").row_id.to_numpy(np.int64)
         return Work(numbers.astype(object), numbers, np.arange(len(numbers) + 1, dtype=np.int64))
     frame = products.frame("SELECT row_id, image_id FROM cohort WHERE image IS NOT NULL ORDER BY row_id")
-    codes, keys = pd.factorize(frame.image_id)
+    return picture_work(frame.image_id.tolist(), frame.row_id.to_numpy(np.int64))
+
+
+def picture_work(image_ids: Sequence[str], rows: NDArray[np.int64]) -> Work:
+    """Every picture once, however many of the rows show it.
+
+    Args:
+        image_ids, rows: (m,) each.
+    """
+    import pandas as pd
+
+    codes, keys = pd.factorize(np.asarray(image_ids, object))
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(len(keys) + 1))
-    return Work(np.asarray(keys, object), frame.row_id.to_numpy(np.int64)[order], starts.astype(np.int64))
+    return Work(np.asarray(keys, object), rows[order], starts.astype(np.int64))
 
 
 def embed(
@@ -133,6 +142,7 @@ def embed(
         rows=len(products),
         weights=encoder.weights,
         preprocessing=asdict(encoder.preprocessing) if tower == "image" else {},
+        lengths=True,
     )
     computed = done = 0
     if again or not _is_there(products.info, name, plan):
@@ -145,9 +155,12 @@ def embed(
             else:
                 results = _encoded(products, encoder, tower, work, todo, workers)
             total = sum(len(work.chunk(number).keys) for number in todo)
-            for number, vectors, present in results:
+            for number, raw, present in results:
                 chunk = work.chunk(number)
-                writer.write(number, chunk.rows, vectors[chunk.owner], present[chunk.owner])
+                vectors, lengths = unit(raw)[0], np.linalg.norm(raw.astype(np.float64), axis=1)
+                writer.write(
+                    number, chunk.rows, vectors[chunk.owner], present[chunk.owner], lengths[chunk.owner]
+                )
                 computed, done = computed + 1, done + len(chunk.keys)
                 progress(done, total, f"Embedding {'pictures' if tower == 'image' else 'texts'}")
             writer.skipped = _skipped(products, tower, writer)
@@ -199,13 +212,13 @@ Decoded = Iterator[tuple[int, NDArray[np.uint8], NDArray[np.bool_]]]
 def _encoded(
     products: Products, encoder: Encoder, tower: str, work: Work, todo: list[int], workers: int | None
 ) -> Encoded:
-    """Chunk numbers with the vectors of their keys and which of them could be made."""
+    """Chunk numbers with the vectors of their keys, as the model gives them, and which could be made."""
     if tower == "text":
         for number in todo:
             yield (number, *encode_texts(products, encoder, work.chunk(number).keys))
         return
-    for number, pixels, present in _decoded(products.info, encoder.preprocessing, work, todo, workers):
-        yield number, spread(encoder.encode_pixels(pixels), present, encoder.dimensions), present
+    for number, pixels, present in decoded_chunks(products.info, encoder.preprocessing, work, todo, workers):
+        yield number, spread(encoder.encode_pixels(pixels, raw=True), present, encoder.dimensions), present
 
 
 def spread(vectors: NDArray[np.float32], present: NDArray[np.bool_], dimensions: int) -> NDArray[np.float32]:
@@ -223,17 +236,18 @@ def product_text(name: str | None, description: str | None) -> str:
 def encode_texts(
     products: Products, encoder: Encoder, rows: list[Any]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(n, d) vectors of these products' texts, and which have a text; the rows are consecutive."""
+    """(n, d) vectors of these products' texts as the model gives them, and which have a text; the rows are
+    consecutive."""
     frame: pd.DataFrame = products.frame(
         "SELECT name, description FROM cohort WHERE row_id BETWEEN ? AND ? ORDER BY row_id",
         values=[int(rows[0]), int(rows[-1])],
     )
     pairs = zip(frame.name, frame.description, strict=True)
     texts = [product_text(*(part if isinstance(part, str) else None for part in pair)) for pair in pairs]
-    return encoder.encode_texts(texts), np.array([bool(text.strip()) for text in texts])
+    return encoder.encode_texts(texts, raw=True), np.array([bool(text.strip()) for text in texts])
 
 
-def _decoded(
+def decoded_chunks(
     dataset: DatasetInfo, preprocessing: Preprocessing, work: Work, todo: list[int], workers: int | None
 ) -> Decoded:
     """Chunks' pixels in order, decoded ahead by other processes."""

@@ -40,6 +40,7 @@ class Description:
     weights: str = ""  # digest of the encoder's weights; empty where they were imported
     preprocessing: dict[str, Any] = field(default_factory=dict)
     normalised: bool = True  # every present vector has length 1
+    lengths: bool = False  # lengths.npy has what each was divided by
     present: int = 0  # rows that have a vector
     skipped: dict[str, int] = field(default_factory=dict)  # reason -> rows without one
     created: str = ""
@@ -55,6 +56,7 @@ class EmbeddingSet:
     vectors: NDArray[np.float16]  # (n, d)
     present: NDArray[np.bool_]  # (n,)
     folder: Path
+    lengths: NDArray[np.float32] | None = None  # (n,) of the vectors as their encoder gave them, if kept
 
 
 def folder_of(dataset: DatasetInfo, name: str) -> Path:
@@ -103,6 +105,7 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
         described = _read(folder / "encoder.json")
         vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
         present = np.load(folder / "present.npy", allow_pickle=False)
+        lengths = np.load(folder / "lengths.npy", allow_pickle=False) if described.lengths else None
     except (OSError, ValueError, TypeError, EOFError) as error:
         raise EmbeddingError(
             f"The vectors {name} of {dataset.name} are broken ({error}). {_mend(again)}"
@@ -125,7 +128,7 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
             f"The vectors {name} of {dataset.name} were made with other weights ({described.weights}) than "
             f"the encoder has now ({weights}). {_mend(again)}"
         )
-    return EmbeddingSet(name, described, vectors, present.astype(bool), folder)
+    return EmbeddingSet(name, described, vectors, present.astype(bool), folder, lengths)
 
 
 def _mend(command: str) -> str:
@@ -152,12 +155,14 @@ class Writer:
                 ("vectors.npy", np.float16, shape),
                 ("present.npy", np.bool_, shape[:1]),
                 ("done.npy", np.bool_, (chunks,)),
+                *([("lengths.npy", np.float32, shape[:1])] if plan.lengths else []),
             ):
                 np.lib.format.open_memmap(folder / name, "w+", kind, size).flush()
             (folder / "plan.json").write_text(json.dumps(stamp), encoding="utf-8")
         self.vectors = np.load(folder / "vectors.npy", mmap_mode="r+")
         self.present = np.load(folder / "present.npy", mmap_mode="r+")
         self.done = np.load(folder / "done.npy", mmap_mode="r+")
+        self.lengths = np.load(folder / "lengths.npy", mmap_mode="r+") if plan.lengths else None
         self.skipped: dict[str, int] = {}
 
     def missing(self) -> list[int]:
@@ -165,15 +170,24 @@ class Writer:
         return [int(chunk) for chunk in np.flatnonzero(~np.asarray(self.done))]
 
     def write(
-        self, chunk: int, rows: NDArray[np.int64], vectors: NDArray[np.floating], present: NDArray[np.bool_]
+        self,
+        chunk: int,
+        rows: NDArray[np.int64],
+        vectors: NDArray[np.floating],
+        present: NDArray[np.bool_],
+        lengths: NDArray[np.floating] | None = None,
     ) -> None:
         """Keep one chunk: when this returns, a kill no longer loses it.
 
         Args:
             rows: (m,) row_ids; vectors: (m, d) of length 1; present: (m,) false where there is none.
+            lengths: (m,) before they were made 1, where the plan keeps them.
         """
         self.vectors[rows] = np.where(present[:, None], vectors, 0).astype(np.float16)
         self.present[rows] = present
+        if self.lengths is not None and lengths is not None:
+            self.lengths[rows] = np.where(present, lengths, 0)
+            self.lengths.flush()
         self.vectors.flush()  # the vectors reach the disk before the mark that they are there
         self.present.flush()
         self.done[chunk] = True

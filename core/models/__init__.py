@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from core.catalog import datasets
+from core.embeddings.clip import ENCODERS, encoder
+from core.embeddings.store import sets
 from core.errors import ModelError
 from core.models.runs import WEIGHTS, RunConfig, run_folders
 from core.settings import ASSETS
@@ -30,12 +33,18 @@ class ModelSpec:
     licence: str
     trained_on: str
     folder: Path  # where config.json and the weights are
+    architecture: str = ""  # a key of ARCHITECTURES, or ZERO_SHOT
+    dataset: str = ""  # whose categories are its classes
 
     def load(self) -> Classifier:
         """
         Raises:
             ModelError: the weights are missing, cut short, a pickle, or of another model.
         """
+        if self.architecture == ZERO_SHOT:
+            from core.models.zero_shot import open_zero_shot
+
+            return open_zero_shot(self.name)
         from core.models.classifier import Classifier
 
         return Classifier.load(self.folder)
@@ -44,8 +53,12 @@ class ModelSpec:
 BUNDLED = ("embracenet-tiny",)  # folders of assets/models, each a run as its trainer left it
 
 
+ZERO_SHOT = "zero-shot"
+
+
 def models(task: str = "classification") -> list[ModelSpec]:
-    """Every model of a task that can be loaded now: finished runs, newest first, then the bundled ones."""
+    """Every model of a task that can be loaded now: finished runs, newest first, then the bundled ones, then
+    zero-shot ones, one for each dataset and each encoder that it has vectors of (and the bundled one)."""
     found = []
     for folder in [*run_folders(), *(ASSETS / "models" / name for name in BUNDLED)]:
         try:
@@ -54,7 +67,49 @@ def models(task: str = "classification") -> list[ModelSpec]:
             continue
         if spec.task == task and (folder / WEIGHTS).exists():
             found.append(spec)
+    if task == "classification":
+        for info in datasets():
+            encoders = ["clip-tiny", *(described.encoder for _, described in sets(info))]
+            found += [
+                zero_shot_spec(name, info.name) for name in dict.fromkeys(encoders) if name in ENCODER_NAMES
+            ]
     return found
+
+
+ENCODER_NAMES = {spec.name: spec for spec in ENCODERS}
+
+
+def zero_shot_spec(encoder_name: str, dataset: str) -> ModelSpec:
+    """An encoder as a classifier of a dataset's categories.
+
+    Raises:
+        ModelError: there is no such encoder.
+    """
+    spec = encoder(encoder_name)
+    return ModelSpec(
+        name=f"{ZERO_SHOT}-{encoder_name}@{dataset}",
+        title=f"Zero-shot {spec.title}, categories of {dataset}",
+        task="classification",
+        inputs=("text", "image"),
+        weights="bundled" if spec.weights == "bundled" else "hub",
+        revision=spec.tag,
+        licence=spec.licence,
+        trained_on=f"{spec.trained_on}, not for these categories",
+        folder=spec.folder or Path(),
+        architecture=ZERO_SHOT,
+        dataset=dataset,
+    )
+
+
+def zero_shot_parts(name: str) -> tuple[str, str]:
+    """The encoder and the dataset (empty if not said) of a zero-shot model's name.
+
+    >>> zero_shot_parts("zero-shot-clip-tiny@demo")
+    ('clip-tiny', 'demo')
+    """
+    rest = name.removeprefix(f"{ZERO_SHOT}-")
+    before, at, after = rest.rpartition("@")
+    return (before, after) if at else (rest, "")
 
 
 def of_run(folder: Path) -> ModelSpec:
@@ -79,6 +134,8 @@ def of_run(folder: Path) -> ModelSpec:
         licence=config.licence,
         trained_on=f"{config.products.get('training', 0):,} products of {datasets}, {labels}",
         folder=folder,
+        architecture=config.architecture,
+        dataset=config.dataset,
     )
 
 
@@ -100,6 +157,9 @@ def model(name: str, known: Callable[[], list[ModelSpec]] = models) -> ModelSpec
     for spec in found:
         if spec.name == name:
             return spec
+    if name.startswith(f"{ZERO_SHOT}-"):  # of any encoder; without @DATASET it is asked for when it loads
+        spec = zero_shot_spec(*zero_shot_parts(name))
+        return replace(spec, name=name)
     if not found:
         raise ModelError(f"No model is trained yet. Train one: {TRAIN_COMMAND}")
     raise ModelError(

@@ -12,20 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.catalog import Products
 from core.checkpoints import load_weights, read_tensors
 from core.embeddings.pixels import resized
 from core.embeddings.readers import open_tokenizer
 from core.errors import ImageError, ModelError, UsageError
 from core.images import decode
-from core.models import ARCHITECTURES, model
-from core.models.data import Readings, product_text
+from core.models import ARCHITECTURES, ZERO_SHOT, model, models
+from core.models.data import ProductData, Readings, ReadProducts, product_text
 from core.models.inputs import IMAGE, TEXT, Inputs
-from core.models.runs import TOKENIZER, WEIGHTS, RunConfig
+from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
 from core.settings import settings
+from core.sources.reading import Progress, no_progress
 
 BATCH = 256  # products that are computed at a time
 PASSES = 16  # of an ensemble
@@ -60,6 +63,10 @@ class Classifier:
         self.config, self.network, self.readings, self.folder = config, network, readings, folder
         self.device = next(network.parameters()).device
         self.lock = threading.Lock()  # held by whoever asks the network, or hooks into it
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
 
     @classmethod
     def load(cls, folder: Path, weights: Path | None = None) -> Classifier:
@@ -119,6 +126,16 @@ class Classifier:
                 logs = self.network(part, inference=inference, passes=passes, generator=generator)
                 found.append(logs.exp().float().cpu().numpy())
         return np.concatenate(found)
+
+    def read(
+        self,
+        products: Products,
+        frame: pd.DataFrame,
+        workers: int | None = None,
+        progress: Progress = no_progress,
+    ) -> ReadProducts:
+        """Many products of a dataset (see product_frame) as this classifier reads them."""
+        return ProductData(products, frame, self.readings, workers, progress)
 
     def reads(self) -> str:
         names = {TEXT: "a name or description", IMAGE: "a picture"}
@@ -237,13 +254,39 @@ def loaded(name: str) -> Classifier:
     Raises:
         ModelError: there is no such model, or it cannot be loaded.
     """
-    folder = model(name).folder
+    spec = model(name)
+    if spec.architecture == ZERO_SHOT:
+        return spec.load()
+    folder = spec.folder
     try:
         changed_ns = (folder / WEIGHTS).stat().st_mtime_ns
     except OSError as error:
         raise ModelError(f"The model {name} is gone: was its run deleted?") from error
     with _loading:
         return _loaded(folder, changed_ns)
+
+
+def open_classifier(run: str | Path, dataset: str | None = None, prompt: str | None = None) -> Classifier:
+    """Whatever can be judged: a run by its name or folder, a bundled model, a zero-shot model.
+
+    Args:
+        dataset: whose categories a zero-shot model chooses from; a trained one has its own.
+        prompt: of a zero-shot model; see core.models.prompts.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be loaded.
+    """
+    if isinstance(run, str) and run.startswith(f"{ZERO_SHOT}-"):
+        from core.models.zero_shot import open_zero_shot
+
+        return open_zero_shot(run, dataset, prompt)
+    try:
+        return Classifier.load(find_run(run))
+    except ModelError:
+        bundled = [spec for spec in models() if spec.weights == "bundled" and spec.name == str(run)]
+        if not bundled:
+            raise
+        return bundled[0].load()
 
 
 def classify(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -70,6 +70,20 @@ class Readings:
     image: ImageConfig | None
     tokenizer: AnyTokenizer | None
     sources: Sequence[str] = ()
+
+
+class ReadProducts(Protocol):
+    """n products as some classifier reads them: what trainers and evaluations need of them."""
+
+    frame: pd.DataFrame
+    labels: NDArray[np.int64]  # (n,) UNKNOWN_LABEL where the label is none of the model's
+    available: NDArray[np.bool_]  # (n, 3) as in Inputs
+
+    def __len__(self) -> int: ...
+
+    def usable(self) -> NDArray[np.int64]: ...
+
+    def inputs(self, positions: NDArray[np.int64], drawn: torch.Tensor | None = None) -> Inputs: ...
 
 
 class ProductData:

@@ -17,10 +17,9 @@ from core.cohort import path_text
 from core.errors import UsageError
 from core.intervals import bootstrap, bootstrap_f1, wilson
 from core.metrics import Ties, classification_report
-from core.models.classifier import BATCH, Classifier
-from core.models.data import ProductData, product_frame
+from core.models.classifier import BATCH, Classifier, open_classifier
+from core.models.data import ReadProducts, product_frame
 from core.models.inputs import IMAGE, TEXT
-from core.models.runs import find_run
 from core.sources.reading import Progress, no_progress
 from core.storage import storage_errors
 
@@ -42,19 +41,22 @@ def evaluate(
     progress: Progress = no_progress,
     save: Path | None = None,
     among: str = "all",
+    prompt: str | None = None,
 ) -> dict[str, Any]:
     """Judge a run on products it has not seen.
 
     Args:
-        run: a folder, or a name in VITRINE_HOME/runs.
+        run: a folder, a name in VITRINE_HOME/runs, a bundled model, or `zero-shot-ENCODER`.
         dataset: instead of the (first) one it was trained on; categories are told by their names.
         human_only: only products that a person labelled.
         sees: `both`, `picture` or `text`.
         inference: `expected`; or `sampled`, one random pass, repeated `passes` times: top1 and top5
-            are then means, with their standard deviations beside them; or `ensemble`.
+            are then means, with their standard deviations beside them; or `ensemble`. Of a zero-shot model
+            see core.models.zero_shot.
         save: a Parquet file for the predictions, one row a product: see `predictions_table`.
         among: `all` its classes; or `dataset`: only those that the dataset has, which is a question of its
             own where a model was trained on several datasets.
+        prompt: of a zero-shot model; see core.models.prompts.
 
     Returns:
         See core.metrics.classification_report; top1_interval and top5_interval (Wilson), top1_bootstrap,
@@ -71,7 +73,7 @@ def evaluate(
     for value, known, what in choices:
         if value not in known:
             raise UsageError(f"{value!r} is not one of the {what}: {', '.join(known)}.")
-    classifier = Classifier.load(find_run(run))
+    classifier = open_classifier(run, dataset, prompt)
     data = split_data(classifier, dataset or classifier.config.dataset, split, human_only, workers, progress)
     kept = np.flatnonzero(readable(data, classifier, sees))
     if not len(kept):
@@ -104,7 +106,7 @@ def evaluate(
                 float(np.std(each, ddof=1)),
             )
     return report | {
-        "run": classifier.folder.name,
+        "run": classifier.name,
         "dataset": data_name(classifier, dataset),
         "split": split,
         "sees": sees,
@@ -214,14 +216,14 @@ def split_data(
     human_only: bool = False,
     workers: int | None = None,
     progress: Progress = no_progress,
-) -> ProductData:
+) -> ReadProducts:
     """The products of a split, as the classifier reads them."""
     products = Products.open(dataset)
     frame = product_frame(products, (split,), human_only)
-    return ProductData(products, frame, classifier.readings, workers, progress)
+    return classifier.read(products, frame, workers, progress)
 
 
-def readable(data: ProductData, classifier: Classifier, sees: str) -> NDArray[np.bool_]:
+def readable(data: ReadProducts, classifier: Classifier, sees: str) -> NDArray[np.bool_]:
     """(n,) products of which the classifier can read something."""
     columns = [column for column in (TEXT, IMAGE) if column not in SEES[sees]]
     columns = [column for column in columns if column in classifier.network.used]
@@ -230,7 +232,7 @@ def readable(data: ProductData, classifier: Classifier, sees: str) -> NDArray[np
 
 def probabilities_of(
     classifier: Classifier,
-    data: ProductData,
+    data: ReadProducts,
     positions: Sequence[int] | NDArray[np.int64],
     sees: str = "both",
     inference: str = "expected",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,23 +22,30 @@ class Inputs:
     mask: Tensor  # (n, tokens) bool
     pixels: Tensor  # (n, 3, height, width) uint8
     source: Tensor  # (n,) int64 position of the label source, 0 where there is none
+    text_vectors: Tensor | None = None  # (n, d) of the text encoder, where they were computed before
+    image_vectors: Tensor | None = None  # (n, d) of the picture encoder, likewise
 
     def __len__(self) -> int:
         return len(self.available)
 
     def to(self, device: torch.device | str) -> Inputs:
-        return Inputs(
-            **{field.name: getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)}
-        )
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
 
     def rows(self, rows: slice | Tensor) -> Inputs:
-        return Inputs(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        return self._each(lambda tensor: tensor[rows])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Inputs:
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed: dict[str, Any] = {
+            name: None if tensor is None else change(tensor) for name, tensor in held.items()
+        }
+        return Inputs(**changed)
 
     def without(self, *modalities: int) -> Inputs:
         """The same products with these modalities withheld."""
         available = self.available.clone()
         available[:, list(modalities)] = False
-        return Inputs(available, self.numbers, self.mask, self.pixels, self.source)
+        return replace(self, available=available)
 
 
 def encode_where(encoder: torch.nn.Module, width: int, present: Tensor, *inputs: Tensor) -> Tensor:

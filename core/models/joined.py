@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,7 +67,9 @@ class JoinedData:
 
 
 def joined_inputs(parts: Sequence[Inputs]) -> Inputs:
-    """Batches one after the other as one."""
-    return Inputs(
-        **{field.name: torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Inputs)}
-    )
+    """Batches one after the other as one; all have the same fields."""
+    held = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Inputs)}
+    joined: dict[str, Any] = {
+        name: None if tensors[0] is None else torch.cat(tensors) for name, tensors in held.items()
+    }
+    return Inputs(**joined)

@@ -1,0 +1,94 @@
+"""Vectors of some products of a dataset: those that lie on disk, else made now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.catalog import Products
+from core.embeddings.clip import TEXTS, Encoder
+from core.embeddings.embed import decoded_chunks, picture_work, product_text, spread
+from core.embeddings.store import EmbeddingSet, open_set
+from core.errors import EmbeddingError
+from core.sources.reading import Progress, no_progress
+
+
+@dataclass(frozen=True)
+class Found:
+    """Vectors of n products, as long as the encoder gives them unless only their directions are known."""
+
+    vectors: NDArray[np.float32]  # (n, d), zeros where there is none
+    present: NDArray[np.bool_]  # (n,)
+    stored: bool  # read from disk, not made now
+
+
+def set_name(encoder: str, tower: Literal["image", "text"]) -> str:
+    """What `embed` calls the vectors of an encoder."""
+    return encoder if tower == "image" else f"{encoder}.text"
+
+
+def vectors_of(
+    products: Products,
+    frame: pd.DataFrame,
+    encoder: Encoder,
+    tower: Literal["image", "text"],
+    raw: bool = True,
+    workers: int | None = None,
+    progress: Progress = no_progress,
+) -> Found:
+    """The vectors of a frame's products: stored ones of the same weights, else encoded now.
+
+    Args:
+        frame: n rows with row_id, image_id, name, description.
+        raw: their lengths matter, so that a stored set without them will not do.
+    """
+    try:
+        kept = open_set(products.info, set_name(encoder.spec.name, tower), encoder.weights)
+    except EmbeddingError:
+        kept = None
+    if kept is not None and kept.description.tower == tower and (not raw or kept.lengths is not None):
+        return stored(kept, frame.row_id.to_numpy(np.int64))
+    if tower == "text":
+        return _texts(frame, encoder, progress)
+    return _pictures(products, frame, encoder, workers, progress)
+
+
+def stored(kept: EmbeddingSet, rows: NDArray[np.int64]) -> Found:
+    """Rows of a set, made as long again as they were where that is known."""
+    vectors = np.asarray(kept.vectors[rows], np.float32)
+    if kept.lengths is not None:
+        vectors = vectors * np.asarray(kept.lengths[rows], np.float32)[:, None]
+    return Found(vectors, np.asarray(kept.present[rows], np.bool_), True)
+
+
+def _texts(frame: pd.DataFrame, encoder: Encoder, progress: Progress) -> Found:
+    texts = [product_text(*pair) for pair in zip(frame.name, frame.description, strict=True)]
+    found = []
+    for at in range(0, len(texts), TEXTS):
+        found.append(encoder.encode_texts(texts[at : at + TEXTS], raw=True))
+        progress(min(at + TEXTS, len(texts)), len(texts), "Embedding texts")
+    vectors = np.concatenate(found) if found else np.zeros((0, encoder.dimensions), np.float32)
+    present = np.array([bool(text.strip()) for text in texts], np.bool_)
+    return Found(np.where(present[:, None], vectors, 0).astype(np.float32), present, False)
+
+
+def _pictures(
+    products: Products, frame: pd.DataFrame, encoder: Encoder, workers: int | None, progress: Progress
+) -> Found:
+    vectors = np.zeros((len(frame), encoder.dimensions), np.float32)
+    present = np.zeros(len(frame), np.bool_)
+    shown = np.flatnonzero(frame.image_id.notna().to_numpy())
+    work = picture_work(frame.image_id.iloc[shown].tolist(), shown)
+    todo, done = list(range(work.chunks)), 0
+    chunks = decoded_chunks(products.info, encoder.preprocessing, work, todo, workers)
+    for number, pixels, opened in chunks:
+        chunk = work.chunk(number)
+        each = spread(encoder.encode_pixels(pixels, raw=True), opened, encoder.dimensions)
+        vectors[chunk.rows], present[chunk.rows] = each[chunk.owner], opened[chunk.owner]
+        done += len(chunk.keys)
+        progress(done, len(work.keys), "Embedding pictures")
+    return Found(vectors, present, False)
