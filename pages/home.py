@@ -17,12 +17,10 @@ if datasets:
 DOORS = (
     ("browse.py", "Explore", "Filter, sort and open the products of a dataset."),
     ("search.py", "Search", "Find products by words in any language, by a photo, or by likeness."),
-    (
-        "dataset_statistics.py",
-        "Measure",
-        "The papers' figures and tables for any dataset, and any part of it.",
-    ),
-    ("classify.py", "Try the models", "Give a picture and a few words; see which class they say."),
+    ("map.py", "See it all", "Every product a point, the like ones near each other."),
+    ("dataset_statistics.py", "Measure", "The papers' figures and tables for any part of a dataset."),
+    ("duplicates.py", "Audit", "Duplicates, leaks between splits, twins with conflicting labels."),
+    ("classify.py", "Try the models", "A picture and a few words in, the class and the reasons out."),
 )
 for column, (page, title, line) in zip(st.columns(len(DOORS), gap="medium"), DOORS, strict=True):
     with column.container(border=True, key=f"door-{page.removesuffix('.py')}"):
