@@ -121,7 +121,7 @@ def _state(run: Run) -> None:
             "It prepares: reads the texts, decodes pictures that were not decoded before. "
             + plain(said[-1] if said else "")
         )
-    if run.steps:
+    if run.steps and run.state != "done":
         share = min(1.0, run.step / run.steps)
         text = f"Step {run.step:,} of {run.steps:,}, {share:.0%}"
         if run.alive and share == 1.0:

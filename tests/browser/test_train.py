@@ -83,7 +83,7 @@ def test_a_run_is_started_stopped_resumed_and_outlives_the_server(
     server, url = start_server(toy, tmp_path / "again.log")
     try:
         page.goto(f"{url}/train?run={NAME}")
-        expect(page.get_by_text("Step 150 of 150, 100%")).to_be_visible(timeout=SLOW)
+        expect(page.get_by_text("Done", exact=True).first).to_be_visible(timeout=SLOW)
         expect(page.get_by_role("heading", name="On the test split")).to_be_visible(timeout=SLOW)
         expect(page.get_by_role("link", name="Evaluate")).to_have_attribute("href", f"evaluate?model={NAME}")
         page.get_by_role("button", name="Delete", exact=True).click()
