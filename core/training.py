@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.checkpoints import load_optimizer, load_weights, optimizer_tensors, read_tensors, write_tensors
-from core.errors import ModelError, TrainingError
+from core.errors import ModelError, StorageError, TrainingError
 from core.storage import storage_errors
 
 if TYPE_CHECKING:
@@ -229,15 +229,15 @@ class _Run:
     def _check(self, value: Tensor, step: int, what: str) -> None:
         if not bool(value.isfinite()):
             self._flush()
-            kept = checkpoints(self.dir)
-            last = (
-                f"The checkpoint of step {_step_of(kept[-1]):,} is kept."
-                if kept
-                else "No checkpoint was saved yet."
-            )
             raise TrainingError(
-                f"The {what} at step {step + 1:,} is not a number. {last} Use a lower learning rate."
+                f"The {what} at step {step + 1:,} is not a number. {self._kept()} Use a lower learning rate."
             )
+
+    def _kept(self) -> str:
+        kept = checkpoints(self.dir)
+        if not kept:
+            return "No checkpoint was saved yet."
+        return f"The checkpoint of step {_step_of(kept[-1]):,} is kept."
 
     # -- validation
 
@@ -271,7 +271,11 @@ class _Run:
             }
             scale = self.accelerator.scaler.state_dict() if self.accelerator.scaler is not None else {}
             notes = {"step": step, "best": self.best, "since_best": self.since_best, "scaler": scale}
-            write_tensors(self.dir / f"checkpoint-{step:07d}.safetensors", tensors, notes)
+            try:
+                write_tensors(self.dir / f"checkpoint-{step:07d}.safetensors", tensors, notes)
+            except StorageError as error:
+                said = str(error).replace("; nothing was kept.", f". {self._kept()}")  # of a full disk
+                raise StorageError(said) from error
             self._flush()
             for old in checkpoints(self.dir)[:-KEPT_CHECKPOINTS]:
                 old.unlink(missing_ok=True)

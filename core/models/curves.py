@@ -86,17 +86,24 @@ def last_line(run_dir: Path) -> dict[str, Any]:
 
 
 def smoothed(values: NDArray[np.float64], window: float) -> NDArray[np.float64]:
-    """Exponential mean, as if the past were `window` points long; the beginning is not pulled towards 0.
+    """Exponential mean of about `window` points, from both sides, so that it does not lag behind what falls.
 
     >>> smoothed(np.array([1.0, 1.0, 4.0]), 2.0).round(2).tolist()
-    [1.0, 1.0, 2.71]
+    [1.43, 1.5, 3.36]
     """
+    return (_mean_before(values, window) + _mean_before(values[::-1], window)[::-1]) / 2
+
+
+def _mean_before(values: NDArray[np.float64], window: float) -> NDArray[np.float64]:
+    """Of each point and those before it; what is no number counts for nothing."""
     keep = 1 - 1 / max(1.0, window)
-    total, weight, out = 0.0, 0.0, np.empty(len(values))
+    total, weight, out = 0.0, 0.0, np.full(len(values), np.nan)
     for place, value in enumerate(values):
+        total, weight = keep * total, keep * weight
         if np.isfinite(value):
-            total, weight = keep * total + value, keep * weight + 1
-        out[place] = total / weight if weight else np.nan
+            total, weight = total + value, weight + 1
+        if weight:
+            out[place] = total / weight
     return out
 
 

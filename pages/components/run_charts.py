@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 HEIGHT_PX, SMALL_PX = 300, 200
-WINDOW = 0.04  # of a curve's points, that are averaged
+WINDOW = 0.02  # of a curve's points, that are averaged to either side
 
 
 def dark() -> bool:

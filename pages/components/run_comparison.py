@@ -14,6 +14,12 @@ from pages.components import run_charts
 MOST = 4  # runs in one chart
 EVERY_S = 3.0
 
+COLUMNS = {
+    "Step": st.column_config.NumberColumn(format="localized"),
+    "Best validation": st.column_config.NumberColumn(format="%.3f"),
+    "Test accuracy": st.column_config.NumberColumn(format="%.3f"),
+}
+
 
 def show(names: list[str]) -> None:
     """Their curves, and a table of what came out."""
@@ -41,7 +47,7 @@ def _live(names: list[str]) -> None:
             run_charts.accuracy(curves), "compared-accuracy", "Validation accuracy of each run by step"
         )
         st.caption("Share of held-out products whose category each says first.")
-    st.dataframe(_table(runs, curves), hide_index=True)
+    st.dataframe(_table(runs, curves), hide_index=True, column_config=COLUMNS)
 
 
 def _table(runs: dict[str, Run], curves: dict[str, Curve]) -> pd.DataFrame:

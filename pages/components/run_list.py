@@ -103,9 +103,9 @@ def facts(run: Run) -> list[str]:
     if accuracy is not None:
         found.append(f"test accuracy {accuracy:.3f}")
     if run.seconds:
-        found.append(duration(run.seconds))
+        found.append(f"{'for' if run.alive else 'took'} {duration(run.seconds)}")
     if run.begun and not run.alive:
-        found.append(f"{duration(time.time() - run.begun)} ago")
+        found.append(f"begun {duration(time.time() - run.begun)} ago")
     if run.error:
         found.append(run.error if len(run.error) < 160 else run.error[:159] + "…")
     return found

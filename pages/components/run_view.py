@@ -34,7 +34,7 @@ def show(name: str) -> None:
     st.caption(plain(name))
     if resources.is_local_visitor():
         _actions(run)
-    st.fragment(_live, run_every=LIVE_S if run.alive else QUIET_S)(name, run.state)
+    st.fragment(_live, run_every=LIVE_S if run.alive else QUIET_S)(name, _head(run))
 
 
 def _actions(run: Run) -> None:
@@ -81,14 +81,19 @@ def _confirm(name: str) -> None:
             st.rerun()
 
 
-def _live(name: str, known_as: str) -> None:
-    """Reads the folder anew; when the run begins or ends, the whole page does."""
+def _head(run: Run) -> tuple[str, str]:
+    """What stands above the live part."""
+    return run.state, run_list.title(run)
+
+
+def _live(name: str, head: tuple[str, str]) -> None:
+    """Reads the folder anew; when what stands above has changed, the whole page does."""
     try:
         run = jobs.read_run(name)
     except VitrineError:
         st.error(plain(f"{name} is gone: its folder was deleted. The other runs are listed below."))
         return
-    if run.state != known_as:
+    if _head(run) != head:
         st.rerun()
     curve = read_curve(run.folder)
     _state(run)
@@ -116,7 +121,7 @@ def _state(run: Run) -> None:
             "It prepares: reads the texts, decodes pictures that were not decoded before. "
             + plain(said[-1] if said else "")
         )
-    if run.steps:
+    if run.steps and run.state != "done":
         share = min(1.0, run.step / run.steps)
         text = f"Step {run.step:,} of {run.steps:,}, {share:.0%}"
         if run.alive and share == 1.0:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
 from core.checkpoints import read_tensors, write_tensors
-from core.errors import ModelError, TrainingError
+from core.errors import ModelError, StorageError, TrainingError
 from core.training import (
     Part,
     Progress,
@@ -214,6 +215,23 @@ def test_a_folder_deleted_meanwhile_stays_deleted(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="was deleted while it was trained"):
         fit(network(), loss_fn, batch_at, CONFIG, tmp_path / "run", on_step=delete, cpu=True)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_disk_that_fills_up_keeps_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = safetensors.torch.save_file
+
+    def fills_up(tensors: object, path: Path, metadata: dict[str, str]) -> None:
+        if "0000008" in path.name:
+            raise OSError(28, "No space left on device")
+        save(tensors, path, metadata=metadata)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("safetensors.torch.save_file", fills_up)
+    with pytest.raises(StorageError, match=r"is full. The checkpoint of step 4 is kept"):
+        fit(network(), loss_fn, batch_at, CONFIG, tmp_path, cpu=True)
+    monkeypatch.undo()
+    assert fit(network(), loss_fn, batch_at, CONFIG, tmp_path, cpu=True).reason == "done"
 
 
 def test_a_disk_that_is_full_is_said(tmp_path: Path) -> None:
