@@ -6,7 +6,6 @@ together or not at all. A run's lie in its own folder, those of bundled models i
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import math
@@ -15,13 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -32,6 +30,7 @@ from core.checkpoints import weights_digest
 from core.errors import ModelError, StorageError, UsageError, VitrineError
 from core.models import ModelSpec
 from core.models.runs import CONFIG, WEIGHTS, RunConfig
+from core.models.underway import Underway, state_of, working
 from core.settings import PROJECT, settings
 from core.sources.reading import Progress, no_progress
 from core.storage import storage_errors
@@ -39,8 +38,6 @@ from core.storage import storage_errors
 VERSION = "1"  # raise it when a kept figure's meaning changes
 FOLDER = "evaluations"
 KEY = b"vitrine-evaluation"
-LOCK_TRIES = 20
-TOLD_EVERY_S = 0.3  # how often an evaluation says how far it is
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "split": ("test", "validation", "train"),
@@ -113,19 +110,6 @@ class Kept:
         if self.fingerprint != dataset.fingerprint:
             reasons.append(f"{dataset.name} was imported anew from other files")
         return " and ".join(reasons)
-
-
-@dataclass(frozen=True)
-class Underway:
-    """An evaluation that runs now, or that ended without a result."""
-
-    state: Literal["running", "failed"]
-    done: int = 0
-    total: int = 0
-    what: str = ""
-    error: str = ""
-    began: float = 0.0  # seconds since 1970
-    seconds: float = 0.0  # since it began
 
 
 def folder_of(spec: ModelSpec) -> Path:
@@ -226,7 +210,7 @@ def keep(
         raise StorageError(f"The run {spec.name} is gone: its folder was deleted.")
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-    with _working(path, progress) as tell:
+    with working(path, progress) as tell:
         from core.models.evaluation import evaluate  # torch: seconds, in which the page shall know of us
 
         try:
@@ -271,70 +255,9 @@ def _write(predictions: Path, kept: Kept) -> None:
     pq.write_table(table.replace_schema_metadata(metadata), predictions, compression="zstd")
 
 
-# While it runs: a locked file beside the result says how far it is; the system lets go of a dead one's lock.
-
-
-def _lock_path(path: Path) -> Path:
-    return path.with_suffix(".lock")
-
-
-@contextmanager
-def _working(path: Path, progress: Progress) -> Iterator[Progress]:
-    """Hold the lock and tell how far it is; what stopped it stays readable."""
-    place = _lock_path(path)
-    with storage_errors(place.parent):
-        file = place.open("a+", encoding="utf-8")
-    with file:
-        _take(file)
-        began, last = time.time(), 0.0
-
-        def tell(done: int, total: int, what: str) -> None:
-            nonlocal last
-            progress(done, total, what)
-            if time.monotonic() - last > TOLD_EVERY_S:
-                last = time.monotonic()
-                _note(file, Underway("running", done, total, what, began=began))
-
-        try:
-            _note(file, Underway("running", what="Loading the model", began=began))
-            yield tell
-            place.unlink(missing_ok=True)
-        except BaseException as error:
-            said = str(error) if isinstance(error, VitrineError) else f"{type(error).__name__}: {error}"
-            _note(file, Underway("failed", error=said, began=began))
-            raise
-
-
-def _note(file: IO[str], state: Underway) -> None:
-    with suppress(OSError):  # a full disk ends the evaluation where it is kept, not here
-        file.seek(0)
-        file.truncate()
-        file.write(json.dumps(asdict(state)))
-        file.flush()
-
-
-def _take(file: IO[str]) -> None:
-    """Take the lock, which somebody who looks how far it is may hold for a moment."""
-    for _ in range(LOCK_TRIES):
-        with suppress(BlockingIOError):
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        time.sleep(0.05)
-    raise StorageError("This evaluation is under way already. Wait for it to end.")
-
-
 def underway(spec: ModelSpec, choice: Choice) -> Underway | None:
     """How far this evaluation is, or why it ended; None where nobody began it or it is done."""
-    noted = Underway("running", what="Starting")
-    try:
-        with _lock_path(path_of(spec, choice)).open("r+", encoding="utf-8") as file:
-            with suppress(ValueError, TypeError):
-                noted = Underway(**json.loads(file.read()))
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return replace(noted, seconds=max(0.0, time.time() - noted.began) if noted.began else 0.0)
-    except OSError:
-        return None
-    return noted if noted.state == "failed" else replace(noted, state="failed", error="It was stopped.")
+    return state_of(path_of(spec, choice))
 
 
 def start(spec: ModelSpec, choice: Choice, wait_s: float = 30.0) -> None:

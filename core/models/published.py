@@ -7,9 +7,9 @@ from typing import Any
 
 from core.statistics.papers import GLAMI, MEP
 
-GLAMI_TEST = "GLAMI-1M test, 116,004 products, 191 classes"
+GLAMI_TEST = "GLAMI-1M test, 116,004 products"
 GLAMI_SIZE = "mT5-small and ResNeXt-50"
-MEP_TEST = "MEP-3M, a random fifth, 599 classes"
+MEP_TEST = "MEP-3M, a random fifth"
 
 
 @dataclass(frozen=True)

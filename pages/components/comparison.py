@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.models import ModelSpec, kept
+from core.models.class_charts import class_names
 from core.models.comparison import compare, paired
 from core.models.kept import Kept
 from pages import resources
@@ -23,12 +24,14 @@ WORDS = {
 
 
 def name_of(made: Kept, beside: Kept) -> str:
-    """Told apart from another by what differs, and by the model always."""
+    """Told apart from another by what differs, and by nothing else."""
     words = [
         WORDS.get(value, value)
         for field in ("sees", "labels", "inference", "ties")
         if (value := str(getattr(made.choice, field))) != getattr(beside.choice, field)
     ]
+    if words and made.model == beside.model:
+        return ", ".join(words)
     return f"{made.model} ({', '.join(words)})" if words else made.model
 
 
@@ -56,8 +59,8 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
     _verdict(one, two, figures)
     both = paired(first, second)
     kinds = {
-        f"Only {one}": both[both.correct_first & ~both.correct_second],
-        f"Only {two}": both[~both.correct_first & both.correct_second],
+        f"Only “{one}”": both[both.correct_first & ~both.correct_second],
+        f"Only “{two}”": both[~both.correct_first & both.correct_second],
     }
     titles = {f"{title} is right ({len(table):,})": table for title, table in kinds.items()}
     picked = st.segmented_control(
@@ -67,9 +70,9 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
     if table.empty:
         st.info("There is no such product.")
         return
-    suffix = "_second" if table is kinds[f"Only {one}"] else "_first"
-    st.caption(plain(f"What {two if suffix == '_second' else one} said instead, the surest first."))
-    mistakes.gallery(info, wrong_side(table, suffix), f"alone{suffix}")
+    suffix = "_second" if table is kinds[f"Only “{one}”"] else "_first"
+    st.caption(plain(f"What “{two if suffix == '_second' else one}” said instead, the surest first."))
+    mistakes.gallery(info, wrong_side(table, suffix), f"alone{suffix}", class_names(found))
 
 
 def wrong_side(table: pd.DataFrame, suffix: str) -> pd.DataFrame:
@@ -82,16 +85,16 @@ def wrong_side(table: pd.DataFrame, suffix: str) -> pd.DataFrame:
 def _verdict(one: str, two: str, figures: dict[str, float]) -> None:
     """The difference, its interval, and whether chance would do."""
     columns = st.columns(4)
-    columns[0].metric(f"Top-1, {one}", f"{100 * figures['top1_first']:.1f}%")
-    columns[1].metric(f"Top-1, {two}", f"{100 * figures['top1_second']:.1f}%")
+    columns[0].metric(f"Top-1: {one}", f"{100 * figures['top1_first']:.1f}%")
+    columns[1].metric(f"Top-1: {two}", f"{100 * figures['top1_second']:.1f}%")
     columns[2].metric("Difference, points", f"{100 * figures['difference']:+.1f}")
     columns[3].metric("p, McNemar", f"{figures['p']:.2g}" if figures["p"] >= 1e-4 else "< 0.0001")
     low, high = 100 * figures["difference_low"], 100 * figures["difference_high"]
     likely = "more than chance would explain" if figures["p"] < SURE else "no more than chance would explain"
     st.markdown(
         plain(
-            f"Of {int(figures['n']):,} products that both judged, {one} alone is right on {int(figures['only_first']):,} and "
-            f"{two} alone on {int(figures['only_second']):,}: {likely}. The difference of top-1 is between {low:+.1f} and "
+            f"Of {int(figures['n']):,} products that both judged, {int(figures['only_first']):,} are right only with “{one}” and "
+            f"{int(figures['only_second']):,} only with “{two}”: {likely}. The difference of top-1 is between {low:+.1f} and "
             f"{high:+.1f} points (95 percent)."
         )
     )

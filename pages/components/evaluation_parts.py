@@ -13,7 +13,8 @@ import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.errors import ModelError
-from core.models import ModelSpec, charts, kept
+from core.models import ModelSpec, charts, class_charts, kept
+from core.models.charts import rows_of
 from core.models.kept import Kept
 from core.models.runs import RunConfig
 from pages import resources
@@ -84,12 +85,13 @@ def _headline(found: Kept) -> None:
 
 def _figures(info: DatasetInfo, found: Kept, specs: Sequence[ModelSpec]) -> None:
     table = pd.DataFrame(charts.figures(found))
-    shares = ["value", "low", "high"]
+    shown = in_percent(table, ["value"])
+    shown.insert(2, "95 percent", [_between(row.low, row.high) for row in rows_of(table)])
     st.dataframe(
-        in_percent(table, shares),
+        shown.drop(columns=["low", "high"]),
         hide_index=True,
         height="content",
-        column_config=dict.fromkeys(shares, PERCENT),
+        column_config={"value": PERCENT},
     )
     _downloads(found, table)
     others = kept.every(list(specs), info.name)
@@ -103,6 +105,11 @@ def _figures(info: DatasetInfo, found: Kept, specs: Sequence[ModelSpec]) -> None
             f"of the dataset with fingerprint {found.fingerprint}."
         )
     )
+
+
+def _between(low: float | None, high: float | None) -> str:
+    """An interval in percent; empty where none is given."""
+    return "" if pd.isna(low) or pd.isna(high) else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
 def evaluations_table(entries: Sequence[tuple[ModelSpec, Kept]]) -> pd.DataFrame:
@@ -170,7 +177,7 @@ def _calibration(info: DatasetInfo, found: Kept) -> None:
 def _confusions(info: DatasetInfo, found: Kept) -> None:
     st.markdown("Which classes are taken for which.")
     mistakes.show_pairs(info, found)
-    _card(info, found, charts.confusions(found, resources.predictions(found)))
+    _card(info, found, class_charts.confusions(found, resources.predictions(found)))
 
 
 def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
@@ -178,7 +185,7 @@ def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
         "Every class: how many products, and how well they are told. A click on a column sorts by it."
     )
     training = trained_counts(spec)
-    table = charts.classes_table(found, training)
+    table = class_charts.classes_table(found, training)
     st.dataframe(
         in_percent(table if training else table.drop(columns="training"), ["precision", "recall", "f1", "ap"]),
         hide_index=True, height=520,
@@ -202,7 +209,7 @@ def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
         notes.append(f"{untaught:,} have no training product: the model cannot know them.")
     if notes:
         st.caption(" ".join(notes))
-    _card(info, found, charts.long_tail(found, training or {}))
+    _card(info, found, class_charts.long_tail(found, training or {}))
 
 
 def trained_counts(spec: ModelSpec) -> dict[str, int] | None:

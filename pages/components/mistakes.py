@@ -7,7 +7,8 @@ import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.cohort import Cohort
-from core.models.charts import rows_of, short
+from core.models.charts import rows_of
+from core.models.class_charts import Names, class_names
 from core.models.kept import Kept
 from pages import resources
 from pages.components import product_dialog, product_grid
@@ -48,7 +49,12 @@ def show(info: DatasetInfo, found: Kept) -> None:
         st.info("No product of that label was said to be that.")
         return
     column, ascending = ORDERS[order or "Most confident"]
-    gallery(info, chosen.sort_values([column, "row_id"], ascending=[ascending, True]), "mistakes")
+    gallery(
+        info,
+        chosen.sort_values([column, "row_id"], ascending=[ascending, True]),
+        "mistakes",
+        class_names(found),
+    )
 
 
 def holds(info: DatasetInfo, found: Kept) -> bool:
@@ -59,7 +65,7 @@ def holds(info: DatasetInfo, found: Kept) -> bool:
     return False
 
 
-def gallery(info: DatasetInfo, table: pd.DataFrame, key: str) -> None:
+def gallery(info: DatasetInfo, table: pd.DataFrame, key: str, names: Names) -> None:
     """Judged products a page at a time, and a way to see them in Browse."""
     pages = -(-len(table) // PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -72,17 +78,17 @@ def gallery(info: DatasetInfo, table: pd.DataFrame, key: str) -> None:
     number = st.pagination(pages, key=number_key) if pages > 1 else 1
     part = table.iloc[(number - 1) * PER_PAGE : number * PER_PAGE]
     with place:
-        rows = grid(info, part, key)
+        rows = grid(info, part, key, names)
     product_dialog.open_linked(info, rows)
 
 
-def grid(info: DatasetInfo, part: pd.DataFrame, key: str) -> list[dict[str, object]]:
+def grid(info: DatasetInfo, part: pd.DataFrame, key: str, names: Names) -> list[dict[str, object]]:
     """The products with what the model said of them; a click opens one."""
     by_row = {row["row_id"]: row for row in resources.products(info.name).by_row(part.row_id.tolist())}
     there = part[part.row_id.isin(by_row)]
     rows = [by_row[row_id] for row_id in there.row_id]
     facts = [
-        f"said {short(row.prediction)}, {100 * row.probability:.0f}%"
+        f"said {names[row.prediction]}, {100 * row.probability:.0f}%"
         + (
             ""
             if row.label_probability != row.label_probability
@@ -113,9 +119,10 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
         return
     with st.container(border=True):
         st.subheader("The pairs that hurt most", anchor=False)
-        brief = pairs.assign(label=pairs.label.map(short), prediction=pairs.prediction.map(short))
+        brief = class_names(found)
+        named = pairs.assign(label=pairs.label.map(brief), prediction=pairs.prediction.map(brief))
         st.dataframe(
-            in_percent(brief, ["share"]), hide_index=True, height=min(420, 38 + 35 * len(pairs)),
+            in_percent(named, ["share"]), hide_index=True, height=min(420, 38 + 35 * len(pairs)),
             column_config={
                 "label": st.column_config.TextColumn("label", width="medium"),
                 "prediction": st.column_config.TextColumn("the model said", width="medium"),
@@ -125,9 +132,7 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
         )  # fmt: skip
         if not holds(info, found):
             return
-        names = {f"{short(row.label)} → {short(row.prediction)}": row for row in rows_of(pairs)}
-        if len(names) < len(pairs):  # two trees' branches of one name
-            names = {f"{row.label} → {row.prediction}": row for row in rows_of(pairs)}
+        names = {f"{brief[row.label]} → {brief[row.prediction]}": row for row in rows_of(pairs)}
         name = st.selectbox("Pictures of", list(names), key="pair", bind="query-params")
         pair = names[name or next(iter(names))]
         predictions = resources.predictions(found)
@@ -139,18 +144,18 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
         one, other = st.columns(2, gap="large")
         with one:
             st.markdown(
-                f"**Labelled {plain(short(pair.label))}, said to be {plain(short(pair.prediction))}**"
+                f"**Labelled {plain(brief[pair.label])}, said to be {plain(brief[pair.prediction])}**"
             )
             rows = grid(
-                info, mistaken.sort_values("probability", ascending=False).head(shown), "pair-mistaken"
+                info, mistaken.sort_values("probability", ascending=False).head(shown), "pair-mistaken", brief
             )
         with other:
-            st.markdown(f"**Rightly said to be {plain(short(pair.prediction))}**")
+            st.markdown(f"**Rightly said to be {plain(brief[pair.prediction])}**")
             if right.empty:
                 st.caption("None in this split.")
             else:
                 rows += grid(
-                    info, right.sort_values("probability", ascending=False).head(shown), "pair-right"
+                    info, right.sort_values("probability", ascending=False).head(shown), "pair-right", brief
                 )
         with st.container(horizontal=True):
             st.button(

@@ -16,6 +16,7 @@ from pages.components.markdown import plain
 
 TITLES = {"top1": "Top-1", "top5": "Top-5", "ap": "AP", "f1": "F1"}
 PERCENT = st.column_config.NumberColumn(format="%.1f%%")
+SEES = ("both", "picture", "text")
 PAPER, HERE = "paper", "measured here"
 
 
@@ -26,7 +27,9 @@ def in_percent(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:
     """Each paper's table with every evaluation on this dataset's test products."""
-    own = kept.every(list(specs), info.name)
+    own = sorted(
+        kept.every(list(specs), info.name), key=lambda one: (one[1].model, SEES.index(one[1].choice.sees))
+    )
     st.markdown(
         "What the papers report beside what was measured here. Rows of different data and different sizes of network do "
         "not compete: they show what the inputs bring, and in which range results lie."

@@ -10,6 +10,7 @@ import pytest
 
 from core.models import kept, model
 from core.models.kept import Choice
+from core.models.underway import working
 from tests.pages.conftest import Open
 
 PARTS = ("Figures", "Countries", "Calibration", "Confusions", "Classes", "Mistakes", "Compare", "Papers")
@@ -42,7 +43,7 @@ def test_every_part_is_reached_by_its_address(part: str, evaluated: Path, open_p
     assert [metric.label for metric in test.metric][:2] == ["Top-1", "Top-5"]
     if part == "Compare":
         said = words(test)
-        assert "toy\\-run \\(text alone\\) alone is right on" in said and "McNemar" in said
+        assert "only with “text alone”" in said and "McNemar" in said
     if part == "Papers":
         first = test.dataframe[0].value
         assert first["from"].tolist()[:2] == ["measured here"] * 2 and "paper" in first["from"].tolist()
@@ -76,12 +77,12 @@ def test_what_was_not_evaluated_is_offered(
 
 def test_one_that_runs_shows_how_far_it_is(evaluated: Path, open_page: Open) -> None:
     spec, choice = model("toy-run"), Choice("toy", labels="human")
-    with kept._working(kept.path_of(spec, choice), lambda *_: None) as tell:
+    with working(kept.path_of(spec, choice), lambda *_: None) as tell:
         tell(10, 20, "Classifying")
         test = open_page("evaluate.py", dataset="toy", model="toy-run", labels="By a person")
         assert not test.exception and not test.button
         assert "Classifying 10 of 20" in test.get("progress")[0].proto.text
-    with pytest.raises(RuntimeError), kept._working(kept.path_of(spec, choice), lambda *_: None):
+    with pytest.raises(RuntimeError), working(kept.path_of(spec, choice), lambda *_: None):
         raise RuntimeError("out of memory")
     test = open_page("evaluate.py", dataset="toy", model="toy-run", labels="By a person")
     assert "out of memory" in test.error[0].value and test.button[0].label == "Evaluate"

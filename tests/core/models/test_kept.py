@@ -15,11 +15,12 @@ from typer.testing import CliRunner
 from core import catalog
 from core.commands import app
 from core.errors import StorageError, UsageError, VitrineError
-from core.models import charts, kept, model
+from core.models import charts, class_charts, kept, model
 from core.models.evaluation import evaluate
 from core.models.kept import Choice, Kept
 from core.models.published import PER_COUNTRY, TABLES, measured
 from core.models.runs import find_run
+from core.models.underway import working
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def test_a_damaged_file_is_no_evaluation(home: Path, tmp_path: Path) -> None:
 def test_how_far_it_is_and_why_it_ended_can_be_seen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, choice = model("toy-run"), Choice("toy", sees="picture")
     assert kept.underway(spec, choice) is None
-    monkeypatch.setattr(kept, "TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr("core.models.underway.TOLD_EVERY_S", 0.0)
     seen = []
 
     def look(done: int, total: int, what: str) -> None:
@@ -111,7 +112,7 @@ def test_how_far_it_is_and_why_it_ended_can_be_seen(home: Path, monkeypatch: pyt
     state = kept.underway(spec, choice)
     assert state is not None and state.state == "failed" and "No product" in state.error
     assert kept.find(spec, choice) is None
-    with kept._working(kept.path_of(spec, choice), look), pytest.raises(StorageError, match="under way"):
+    with working(kept.path_of(spec, choice), look), pytest.raises(StorageError, match="under way"):
         kept.keep(spec, choice)
 
 
@@ -149,16 +150,16 @@ def test_charts_say_what_was_measured(home: Path) -> None:
         country,
         charts.by_label_source(made),
         charts.reliability(made),
-        charts.confusions(made, table),
+        class_charts.confusions(made, table),
     ):
         figure = display.figure()
         assert figure.layout.title.text and "toy-run on toy, test" in figure.layout.title.subtitle.text
     weak = toy("text")
-    heat = charts.confusions(weak, weak.predictions())
+    heat = class_charts.confusions(weak, weak.predictions())
     assert heat.values.get("wrong", 0) == int((~weak.predictions().correct).sum())
-    classes = charts.classes_table(made, {"bags": 9})
+    classes = class_charts.classes_table(made, {"bags": 9})
     assert classes.n.sum() == 27 and classes.set_index("label").training.to_dict()["bags"] == 9
-    tail = charts.long_tail(made, {"bags": 300, "hats": 10, "shoes": 150})
+    tail = class_charts.long_tail(made, {"bags": 300, "hats": 10, "shoes": 150})
     assert "below 20 training products" in tail.title and tail.figure().data
     figures = {row["figure"]: row for row in charts.figures(made)}
     assert figures["Top-1"]["low"] <= figures["Top-1"]["value"] <= figures["Top-1"]["high"]
@@ -169,9 +170,9 @@ def test_without_countries_and_mistakes_charts_say_so(home: Path) -> None:
     bare = replace(made, report=made.report | {"per_geo": {"(none)": {"top1": 1.0, "top5": 1.0, "n": 27}}})
     assert "no countries" in charts.by_country(bare).cannot
     table = made.predictions()
-    assert "No product was mistaken" in charts.confusions(made, table[table.correct]).cannot
+    assert "No product was mistaken" in class_charts.confusions(made, table[table.correct]).cannot
     one = replace(made, report=made.report | {"per_class": made.report["per_class"][:1]})
-    assert "not two classes" in charts.long_tail(one, {"bags": 3}).cannot
+    assert "not two classes" in class_charts.long_tail(one, {"bags": 3}).cannot
     empty = replace(made, report=made.report | {"reliability": [], "calibration_error": None})
     assert "nothing to judge" in charts.reliability(empty).cannot
 
@@ -199,3 +200,16 @@ def test_the_command_keeps_and_saves(home: Path, tmp_path: Path) -> None:
     assert answer.exit_code == 0, answer.output
     assert json.loads(answer.stdout) == toy("text").report
     assert kept.read(tmp_path / "p.parquet") is not None
+
+
+def test_brief_names_are_all_different() -> None:
+    labels = [
+        "Shoes > Women's shoes > Sneakers", "Shoes > Men's shoes > Sneakers", "Men > Tops > T-shirts",
+        "Women > Tops > T-shirts", "Bags > Wallets", "womens-boots", "A > B > C", "B > A > C",
+    ]  # fmt: skip
+    names = class_charts.brief_names(labels)
+    assert [names[label] for label in labels] == [
+        "Women's shoes › Sneakers", "Men's shoes › Sneakers", "Men › T-shirts", "Women › T-shirts", "Wallets",
+        "womens-boots", "A › B › C", "B › A › C",
+    ]  # fmt: skip
+    assert names["never seen"] == "never seen" and names[None] == "(none)"  # type: ignore[index]
