@@ -48,6 +48,8 @@ def card(spec: ModelSpec) -> Card:
         config = RunConfig.read(spec.folder)
         facts["Categories"] = f"{len(config.classes):,}"
         figures = list(_figures(config.result.get("test", {})))
+        if len(spec.inputs) == 1 and len(figures) > 1:  # both is what the one says
+            figures = [figure for figure in figures if figure.sees != SEES["both"]]
     except ModelError:
         if spec.weights == "run":
             raise ModelError(f"The model {spec.name} is gone: was its run deleted?") from None
@@ -87,7 +89,7 @@ def _limits(spec: ModelSpec) -> str:
         if paragraph.strip().startswith("Limits:"):
             said = " ".join(paragraph.split()).removeprefix("Limits: ")
             return said[:1].upper() + said[1:]
-    return f"It knows the categories of {spec.trained_on} and no others: whatever is shown, it names one of them."
+    return "It knows the categories that it was trained on and no others: whatever is shown, it names one of them."
 
 
 _digests: dict[tuple[Path, int], str] = {}

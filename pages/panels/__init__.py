@@ -18,6 +18,16 @@ from pages.panels import (
 from pages.panels.examples import product_examples
 from pages.panels.theme import CSS, vitrine_theme
 
+# A frame in a page of ours grows with what it shows, so that there is one scroll bar and not two.
+FIT = """() => {
+  const frame = window.frameElement, shown = document.querySelector('main > .column');
+  if (!frame || !shown) return;
+  const footer = document.querySelector('footer');
+  new ResizeObserver(() => {
+    frame.style.height = `${Math.max(600, shown.offsetHeight + (footer ? footer.offsetHeight : 0) + 60)}px`;
+  }).observe(shown);
+}"""
+
 
 def mount_panels() -> FastAPI:
     """An app that holds every panel. Models are loaded when somebody asks, never at start."""
@@ -32,7 +42,7 @@ def mount_panels() -> FastAPI:
         product_classifier.languages,
         product_classifier.warm,
     )
-    mount(panels, classification.build(backend), "classification", classification_view.CSS)
+    mount(panels, classification.build(backend), "classification", classification_view.CSS, FIT)
     mount(
         panels,
         retrieval.build(gallery_search.galleries, gallery_search.search, product_examples),
@@ -41,7 +51,7 @@ def mount_panels() -> FastAPI:
     return panels
 
 
-def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "") -> None:
+def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "", js: str | None = None) -> None:
     """One panel in Vitrine's look and with a style of its own, with its API and its MCP tools."""
     folder = settings().home / "uploads"
     gr.mount_gradio_app(
@@ -51,6 +61,7 @@ def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "") -> None:
         root_path=f"/panels/{name}",  # events outside the queue would lose it, and their files with it
         theme=vitrine_theme(),
         css=CSS + css,
+        js=js,
         ssr_mode=False,
         mcp_server=True,
         footer_links=["api"],

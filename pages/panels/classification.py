@@ -26,6 +26,9 @@ CLASSES = 5  # shown
 SIDE_BY_SIDE = 3  # models
 WAITING = 32  # visitors in the queue at most
 SHOWN_CHARACTERS = 20_000  # that the browser lets one type; the model reads far fewer
+TO_THE_ANSWERS = (
+    "() => { if (innerWidth < 700) document.getElementById('answers').scrollIntoView({behavior: 'smooth'}); }"
+)
 FAR = "el"  # the language that is tried first: of another script than most
 
 NO_MODEL = f"""### No model is trained yet
@@ -163,7 +166,10 @@ def build(backend: Backend) -> gr.Blocks:
                 visible=bool(languages),
             ),
             gr.Gallery(
-                value=[(str(example.picture), example.name) for example in shown], visible=bool(shown)
+                value=[(str(example.picture), example.name) for example in shown],
+                visible=bool(shown),
+                elem_id="examples",
+                buttons=[],
             ),
             shown,
         )
@@ -175,13 +181,12 @@ def build(backend: Backend) -> gr.Blocks:
     with gr.Blocks(title="Classify", analytics_enabled=False) as panel:
         kept = gr.State([])
         nothing = gr.Markdown(visible=False)
-        models = gr.Dropdown(
-            [], label=f"Models, up to {SIDE_BY_SIDE} side by side", multiselect=True, max_choices=SIDE_BY_SIDE,
-            allow_custom_value=True, visible=False,
-        )  # fmt: skip
+        models = _chooser(
+            f"Models, up to {SIDE_BY_SIDE} side by side", multiselect=True, max_choices=SIDE_BY_SIDE
+        )
         with gr.Row(equal_height=False):
             with gr.Column(min_width=280, scale=2):
-                picture = photo(height=280)
+                picture = photo(height=280, buttons=[])
                 name = gr.Textbox(label="Name", max_length=SHOWN_CHARACTERS, placeholder="Red summer dress")
                 description = gr.Textbox(
                     label="Description", lines=2, max_lines=6, max_length=SHOWN_CHARACTERS
@@ -190,25 +195,27 @@ def build(backend: Backend) -> gr.Blocks:
                     clear = gr.Button("Clear", size="md", min_width=80)
                     stop = gr.Button("Cancel", size="md", min_width=80)
                     button = gr.Button("Classify", variant="primary", size="md", min_width=120)
-                country = gr.Dropdown(
-                    [], label="Adjust to a country", visible=False, allow_custom_value=True,
-                    info="No model reads the country. This reweighs an answer by what that country's shops sell.",
-                )  # fmt: skip
-                language = gr.Dropdown(
-                    [], label="What if the text were in", visible=False, allow_custom_value=True,
-                    info="Of the same product where it is known, else of another of its category.",
-                )  # fmt: skip
+                with gr.Accordion("Country, other languages", open=False):
+                    country = _chooser(
+                        "Adjust to a country",
+                        info="No model reads the country. This reweighs an answer by what that country's shops sell.",
+                    )  # fmt: skip
+                    language = _chooser(
+                        "What if the text were in",
+                        info="Of the same product where it is known, else of another of its category.",
+                    )  # fmt: skip
             with gr.Column(min_width=280, scale=5):
-                answers = gr.HTML(min_height=180, elem_id="answers")
-                reasons = gr.HTML(min_height=40, elem_id="reasons")
-        gallery = gr.Gallery(
-            label="Or try one of these",
-            columns=6,
-            height=200,
-            object_fit="contain",
-            allow_preview=False,
-            visible=False,
-        )
+                answers = gr.HTML(view.HINT, min_height=120, elem_id="answers")
+                reasons = gr.HTML(elem_id="reasons")
+                gallery = gr.Gallery(
+                    label="Products to try",
+                    show_label=False,
+                    columns=6,
+                    height=200,
+                    object_fit="contain",
+                    allow_preview=False,
+                    visible=False,
+                )
         cards = gr.HTML(elem_id="cards")
         _program(on_classify, picture, name, description)
 
@@ -223,9 +230,10 @@ def build(backend: Backend) -> gr.Blocks:
             explaining = answering.success(on_explain, told, reasons, **queued, show_progress="minimal")
             running += [answering, explaining]
         running.append(language.input(on_explain, told, reasons, **queued, show_progress="minimal"))
+        button.click(None, js=TO_THE_ANSWERS, queue=False, **private)
         stop.click(_stopped, answers, answers, cancels=running, queue=False, **private)
         clear.click(
-            lambda: (None, "", "", "", ""), None, [picture, name, description, answers, reasons],
+            lambda: (None, "", "", view.HINT, ""), None, [picture, name, description, answers, reasons],
             cancels=running, queue=False, **private,
         )  # fmt: skip
         follows = [cards, country, language, gallery, kept]
@@ -233,6 +241,13 @@ def build(backend: Backend) -> gr.Blocks:
         panel.load(on_open, None, [models, nothing, button, *follows], queue=False, **private)
     panel.queue(max_size=WAITING)
     return panel
+
+
+def _chooser(label: str, **options: Any) -> gr.Dropdown:
+    """A choice that is filled when the page opens, and that takes whatever a page from before a restart sends."""
+    made = gr.Dropdown([], label=label, visible=False, **options)
+    made.preprocess = lambda payload: payload  # type: ignore[method-assign]
+    return made
 
 
 def _program(on_classify: Callable[..., Any], picture: Any, name: Any, description: Any) -> None:

@@ -24,6 +24,7 @@ CSS = (ASSETS / "classification.css").read_text(encoding="utf-8")
 SHOWN_PX = 480  # longest side of the picture under a heat map
 TEXT_SHOWN = 160  # characters of another text
 REST_SHOWN = 240  # characters of what was not read
+HINT = '<p class="vc-hint">What is it? Give a picture or a text of your own: the answer comes here.</p>'
 HEAT = np.array(
     [(255, 196, 0), (255, 120, 0), (214, 20, 60)], np.float32
 )  # cold to hot; the legend's in the CSS
@@ -68,10 +69,8 @@ def why(title: str, reasons: Reasons | None, picture: Image.Image | None) -> str
     parts = []
     if reasons.heat is not None and picture is not None:
         parts.append(_heat(reasons, picture))
-    if reasons.words:
-        parts.append(_words(reasons))
-    if reasons.shares or reasons.filled:
-        parts.append(_shares(reasons))
+    if counted := _words(reasons) + _shares(reasons):
+        parts.append(counted)
     if reasons.changed:
         parts.append(_what_if(reasons))
     parts += [f'<p class="vc-note">{escape(note)}</p>' for note in reasons.missing]
@@ -164,7 +163,9 @@ def _data_url(image: Image.Image) -> str:
 
 
 def _words(reasons: Reasons) -> str:
-    """The text that was read, each word coloured by how much it counted."""
+    """The text that was read, each word coloured by how much it counted; nothing where that cannot be told."""
+    if not reasons.words:
+        return ""
     largest = max((abs(word.weight) for word in reasons.words), default=0) or 1
     parts, at = [], 0
     for word in reasons.words:

@@ -55,6 +55,7 @@ def vitrine_theme() -> Any:
         ("border_color_accent", "primaryColor"),
         ("link_text_color", "linkColor"),
         ("button_secondary_background_fill", "secondaryBackgroundColor"),
+        ("button_secondary_background_fill_hover", "borderColor"),
         ("block_label_background_fill", "secondaryBackgroundColor"),
         ("block_info_text_color", "textColor"),
         ("stat_background_fill", "primaryColor"),

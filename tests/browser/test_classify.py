@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Server
+from core.models import models
+from core.models.cards import card
+from core.models.classifier import Classification
+from pages.panels import product_classifier
+from pages.panels.classification import Backend, build
+from tests.browser.conftest import DESKTOP, PHONE, Server
+from tests.served import serve
+from tests.toy import picture
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +83,80 @@ def test_a_file_that_is_no_picture_is_said(page: Page, server: Server, tmp_path:
     refusal = panel.get_by_text("not a picture").first
     ask_until(button, refusal)
     expect(refusal).to_be_visible()
+
+
+@pytest.fixture
+def three(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The panel with three models; where the name is "slow", the answer waits for `go`."""
+    home = Path(shutil.copytree(trained, tmp_path / "home"))
+    shutil.copytree(home / "runs" / "toy-run", home / "runs" / "toy-two")
+    monkeypatch.setenv("VITRINE_HOME", str(home))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+
+    def classify(model: str, image: Path | None, name: str, *more: Any) -> Classification:
+        if name == "slow":
+            go.wait(30)
+        return product_classifier.classify(model, image, name, *more)
+
+    go.clear()
+    ask = product_classifier
+    whole = Backend(models, classify, ask.explain, card, ask.examples, ask.countries, ask.languages)
+    yield from serve(build(whole))
+
+
+go = threading.Event()
+
+
+def test_three_models_side_by_side_and_why(chromium: Browser, three: str, tmp_path: Path) -> None:
+    photo = tmp_path / "hat.jpg"
+    photo.write_bytes(picture("hats"))
+    page = chromium.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    page.goto(three)
+    chosen = page.get_by_label("Models, up to 3 side by side")
+    expect(page.locator("#cards details")).to_have_count(1)
+    for words, n in (("toy-two", 2), ("tiny", 3)):
+        chosen.click()
+        chosen.press_sequentially(words)
+        chosen.press("Enter")
+        expect(page.locator("#cards details")).to_have_count(n)
+    page.locator("input[type=file]").first.set_input_files(str(photo))
+    expect(page.locator("img[src*=hat]")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("kabelka <img src=x> {{x}} ${1}")
+    page.get_by_role("button", name="Classify", exact=True).click()
+    expect(page.locator("#answers .vc-first")).to_have_count(3, timeout=30_000)
+    why = page.locator("#reasons .vc-model")
+    expect(why).to_have_count(3, timeout=30_000)
+    first = why.first
+    expect(first.locator(".vc-if li").nth(0)).to_contain_text("bags")  # without the picture
+    expect(first.locator(".vc-if li").nth(1)).to_contain_text("hats")  # without the text
+    expect(first.locator(".vc-if li").nth(2)).to_contain_text("text of another product")
+    expect(first.locator(".vc-words")).to_contain_text("kabelka")
+    assert page.locator(".vc-words img").count() == 0
+    page.locator("summary").first.click()
+    expect(page.locator(".vc-card table").first).to_contain_text("picture and text")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.close()
+
+
+def test_a_visitor_sees_the_place_in_line_and_cancels(chromium: Browser, three: str) -> None:
+    first, second = (chromium.new_page(viewport=DESKTOP) for _ in range(2))  # type: ignore[arg-type]
+    for page, name in ((first, "slow"), (second, "taška")):
+        page.goto(three)
+        button = page.get_by_role("button", name="Classify", exact=True)
+        expect(button).to_be_enabled()
+        page.get_by_label("Name", exact=True).fill(name)
+        button.click()
+        shown = "processing" if name == "slow" else "queue: 1/1"
+        expect(page.locator("#answers")).to_contain_text(shown, timeout=15_000)
+    second.get_by_role("button", name="Cancel", exact=True).click()
+    expect(second.locator("#answers")).not_to_contain_text("queue")
+    go.set()
+    expect(first.locator("#answers .vc-first")).to_be_visible()
+    assert second.locator("#answers .vc-first").count() == 0
+    second.get_by_role("button", name="Classify", exact=True).click()
+    expect(second.locator("#answers .vc-first")).to_contain_text("bags")
+    for page in (first, second):
+        page.close()
 
 
 def test_no_request_of_the_panel_left_this_machine(server: Server) -> None:

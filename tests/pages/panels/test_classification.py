@@ -6,17 +6,13 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import httpx
 import numpy as np
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
@@ -27,37 +23,13 @@ from core.models.priors import priors_from_counts
 from pages.panels import classification, product_classifier
 from pages.panels.classification import Backend, build
 from pages.panels.examples import product_examples
+from tests.served import serve
 from tests.toy import picture
 
 WHOLE = Backend(
     models, product_classifier.classify, product_classifier.explain, card, product_classifier.examples,
     product_classifier.countries, product_classifier.languages, product_classifier.warm,
 )  # fmt: skip
-
-
-def serve(panel: gr.Blocks) -> Iterator[str]:
-    """The panel at a free port, mounted as the app mounts it."""
-    inner = FastAPI()
-    gr.mount_gradio_app(inner, panel, path="/classification", ssr_mode=False, mcp_server=True)
-
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[None]:
-        async with inner.router.lifespan_context(inner):
-            yield
-
-    outer = FastAPI(lifespan=lifespan)
-    outer.mount("/panels", inner)
-    server = uvicorn.Server(uvicorn.Config(outer, host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.05)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/panels/classification"
-    server.should_exit = True
-    server.force_exit = True  # an open event stream is not waited for
-    thread.join(10)
 
 
 @pytest.fixture(scope="module")
