@@ -42,9 +42,8 @@ from core.settings import go_offline, settings
 PARTS = ("layout", "lasso")
 CASES = {
     "vitrine": "Vitrine, all rows fitted",
-    "placed": "Vitrine, a fifth fitted, the rest placed",
     "plain": "umap-learn, all rows",
-    "dense": "Vitrine, densMAP",
+    "placed": "Vitrine, a fifth fitted, the rest placed",
 }
 SET = "drawn"
 
@@ -102,7 +101,7 @@ def one(case: str, n: int) -> dict[str, object]:
     found = open_set(dataset, SET)
     rows, _ = different(found.vectors, found.present)
     own = unit_rows(found.vectors, rows)
-    _warm_up(own[:600])
+    _warm_up(own[:600], case)
     began, wall = processor_s(), time.monotonic()
     answer: dict[str, object] = {"case": case, "n": n, "load": round(os.getloadavg()[0], 1)}
     if case == "plain":
@@ -120,7 +119,7 @@ def one(case: str, n: int) -> dict[str, object]:
         def tell(done: int, total: int, what: str) -> None:
             marks.setdefault(what.split(",")[0], processor_s())
 
-        described = project(dataset, SET, case == "dense", tell, sample, again=True)
+        described = project(dataset, SET, progress=tell, sample=sample, again=True)
         ends = [*list(marks.values())[1:], processor_s()]
         spent = {step: end - begin for (step, begin), end in zip(marks.items(), ends, strict=True)}
         # Measuring and naming is not part of umap-learn's time; it is shown beside.
@@ -134,13 +133,15 @@ def one(case: str, n: int) -> dict[str, object]:
     return answer | {"quality": quality, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10}
 
 
-def _warm_up(vectors: NDArray[np.float32]) -> None:
+def _warm_up(vectors: NDArray[np.float32], case: str) -> None:
     """Compile what numba compiles."""
     from umap import UMAP
 
     from core.projection import umap
 
-    UMAP(metric="cosine", n_epochs=5, force_approximation_algorithm=True).fit(vectors)
+    if case == "plain":
+        UMAP(metric="cosine", n_epochs=5, force_approximation_algorithm=True).fit(vectors)
+        return
     scores, near = flat(vectors).search(vectors, 15)
     umap(vectors, near.astype(np.int32), scores, 0.1, False, 0, lambda done, total: None)
 
@@ -150,6 +151,7 @@ def layout(folder: Path, rows: list[int], like: str) -> None:
         prepare(n, like)
         for case in CASES:
             if not (folder / f"{case}-{n}.json").exists():
+                print(f"{case}, {n:,} rows ...", file=sys.stderr, flush=True)
                 command = [sys.executable, __file__, "one", "--case", case, "--rows", str(n)]
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
                 (folder / f"{case}-{n}.json").write_text(done.stdout.splitlines()[-1])
