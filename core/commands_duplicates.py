@@ -18,11 +18,12 @@ Lines = Annotated[bool, typer.Option("--progress-lines", hidden=True)]
 def duplicates(
     name: Name,
     by: Annotated[
-        str, typer.Option(help="Of bytes, hash, vectors, text, glami; what the dataset allows otherwise.")
+        str,
+        typer.Option(help="Of bytes, pixels, hash, vectors, text, glami; what the dataset allows otherwise."),
     ] = "",
     threshold: Annotated[
         list[str],
-        typer.Option(metavar="[BY=]NUMBER", help="hash=4 bits, vectors=0.99, text=0.9; several times."),
+        typer.Option(metavar="[BY=]NUMBER", help="pixels=6, hash=4, vectors=0.995, text=0.9; several times."),
     ] = [],  # noqa: B006
     preset: Annotated[str, typer.Option(help="glami: how GLAMI-1M's authors cleaned their test part.")] = "",
     vectors: Annotated[str, typer.Option(help="A set of picture vectors; the newest otherwise.")] = "",
@@ -44,7 +45,7 @@ def duplicates(
     """Find near-duplicates within splits and leakage between them."""
     from core.catalog import Products
     from core.commands import say, watched
-    from core.duplicates import finding
+    from core.duplicates import finding, judging
     from core.duplicates import report as writing
     from core.duplicates.detectors import detector
     from core.duplicates.leakage import Splits, to_drop
@@ -64,6 +65,7 @@ def duplicates(
     chosen = ["glami"] if preset else [part.strip() for part in by.split(",") if part.strip()]
     thresholds = _thresholds(threshold, chosen)
     skipped: tuple[str, ...] = ()
+    asked = bool(chosen)  # what was asked for by name also counts for what to drop
     if not chosen:
         chosen, skipped = finding.possible(products)
     at = {key: thresholds.get(key, detector(key).default) for key in chosen}
@@ -76,10 +78,16 @@ def duplicates(
             LookAlikes(products, None, progress)
         progress(0, 0, "Counting")
         splits = Splits(products)
-        answer = writing.certificate(products, found, at, splits, kept, within)
+        judged = {
+            key: judging.precision(one, judging.judgements(products.info, key), [at[key]])[0].as_dict()
+            for key, one in found.items()
+        }
+        counting = [key for key in chosen if asked or detector(key).precise]
+        answer = writing.certificate(products, found, at, splits, kept, within, judged, counting)
     answer["skipped"] = list(skipped)
     if drop is not None:
-        table = writing.drop_list(products, to_drop(found, at, splits, kept, within))
+        counted = {key: at[key] for key in counting}
+        table = writing.drop_list(products, to_drop(found, counted, splits, kept, within))
         with storage_errors(drop.parent):
             drop.write_bytes(writing.as_csv(table))
     if report is not None:
@@ -127,6 +135,7 @@ def _lines(answer: dict[str, Any]) -> list[str]:
                 )
         lines += [f"  note: {note}" for note in part["notes"]]
     lines.append(
-        f"To drop: {answer['drop']['products']:,} products ({answer['drop']['keep']} stays whole); --drop FILE lists them"
+        f"To drop, by {', '.join(answer['drop']['detectors'])}: {answer['drop']['products']:,} products "
+        f"({answer['drop']['keep']} stays whole); --drop FILE lists them"
     )
     return lines

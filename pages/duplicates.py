@@ -32,7 +32,7 @@ founds = {
     known.key: found for known in DETECTORS if (found := resources.duplicates(info, known.key)) is not None
 }
 if view == "Look-alikes":
-    twins_view.show_look_alikes(info, founds.get("vectors") or founds.get("hash"))
+    twins_view.show_look_alikes(info, founds.get("vectors") or founds.get("hash") or founds.get("pixels"))
     st.stop()
 can, why_not = possible(resources.products(info.name))
 missing = [key for key in can if key not in founds]
@@ -47,7 +47,7 @@ if not founds:
     st.stop()
 
 
-def slider(known: Detector) -> float:
+def slider(known: Detector, label: str) -> float:
     """A threshold, in the address under the detector's name."""
     if known.exact == known.loosest:
         return known.default
@@ -56,9 +56,8 @@ def slider(known: Detector) -> float:
     kind = int if whole else float
     return float(
         st.slider(
-            known.title, kind(low), kind(high), kind(min(max(known.default, low), high)), kind(known.step),
-            key=known.key, bind="query-params", help=f"Threshold: {known.says.format('this value')}.",
-            format="%d" if whole else "%.3f",
+            label, kind(low), kind(high), kind(min(max(known.default, low), high)), kind(known.step), key=known.key,
+            bind="query-params", help=known.asks, format="%d" if whole else "%.1f" if known.step > 0.1 else "%.3f",
         )
     )  # fmt: skip
 
@@ -67,13 +66,19 @@ there = [known for known in DETECTORS if known.key in founds]
 key = there[0].key
 if view != "Overview":
     titles = {known.title: known.key for known in there}
-    default = next((known.title for known in there if known.key in ("hash", "vectors")), there[0].title)
+    default = next(
+        (known.title for known in there if known.key in ("pixels", "hash", "vectors")), there[0].title
+    )
     chosen = st.pills("Detector", list(titles), default=default, required=True, key="by", bind="query-params")
     key = titles[chosen or default]
 with st.sidebar:
     st.caption("Thresholds")
-    others = {known.key: slider(known) for known in there if view == "Overview" or known.key != key}
-thresholds = {known.key: others[known.key] if known.key in others else slider(known) for known in there}
+    others = {
+        known.key: slider(known, known.title) for known in there if view == "Overview" or known.key != key
+    }
+thresholds = {
+    known.key: others[known.key] if known.key in others else slider(known, known.asks) for known in there
+}
 
 if view == "Pairs":
     duplicates_pairs.show(info, founds[key], thresholds[key])

@@ -17,7 +17,7 @@ from core.catalog import DatasetInfo, Order, Products
 from core.cohort import Cohort, path_text
 from core.duplicates import finding, twins
 from core.duplicates.leakage import Leakage, Splits, leakage
-from core.duplicates.lookalikes import LookAlikes
+from core.duplicates.lookalikes import LookAlike, LookAlikes
 from core.embeddings import store
 from core.embeddings.clip import Encoder, encoder
 from core.errors import UnknownDatasetError
@@ -274,6 +274,21 @@ def look_alikes(info: DatasetInfo) -> LookAlikes:
     there = [(name, found.created) for name, found in store.sets(info) if found.tower == "image"]
     vectors, made = there[0] if there else ("", "")
     return _look_alikes(info.name, info.fingerprint, info.created, vectors, made)
+
+
+@st.cache_data(max_entries=256, show_spinner="Comparing")
+def _nearest(name: str, fingerprint: str, created: str, row: int, by: str, k: int) -> list[LookAlike]:
+    alike = look_alikes(catalog.info(name))
+    return alike.by_pixels(row, k) if by == "pixels" else alike.by_vectors(row, k)
+
+
+def nearest_of_another_class(info: DatasetInfo, row: int, by: str, k: int) -> list[LookAlike]:
+    """The k nearest products of another class, by `pixels` or by `vectors`.
+
+    Raises:
+        UsageError: the product has no picture that can be opened.
+    """
+    return _nearest(info.name, info.fingerprint, info.created, row, by, k)
 
 
 def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:

@@ -50,6 +50,10 @@ def see(
     least = detector(key).loosest if loosest is None else loosest
     if key in ("bytes", "hash"):
         return _by_picture(products, key, int(least), progress)
+    if key == "pixels":
+        from core.duplicates.pixels import see_pixels
+
+        return see_pixels(products, least, progress)
     if key == "vectors":
         return _by_vectors(products, vectors, least, progress)
     if key == "glami":

@@ -28,8 +28,12 @@ class Detector:
     loosest: float  # the farthest that is looked for
     default: float
     step: float
-    says: str  # what the threshold means, with {} for its value
+    asks: str  # the threshold's name, for a slider
+    says: str  # what it means, with {} for its value
     likeness: Callable[[float], float]  # of two that are just within a threshold
+    precise: bool = (
+        True  # what it finds by default is dropped by default; else it finds candidates to look at
+    )
 
     def check(self, threshold: float) -> float:
         """
@@ -59,21 +63,33 @@ def _same(threshold: float) -> float:
     return threshold
 
 
+PICTURE_FILES = ("bytes", "pixels", "hash")  # detectors that read the pictures themselves
+
 DETECTORS = (
-    Detector("bytes", "Same file", "picture", 1, 1, 1, 1, "the same file", _same),
+    Detector("bytes", "Same file", "picture", 1, 1, 1, 1, "", "the same file", _same),
     Detector(
-        "hash", "Same look (hash)", "picture", 0, 16, 4, 1, "at most {} of 128 bits differ",
-        lambda bits: HASH_BITS - bits,
+        "pixels", "Same picture", "picture", 0, 20, 6, 0.5, "Most difference of the pixels, of 255",
+        "pixels differ by {} of 255 at most", lambda difference: 255 - difference,
     ),
-    Detector("vectors", "Same look (vectors)", "picture", 1, 0.9, 0.99, 0.005, "cosine of {} or more", _same),
-    Detector("text", "Same text", "text", 1, 0.6, 0.9, 0.05, "{} or more of the five-letter pieces shared", _same),
     Detector(
-        "glami", "GLAMI's rule", "both", 1, 0.9, 0.99, 0.005,
+        "hash", "Look (hash)", "picture", 0, 16, 4, 1, "Bits that may differ, of 128",
+        "at most {} of 128 bits differ", lambda bits: HASH_BITS - bits, precise=False,
+    ),
+    Detector(
+        "vectors", "Look (vectors)", "picture", 1, 0.9, 0.995, 0.001, "Least cosine of the pictures' vectors",
+        "cosine of {} or more", _same, precise=False,
+    ),
+    Detector(
+        "text", "Text", "text", 1, 0.6, 0.9, 0.01, "Least share of five-letter pieces in common",
+        "{} or more of the five-letter pieces shared", _same,
+    ),
+    Detector(
+        "glami", "GLAMI's rule", "both", 1, 0.9, 0.99, 0.001, "Least cosine of picture and of text",
         "picture and text both over {}, or the same text", _same,
     ),
 )  # fmt: skip
 BY_KEY = {known.key: known for known in DETECTORS}
-USUAL = ("bytes", "hash", "vectors", "text")
+USUAL = ("bytes", "pixels", "hash", "vectors", "text")
 
 
 def detector(key: str) -> Detector:

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from core.catalog import DatasetInfo, Products
-from core.duplicates import classes, hashing
-from core.duplicates.detectors import USUAL, detector
+from core.duplicates import classes, hashing, pixels
+from core.duplicates.detectors import PICTURE_FILES, USUAL, detector
 from core.errors import DuplicatesError
 from core.sources.reading import Progress, no_progress
 from core.statistics.picture_stats import is_remote
@@ -105,10 +105,14 @@ def possible(products: Products) -> tuple[list[str], tuple[str, ...]]:
     """The usual detectors that a dataset allows, and why the others are left out."""
     info = products.info
     chosen, why = list(USUAL), []
+    if info.with_picture > pixels.MOST:
+        chosen.remove("pixels")
+        why.append(f"pixels: more than {pixels.MOST:,} pictures")
     if not info.with_picture or is_remote(info):
-        chosen = [key for key in chosen if detector(key).of != "picture" or key == "vectors"]
+        chosen = [key for key in chosen if key not in PICTURE_FILES]
         why.append(
-            "bytes, hash: " + ("its pictures are on the web" if info.with_picture else "it has no pictures")
+            "bytes, pixels, hash: "
+            + ("its pictures are on the web" if info.with_picture else "it has no pictures")
         )
     if not classes.sets_for(info, "vectors")[0]:
         chosen.remove("vectors")
@@ -237,8 +241,9 @@ def describe(info: DatasetInfo, key: str) -> Described | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         known = {entry.name for entry in fields(Described)}
-        described = Described(**{name: value for name, value in said.items() if name in known})
-    except (OSError, ValueError, TypeError):
+        said = {name: value for name, value in said.items() if name in known}
+        described = Described(**{**said, "notes": tuple(said["notes"])})
+    except (OSError, ValueError, TypeError, KeyError):
         return None
     if described.fingerprint != info.fingerprint or described.version != VERSION:
         return None

@@ -35,6 +35,7 @@ STRATA: dict[
     str, tuple[float, ...]
 ] = {  # thresholds from the exact one to the loosest: the ends of the strata
     "bytes": (1,),
+    "pixels": (0, 2, 4, 6, 8, 10, 14, 20),
     "hash": (0, 1, 2, 4, 6, 8, 12, 16),
     "vectors": (1, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.9),
     "text": (1, 0.95, 0.9, 0.8, 0.7, 0.6),

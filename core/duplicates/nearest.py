@@ -140,7 +140,7 @@ def _searched(
     notes = []
     if crowded:
         notes.append(
-            f"{crowded:,} times more than {NEIGHBOURS} others were as near as the loosest threshold allows: "
+            f"In {crowded:,} cases more than {NEIGHBOURS} others were as near as the loosest threshold allows: "
             f"the nearest {NEIGHBOURS} of each were kept."
         )
     return gathered(np.concatenate(a), np.concatenate(b), np.concatenate(scores), tuple(notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,14 +26,17 @@ def certificate(
     keep: Keep = "test",
     within: bool = False,
     precision: Mapping[str, Mapping[str, float]] | None = None,
+    counting: Sequence[str] | None = None,
 ) -> Report:
     """Everything that is known of a dataset's duplicates at these thresholds.
 
     Args:
         precision: by detector, what people's judgements say: precision, low, high, judged.
+        counting: detectors whose duplicates are to be dropped; all otherwise.
     """
     info = products.info
-    dropped = to_drop(founds, thresholds, splits, keep, within)
+    counting = list(thresholds) if counting is None else counting
+    dropped = to_drop(founds, {key: thresholds[key] for key in counting}, splits, keep, within)
     parts = []
     for key, threshold in thresholds.items():
         counts = leakage(founds[key], splits, threshold).as_dict()
@@ -57,6 +60,7 @@ def certificate(
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "detectors": parts,
         "drop": {
+            "detectors": list(counting),
             "keep": keep,
             "within_splits": within,
             "products": len(dropped),
@@ -102,7 +106,12 @@ def as_markdown(report: Report) -> str:
                 f"| {part['title']} | {_cell(split)} | " + " | ".join(f"{n:,}" for n in numbers) + " |"
             )
     drop = report["drop"]
-    lines += ["", "## To drop", "", f"{drop['products']:,} products, {_policy(drop)}."]
+    lines += [
+        "",
+        "## To drop",
+        "",
+        f"{drop['products']:,} products, by {', '.join(drop['detectors']) or 'no detector'}; {_policy(drop)}.",
+    ]
     remarks = [
         f"- {part['title']}: {note}"
         for part in report["detectors"]

@@ -27,14 +27,15 @@ def overview(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping
     splits = resources.splits(info)
     counted = [resources.leakage_at(info, founds[key], thresholds[key]) for key in founds]
     last = splits.names[-1]
-    with st.container(horizontal=True):
-        for one in counted:
-            size = max(1, splits.sizes[last])
-            if len(splits.names) > 1:
+    if len(splits.names) > 1:
+        size = max(1, splits.sizes[last])
+        st.markdown(f"Of {size:,} **{plain(last)}** products, these have a like in another split:")
+        with st.container(horizontal=True):
+            for one in counted:
                 st.metric(
-                    f"{last} also elsewhere: {detector(one.detector).title}",
+                    detector(one.detector).title,
                     f"{one.leaking[last]:,}",
-                    f"{one.leaking[last] / size:.1%} of {size:,}",
+                    f"{one.leaking[last] / size:.1%}",
                     delta_color="off",
                     delta_arrow="off",
                 )
@@ -44,7 +45,7 @@ def overview(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping
     )  # fmt: skip
     st.caption(
         "How many products have a like, by each detector at the thresholds on the left: in another split, which is "
-        "leakage, or in their own split only. Products that show one and the same picture count once listed twice."
+        "leakage, or in their own split only. Listings of one picture in one split are no duplicates of each other."
     )
     for one in counted:
         for note in one.notes:
@@ -104,7 +105,7 @@ def _downloads(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mappi
     st.subheader("Certificate and what to drop", anchor=False)
     titles = {detector(key).title: key for key in founds}
     used = st.pills(
-        "Detectors that count", list(titles), default=list(titles), selection_mode="multi", key="count",
+        "Detectors that count", list(titles), default=[title for title, key in titles.items() if detector(key).precise], selection_mode="multi", key="count",
         bind="query-params",
     )  # fmt: skip
     keep = KEEP[

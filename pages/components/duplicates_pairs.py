@@ -30,6 +30,8 @@ def says(key: str, likeness: float) -> str:
     if key == "hash":
         bits = round(HASH_BITS - likeness)
         return "the same hash" if bits == 0 else f"{bits} of {HASH_BITS} bits differ"
+    if key == "pixels":
+        return "the same pixels" if likeness >= 255 else f"pixels differ by {255 - likeness:.1f}"
     if likeness >= 1:
         return "the same text" if key in ("text", "glami") else "the same vector"
     return f"{likeness:.3f} alike"
@@ -162,9 +164,10 @@ def _ask(
         yes = st.button("Yes", shortcut="y", key="judge-yes", type="primary")
         no = st.button("No", shortcut="n", key="judge-no")
         unsure = st.button("Cannot tell", shortcut="u", key="judge-unsure")
-    who = st.text_input(
-        "Your name", key=YOU, max_chars=judging.WHO_CHARACTERS, placeholder="kept with your answers"
-    )
+    with st.sidebar:
+        who = st.text_input(
+            "Your name", key=YOU, max_chars=judging.WHO_CHARACTERS, placeholder="kept with your answers"
+        )
     if yes or no or unsure:
         answer: judging.Answer = "yes" if yes else "no" if no else "unsure"
         judging.judge(
@@ -173,8 +176,5 @@ def _ask(
         st.rerun()
     with st.container(key="judged-pair"):
         pair_gallery.show(info, [Pair(first, second, "")], width_px=480, large=True, texts=text)
-    st.caption(
-        plain(
-            f"{len(answers):,} pairs answered so far by {len({made.who for made in answers.values()}) or 'no'} people."
-        )
-    )
+    people = len({made.who for made in answers.values()})
+    st.caption(f"{len(answers):,} pairs answered so far" + (f", by {people}." if people else "."))

@@ -115,24 +115,24 @@ def _of_another_class(info: DatasetInfo, found: Found | None) -> np.ndarray:
 
 
 def _beside(info: DatasetInfo, row: int) -> None:
-    alike = resources.look_alikes(info)
     products = resources.products(info.name)
     asked = products.by_row([row])[0]
     st.markdown(
         f"Nearest to **{plain(asked['name'] or 'this product')}** ({plain(asked['category'] or 'no label')}) among other classes"
     )
+    if st.button("Another product"):
+        st.query_params["row"] = str(int(np.random.default_rng().integers(info.rows)))
+        st.rerun()
     picture, pixels, vectors = st.columns([1, 3, 3], gap="medium")
     with picture:
+        st.caption("The product")
         product_grid.show(info, [asked], key="asked")
-        if st.button("Another product"):
-            st.query_params["row"] = str(int(np.random.default_rng().integers(info.rows)))
-            st.rerun()
     with pixels:
         st.caption("By pixels: root mean square difference at 64 x 64, 0 to 255")
-        _nearest(info, alike.by_pixels(row, NEAREST), "pixels")
+        _nearest(info, resources.nearest_of_another_class(info, row, "pixels", NEAREST), "pixels")
     with vectors:
         st.caption("By vectors: cosine, 1 is the same")
-        _nearest(info, alike.by_vectors(row, NEAREST), "vectors")
+        _nearest(info, resources.nearest_of_another_class(info, row, "vectors", NEAREST), "vectors")
 
 
 def _nearest(info: DatasetInfo, found: list[LookAlike], key: str) -> None:
