@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from core.models.balance import BALANCES
 from core.training import Progress
 
 
@@ -23,6 +24,10 @@ def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, help="the run's folder; one in VITRINE_HOME/runs otherwise")
     made.add_argument("--resume", action="store_true", help="go on with --out, or the newest unfinished run")
     made.add_argument("--human-only", action="store_true", help="leave out machine-made labels")
+    made.add_argument(
+        "--balance", choices=BALANCES, default="none",
+        help="classes alike: loss raises logits by the log of their shares; sampling draws classes uniformly",
+    )  # fmt: skip
     made.add_argument("--epochs", type=float)
     made.add_argument("--steps", type=int, help="instead of epochs")
     made.add_argument("--batch-size", type=int, help="products a step, over all processes")

@@ -96,7 +96,15 @@ class Classifier:
         if torch.cuda.is_available():
             network = network.to("cuda")
         network.eval()
-        return cls(config, network, readings_of(config, network, folder), folder)
+        kind: type[Classifier] = getattr(module, "CLASSIFIER", cls)
+        return kind(config, network, kind.readings_of(config, network, folder), folder)
+
+    @staticmethod
+    def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
+        """How the network of a run reads products."""
+        text, image = network.config.text, network.config.image
+        tokenizer = open_tokenizer(folder / TOKENIZER) if text is not None else None
+        return Readings(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
 
     def predict(
         self, inputs: Inputs, inference: str = "expected", passes: int = PASSES, seed: int = 0
@@ -253,13 +261,6 @@ class Classifier:
             for row, modality in enumerate(self.network.used)
             if modality in READ_AS
         }
-
-
-def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
-    """How the network of a run reads products."""
-    text, image = network.config.text, network.config.image
-    tokenizer = open_tokenizer(folder / TOKENIZER) if text is not None else None
-    return Readings(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
 
 
 def open_picture(image: bytes | Path) -> Image.Image:
