@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from core.models.balance import BALANCES
 from core.training import Progress
 
 
@@ -26,6 +27,10 @@ def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
     made.add_argument(
         "--only", choices=("text", "image"), help="leave the other input out; EmbraceNet alone can"
     )
+    made.add_argument(
+        "--balance", choices=BALANCES, default="none",
+        help="classes alike: loss raises logits by the log of their shares; sampling draws classes uniformly",
+    )  # fmt: skip
     made.add_argument("--epochs", type=float)
     made.add_argument("--steps", type=int, help="instead of epochs")
     made.add_argument("--batch-size", type=int, help="products a step, over all processes")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.checkpoints import write_tensors
 from core.embeddings.ngrams import NgramTokenizer
+from core.errors import TrainingError
 from core.models import ngrams
 from core.models.data import Readings
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig
@@ -21,7 +22,15 @@ PRESETS = {
 
 
 def fit(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: Namespace) -> Outcome:
-    """In one go: there is nothing to resume."""
+    """In one go: there is nothing to resume.
+
+    Raises:
+        TrainingError: balance was asked for.
+    """
+    if config.balance != "none":
+        raise TrainingError(
+            "--balance is for networks that are trained step by step; leave it out for TF-IDF."
+        )
     started = time.monotonic()
     network = ngrams.build(config.model, len(config.classes))
     readings = Readings(tuple(config.classes), network.config.text, None, NgramTokenizer(run_dir / TOKENIZER))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.catalog import Products
 from core.embeddings.augment import draw_views
 from core.errors import TrainingError
+from core.models.balance import ClassSampler
 from core.models.data import ProductData, Readings, ReadProducts, held_out, product_frame
 from core.models.inputs import Inputs
 from core.models.joined import JoinedData
@@ -95,12 +96,23 @@ class Batches:
     """The same batch for the same step and part, however often it is asked."""
 
     def __init__(
-        self, data: ReadProducts, positions: NDArray[np.int64], config: TrainConfig, augment: bool
+        self,
+        data: ReadProducts,
+        positions: NDArray[np.int64],
+        config: TrainConfig,
+        augment: bool,
+        balance: str = "none",
     ) -> None:
+        """
+        Args:
+            balance: `sampling` draws classes uniformly, their products with replacement.
+        """
         self.data, self.positions, self.augment = data, positions, augment
         self.size, self.seed = min(config.batch_size, len(positions)), config.seed
         self.per_epoch = len(positions) // self.size
+        self.steps = config.steps
         self._order: tuple[int, NDArray[np.int64]] = (-1, positions)
+        self._sampler = ClassSampler(positions, data.labels[positions]) if balance == "sampling" else None
 
     def __call__(self, step: int, part: Part) -> tuple[Inputs, torch.Tensor]:
         share = part.slice(self.size)
@@ -112,6 +124,8 @@ class Batches:
         return self.data.inputs(rows, drawn), torch.from_numpy(self.data.labels[rows])
 
     def _positions(self, step: int) -> NDArray[np.int64]:
+        if self._sampler is not None:
+            return self._sampler.draw(self.size, np.random.default_rng((self.seed, step, 11)))
         epoch, at = divmod(step, self.per_epoch)
         if self._order[0] != epoch:
             self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(self.positions)

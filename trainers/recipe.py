@@ -21,6 +21,7 @@ from core.catalog import Products
 from core.checkpoints import read_tensors, weights_digest, write_tensors
 from core.embeddings.readers import open_tokenizer
 from core.errors import TrainingError, VitrineError
+from core.models.balance import log_shares
 from core.models.data import Readings, product_frame, product_text
 from core.models.evaluation import evaluate
 from core.models.inputs import Inputs
@@ -111,6 +112,7 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
         human_only=arguments.human_only,
         pretrained={modality: str(path) for modality, path in given.items()},
         products={"training": n, "validation": sum(int(out.sum()) for out in held)},
+        balance=arguments.balance,
         datasets={info.name: info.fingerprint for info in infos} if len(infos) > 1 else {},
     )
     config.write(run_dir)
@@ -151,6 +153,8 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
         raise TrainingError(
             f"No training product of {' and '.join(config.trained_on())} has a label and something to look at."
         )
+    if config.balance == "loss":
+        network.log_shares.copy_(torch.from_numpy(log_shares(data.labels[positions], len(config.classes))))
     if left := len(data) - len(usable):
         print(f"{left:,} products are left out: nothing of them can be read.", file=sys.stderr)
 
@@ -172,7 +176,7 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
         outcome = fit(
             network,
             loss_of,
-            Batches(data, positions, training, recipe.augment),
+            Batches(data, positions, training, recipe.augment, config.balance),
             training,
             run_dir,
             on_step=watcher.stepped,
@@ -321,10 +325,15 @@ def main(
     trained: Callable[[RunConfig, Recipe, Path, argparse.Namespace], Outcome] | None = None,
 ) -> None:
     """A trainer's command line."""
+    tell(lambda: run(name, presets, trained=trained))
+
+
+def tell(work: Callable[[], dict[str, Any]]) -> None:
+    """Do a trainer's work and say what came of it; a VitrineError becomes one line."""
     go_offline()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        result = run(name, presets, trained=trained)
+        result = work()
     except VitrineError as error:
         print(str(error), file=sys.stderr)
         raise SystemExit(1) from None

@@ -95,7 +95,8 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
         EmbeddingError: there is none, it is stale, broken, or of other weights; the text says what to run.
     """
     folder = folder_of(dataset, name)
-    again = f"python -m core embed {dataset.name} --encoder {name}"
+    again = f"python -m core embed {dataset.name} --encoder {name.removesuffix('.text')}"
+    again += " --tower text" if name.endswith(".text") else ""
     if not (folder / "encoder.json").exists():
         have = ", ".join(known for known, _ in sets(dataset)) or "none yet"
         raise EmbeddingError(

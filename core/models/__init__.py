@@ -145,6 +145,7 @@ ARCHITECTURES: dict[str, tuple[str, str]] = {
     "fusion": ("Tensor fusion", "core.models.fusion"),
     "single": ("One modality", "core.models.single"),
     "ngrams": ("TF-IDF, logistic regression", "core.models.ngrams"),
+    "probe": ("Linear probe", "core.models.probe"),
 }
 
 

@@ -101,7 +101,15 @@ class Classifier:
             with memory_errors():
                 network = network.to("cuda")
         network.eval()
-        return cls(config, network, readings_of(config, network, folder), folder)
+        kind: type[Classifier] = getattr(module, "CLASSIFIER", cls)
+        return kind(config, network, kind.readings_of(config, network, folder), folder)
+
+    @staticmethod
+    def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
+        """How the network of a run reads products."""
+        text, image = network.config.text, network.config.image
+        tokenizer = open_tokenizer(folder / TOKENIZER) if text is not None else None
+        return Readings(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
 
     def predict(
         self, inputs: Inputs, inference: str = "expected", passes: int = PASSES, seed: int = 0
@@ -211,13 +219,6 @@ class Classifier:
         order = np.argsort(-probabilities, kind="stable")[:k]
         labels = [(self.config.classes[number], float(probabilities[number])) for number in order]
         return Classification(labels, notes)
-
-
-def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
-    """How the network of a run reads products."""
-    text, image = network.config.text, network.config.image
-    tokenizer = open_tokenizer(folder / TOKENIZER) if text is not None else None
-    return Readings(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
 
 
 def open_picture(image: bytes | Path) -> Image.Image:

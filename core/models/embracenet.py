@@ -221,9 +221,7 @@ class EmbraceNetClassifier(ProductNetwork):
             if not bool(rows.any()):
                 continue
             fused = self.fusion([x[rows] for x in features], pattern[rows], generator=generator)
-            loss = nn.functional.cross_entropy(
-                self.head(fused).float(), labels[rows], label_smoothing=self.config.label_smoothing
-            )
+            loss = self.cross_entropy(self.head(fused), labels[rows])
             losses.append(weight * loss)
             counted += weight
         if not losses:

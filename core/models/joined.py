@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.models.data import ProductData, held_out
 from core.models.inputs import Inputs
+from core.models.vectors import VectorData
 
 
 class JoinedData:
@@ -21,7 +22,7 @@ class JoinedData:
     Offers what ProductData offers to a trainer and an evaluation; of one dataset it is the same, bit for bit.
     """
 
-    def __init__(self, parts: Sequence[ProductData]) -> None:
+    def __init__(self, parts: Sequence[ProductData | VectorData]) -> None:
         """
         Raises:
             ValueError: there is none, or their classes differ.
@@ -57,7 +58,9 @@ class JoinedData:
         """(n,) which products validate: chosen in each dataset as if it were alone."""
         return np.concatenate([held_out(part.frame, share, seed) for part in self.parts])
 
-    def _by_part(self, positions: NDArray[np.int64]) -> Iterator[tuple[ProductData, int, NDArray[np.int64]]]:
+    def _by_part(
+        self, positions: NDArray[np.int64]
+    ) -> Iterator[tuple[ProductData | VectorData, int, NDArray[np.int64]]]:
         """Each dataset that is asked for, where it begins, and which of the positions are its."""
         owner = np.searchsorted(self._starts, positions, "right") - 1
         for number, part in enumerate(self.parts):

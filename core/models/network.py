@@ -30,13 +30,18 @@ class ProductNetwork(nn.Module):
             SOURCE: sources,
         }
         self.used = [modality for modality, width in self.widths.items() if width]
+        # What the logits are raised by in training (core.models.balance); zeros unless a trainer sets it.
+        self.log_shares: Tensor
+        self.register_buffer("log_shares", torch.zeros(classes), persistent=False)
 
     def features(self, inputs: Inputs) -> list[Tensor]:
         """(n, n_k) of each modality used, zeros where it is not available."""
         found = []
         for modality in self.used:
             present, width = inputs.available[:, modality], self.widths[modality]
-            if modality == TEXT and self.text is not None:
+            if modality == TEXT and inputs.text_vectors is not None:  # of the frozen encoder, made before
+                x = inputs.text_vectors.float() * present[:, None]
+            elif modality == TEXT and self.text is not None:
                 x = encode_where(self.text, width, present, inputs.numbers, inputs.mask)
             elif modality == IMAGE and self.image is not None:
                 x = encode_where(self.image, width, present, inputs.pixels)
@@ -68,7 +73,12 @@ class ProductNetwork(nn.Module):
         logits = self.logits(self.features(inputs), self.availabilities(inputs)).float()
         if labels is None:
             return logits.log_softmax(-1)
-        return nn.functional.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
+        return self.cross_entropy(logits, labels)
+
+    def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The mean over a batch, of logits raised by the log of the classes' shares where that was asked for."""
+        raised = logits.float() + self.log_shares
+        return nn.functional.cross_entropy(raised, labels, label_smoothing=self.config.label_smoothing)
 
 
 def encoder_configs(config: dict[str, Any]) -> dict[str, Any]:

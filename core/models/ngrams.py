@@ -14,6 +14,7 @@ from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,24 @@ class NgramClassifier(nn.Module):
         weigh = TfidfTransformer().fit(counts)
         regression = LogisticRegression(C=self.config.strength, max_iter=300, random_state=seed)
         regression.fit(weigh.transform(counts), labels)
-        weight = np.zeros(tuple(self.head.weight.shape), np.float32)
-        bias = np.full(len(weight), -30.0, np.float32)  # a class that no product has
-        found = regression.classes_
-        if len(found) == 2:  # one row of weights stands for both
-            weight[found], bias[found] = [-regression.coef_[0] / 2, regression.coef_[0] / 2], 0
-            bias[found] = [-regression.intercept_[0] / 2, regression.intercept_[0] / 2]
-        else:
-            weight[found], bias[found] = regression.coef_, regression.intercept_
+        set_head(self.head, regression)
         with torch.no_grad():
             self.idf.copy_(torch.from_numpy(weigh.idf_.astype(np.float32)))
-            self.head.weight.copy_(torch.from_numpy(weight))
-            self.head.bias.copy_(torch.from_numpy(bias))
+
+
+def set_head(head: nn.Linear, regression: LogisticRegression) -> None:
+    """Put what scikit-learn found into a linear layer; a class that no product had is never likely."""
+    weight = np.zeros(tuple(head.weight.shape), np.float32)
+    bias = np.full(len(weight), -30.0, np.float32)
+    found = regression.classes_
+    if len(found) == 2:  # one row of weights stands for both
+        weight[found], bias[found] = [-regression.coef_[0] / 2, regression.coef_[0] / 2], 0
+        bias[found] = [-regression.intercept_[0] / 2, regression.intercept_[0] / 2]
+    else:
+        weight[found], bias[found] = regression.coef_, regression.intercept_
+    with torch.no_grad():
+        head.weight.copy_(torch.from_numpy(weight))
+        head.bias.copy_(torch.from_numpy(bias))
 
 
 def count_matrix(numbers: NDArray[np.int64], vocabulary: int) -> csr_matrix:

@@ -38,6 +38,7 @@ class RunConfig:
     pretrained: dict[str, str] = field(default_factory=dict)  # where the encoders' first weights were
     products: dict[str, int] = field(default_factory=dict)  # training, validation, left out
     result: dict[str, Any] = field(default_factory=dict)  # filled when it is done
+    balance: str = "none"  # of core.models.balance
     datasets: dict[str, str] = field(default_factory=dict)  # name -> fingerprint, where there are several
     format: int = FORMAT
 

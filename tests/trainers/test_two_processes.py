@@ -17,10 +17,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
-LAUNCH = (
-    "-m accelerate.commands.launch --cpu --num_processes 2 --num_machines 1 --mixed_precision no "
-    "--dynamo_backend no --main_process_port 0"
-)
+# accelerate's own launcher starts one process on a CPU, whatever --num_processes says; torch's starts
+# as many as it is told, and `--standalone` takes a port that nobody has.
+LAUNCH = "-m torch.distributed.run --standalone --nproc_per_node 2"
 
 
 def launch(*arguments: str) -> None:
@@ -35,6 +34,10 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
     config = script["CONFIG"]
     fit(script["network"](), script["loss_fn"], script["batch_at"], config, tmp_path / "one", cpu=True)
     launch(str(SCRIPT), str(tmp_path / "two"))
+    assert {path.name for path in (tmp_path / "two").glob("process-*")} == {
+        "process-0-of-2",
+        "process-1-of-2",
+    }
     one, notes = read_tensors(checkpoints(tmp_path / "one")[-1])
     two, same = read_tensors(checkpoints(tmp_path / "two")[-1])
     assert notes["step"] == same["step"] == 12

@@ -1,9 +1,10 @@
-"""Run by `accelerate launch` in test_two_processes: trains a small network and writes its weights."""
+"""Run by torch's launcher in test_two_processes: trains a small network and writes its weights."""
 
 import sys
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 from torch import nn
 
 from core.training import Part, TrainConfig, fit
@@ -28,3 +29,7 @@ def loss_fn(model: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch
 
 if __name__ == "__main__":
     fit(network(), loss_fn, batch_at, CONFIG, Path(sys.argv[1]), cpu=True)
+    state = PartialState()
+    (Path(sys.argv[1]) / f"process-{state.process_index}-of-{state.num_processes}").touch()
+    state.wait_for_everyone()  # none leaves while another still talks to it
+    state.destroy_process_group()

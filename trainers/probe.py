@@ -1,0 +1,153 @@
+"""Fit a linear probe to stored vectors: python -m trainers.probe --dataset N --vectors clip-tiny."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.checkpoints import write_tensors
+from core.embeddings.store import EmbeddingSet, open_set
+from core.errors import TrainingError
+from core.models.data import Readings
+from core.models.joined import JoinedData
+from core.models.ngrams import set_head
+from core.models.probe import ProbeConfig, ProbeNetwork, read_vectors
+from core.models.runs import WEIGHTS, RunConfig, new_run
+from core.training import Outcome
+from trainers.products import Source, classes_of, open_sources
+from trainers.recipe import judge, tell
+
+STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1_000.0)  # of which one is chosen; vectors are of length 1
+VALIDATION_SHARE = 0.1  # of the human-labelled (else of all), where the dataset has no validation split
+READS = {"image": ("image",), "text": ("text",), "both": ("text", "image")}
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m trainers.probe", description=__doc__)
+    made.add_argument(
+        "--dataset", action="append", help="a dataset of VITRINE_HOME; again for one model of several"
+    )
+    made.add_argument("--vectors", default="clip-tiny", help="see `python -m core embeddings list NAME`")
+    made.add_argument(
+        "--reads", choices=tuple(READS), default="image", help="vectors of pictures, texts, both"
+    )
+    made.add_argument("--human-only", action="store_true", help="leave out machine-made labels")
+    made.add_argument("--out", type=Path, help="the run's folder; one in VITRINE_HOME/runs otherwise")
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--json", action="store_true", help="print the result as JSON")
+    return made
+
+
+def plan(sources: Sequence[Source], vectors: str, reads: str) -> ProbeConfig:
+    """
+    Raises:
+        EmbeddingError: a dataset lacks the vectors; the text says what to run.
+        TrainingError: two datasets have vectors of different weights.
+    """
+    base = vectors.removesuffix(".text")
+    found: dict[str, EmbeddingSet] = {}
+    kinds = set()
+    for source in sources:
+        for modality in READS[reads]:
+            name = base if modality == "image" else f"{base}.text"
+            found[modality] = open_set(source.products.info, name)
+            described = found[modality].description
+            kinds.add((described.encoder if described.tower != "imported" else "", described.weights))
+    if len(kinds) > 1:
+        raise TrainingError(
+            f"The vectors {vectors} are not all of the same weights. Make them again: python -m core embed NAME "
+            f"--encoder {base} --again"
+        )
+    ((encoder, weights),) = kinds
+    text, image = found.get("text"), found.get("image")
+    return ProbeConfig(
+        text=text.name if text else None,
+        image=image.name if image else None,
+        text_width=text.description.dimensions if text else 0,
+        image_width=image.description.dimensions if image else 0,
+        encoder=encoder,
+        weights=weights,
+    )
+
+
+def fit(
+    network: ProbeNetwork, data: JoinedData, validates: NDArray[np.bool_], seed: int
+) -> tuple[float, dict[float, float]]:
+    """Choose the strength on the products that validate, then fit all of them with it.
+
+    Returns:
+        The strength, and top-1 on validation by strength (empty where nothing can validate).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    rows = data.usable()
+    features, labels = network.features(data.inputs(rows)).numpy(), data.labels[rows]
+    holds_out, scores = validates[rows], {}
+    if not holds_out.any():  # nobody says which labels people made: any may validate
+        picked = np.random.default_rng((seed, 7)).permutation(len(rows))[
+            : round(VALIDATION_SHARE * len(rows))
+        ]
+        holds_out = np.isin(np.arange(len(rows)), picked)
+    if len(np.unique(labels[~holds_out])) > 1 and holds_out.any():
+        for strength in STRENGTHS:
+            tried = LogisticRegression(C=strength, max_iter=1_000, random_state=seed)
+            tried.fit(features[~holds_out], labels[~holds_out])
+            scores[strength] = float(tried.score(features[holds_out], labels[holds_out]))
+    chosen = (
+        max(scores, key=lambda strength: scores[strength]) if scores else 1.0
+    )  # of equals the most regular
+    best = LogisticRegression(C=chosen, max_iter=1_000, random_state=seed).fit(features, labels)
+    set_head(network.head, best)
+    return chosen, scores
+
+
+def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """Do what the arguments say; the run's folder and figures."""
+    arguments = parser().parse_args(argv)
+    if not arguments.dataset:
+        raise TrainingError("Say what to train on: --dataset NAME. `python -m core datasets` lists them.")
+    started = time.monotonic()
+    sources = open_sources(arguments.dataset, arguments.human_only)
+    classes = classes_of(sources)
+    made = plan(sources, arguments.vectors, arguments.reads)
+    readings = Readings(tuple(classes), None, None, None)
+    data = JoinedData([read_vectors(made, source.products, source.frame, readings) for source in sources])
+    usable = data.usable()
+    if len(np.unique(data.labels[usable])) < 2:
+        raise TrainingError(
+            f"Fewer than two categories have a product with a vector in {arguments.vectors}: nothing to tell apart."
+        )
+    validates = data.held_out(VALIDATION_SHARE, arguments.seed)
+    run_dir = new_run("-".join(("probe", arguments.reads, *arguments.dataset))[:80], arguments.out)
+    network = ProbeNetwork(made, len(classes))
+    strength, scores = fit(network, data, validates, arguments.seed)
+    infos = [source.products.info for source in sources]
+    config = RunConfig(
+        architecture="probe",
+        model=asdict(replace(made, strength=strength)),
+        training={"seed": arguments.seed, "validation_top1": {str(key): s for key, s in scores.items()}},
+        classes=classes,
+        dataset=infos[0].name,
+        fingerprint=infos[0].fingerprint,
+        licence=" and ".join(dict.fromkeys(info.licence for info in infos)),
+        preset=arguments.vectors,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        human_only=arguments.human_only,
+        products={"training": len(usable), "validation": int(validates[usable].sum())},
+        datasets={info.name: info.fingerprint for info in infos} if len(infos) > 1 else {},
+    )
+    config.write(run_dir)
+    write_tensors(run_dir / WEIGHTS, dict(network.state_dict()), {"classes": classes})
+    config = judge(config, run_dir, Outcome(1, "done", seconds=round(time.monotonic() - started, 2)))
+    return {"run": str(run_dir), "strength": strength, **config.result}
+
+
+if __name__ == "__main__":
+    tell(run)
