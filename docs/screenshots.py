@@ -17,6 +17,7 @@ SCREENS = {
     "product": "/browse?dataset=demo&order=Shuffled&seed=3",
     "search": "/search?dataset=demo&by=Likeness&q=červené šaty s proužky",
     "classify": "/classify",
+    "train": "/train",
 }
 
 

@@ -86,24 +86,30 @@ def last_line(run_dir: Path) -> dict[str, Any]:
 
 
 def smoothed(values: NDArray[np.float64], window: float) -> NDArray[np.float64]:
-    """Exponential mean of about `window` points, from both sides, so that it does not lag behind what falls.
+    """Mean of each point's neighbours on both sides, weighted less the farther they are, about `window` each side.
+
+    Looking to both sides, it does not lag behind what falls; what is no number counts for nothing.
 
     >>> smoothed(np.array([1.0, 1.0, 4.0]), 2.0).round(2).tolist()
-    [1.43, 1.5, 3.36]
+    [1.43, 1.75, 2.71]
     """
-    return (_mean_before(values, window) + _mean_before(values[::-1], window)[::-1]) / 2
-
-
-def _mean_before(values: NDArray[np.float64], window: float) -> NDArray[np.float64]:
-    """Of each point and those before it; what is no number counts for nothing."""
     keep = 1 - 1 / max(1.0, window)
-    total, weight, out = 0.0, 0.0, np.full(len(values), np.nan)
-    for place, value in enumerate(values):
-        total, weight = keep * total, keep * weight
-        if np.isfinite(value):
-            total, weight = total + value, weight + 1
-        if weight:
-            out[place] = total / weight
+    known = np.isfinite(values)
+    numbers = np.where(known, values, 0.0)
+
+    def both(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _decayed(x, keep) + _decayed(x[::-1], keep)[::-1] - x
+
+    weights = both(known.astype(np.float64))
+    return np.divide(both(numbers), weights, out=np.full(len(values), np.nan), where=weights > 0)
+
+
+def _decayed(x: NDArray[np.float64], keep: float) -> NDArray[np.float64]:
+    """Sum of each number and those before it, which count `keep` less with each place."""
+    total, out = 0.0, np.empty(len(x))
+    for place, value in enumerate(x):
+        total = keep * total + value
+        out[place] = total
     return out
 
 
