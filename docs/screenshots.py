@@ -1,4 +1,4 @@
-"""Take the documentation's screenshots: python docs/screenshots.py URL (of a running app with demo and glami-mini)."""
+"""Take the documentation's screenshots: python docs/screenshots.py URL [NAME...] (of a running app with demo and glami-mini)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ SCREENS = {
     "search": "/search?dataset=demo&by=Likeness&q=červené šaty s proužky",
     "classify": "/classify",
     "train": "/train",
+    # After: python -m core evaluate embracenet-tiny --keep, and the same with --sees text
+    "evaluate": "/evaluate?dataset=demo&model=embracenet-tiny",
+    "evaluate-countries": "/evaluate?dataset=demo&model=embracenet-tiny&part=Countries",
+    "evaluate-mistakes": "/evaluate?dataset=demo&model=embracenet-tiny&part=Mistakes",
 }
 
 
@@ -25,9 +29,14 @@ def take(page: Page, name: str, url: str, out: Path) -> None:
     """One screen, as a visitor sees it when everything has come."""
     page.goto(url)
     page.wait_for_timeout(8_000)  # never idle: a panel keeps a stream open
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=120_000)
     if name == "classify":  # one of the panel's examples, answered
         page.frame_locator("iframe").locator(".thumbnail-item, .gallery-item").nth(2).click()
         page.wait_for_timeout(4_000)
+    if name.startswith("evaluate-"):  # below the figures
+        page.get_by_text("Papers", exact=True).evaluate("button => button.scrollIntoView({block: 'start'})")
+        page.mouse.wheel(0, -90)
+        page.wait_for_timeout(8_000)
     if name == "product":
         page.locator(".grid [role=listitem]").nth(3).click()
         page.get_by_role("dialog").wait_for()
@@ -38,7 +47,7 @@ def take(page: Page, name: str, url: str, out: Path) -> None:
     png.unlink()
 
 
-def main(base: str) -> None:
+def main(base: str, only: list[str]) -> None:
     OUT.mkdir(exist_ok=True)
     chromium = shutil.which("chromium") or sys.exit("no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
@@ -47,9 +56,13 @@ def main(base: str) -> None:
             for width, viewport in (("desktop", DESKTOP), ("phone", PHONE)):
                 page = browser.new_page(viewport=viewport, color_scheme=theme)  # type: ignore[arg-type]
                 for name, path in SCREENS.items():
+                    if only and name not in only:
+                        continue
                     take(page, name, base + path, OUT / f"{name}-{width}-{theme}.webp")
                 page.close()
         browser.close()
+    if only:
+        return
     names = ["home-desktop-light", "browse-desktop-light", "product-desktop-light", "classify-desktop-dark"]
     pictures = [
         Image.open(OUT / f"{name}.webp").resize((960, 600), Image.Resampling.LANCZOS) for name in names
@@ -61,4 +74,4 @@ def main(base: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"))
+    main(sys.argv[1].rstrip("/"), sys.argv[2:])
