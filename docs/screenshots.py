@@ -32,7 +32,11 @@ def take(page: Page, name: str, url: str, out: Path) -> None:
     page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=120_000)
     if name == "classify":  # one of the panel's examples, answered
         page.frame_locator("iframe").locator(".thumbnail-item, .gallery-item").nth(2).click()
-        page.wait_for_timeout(4_000)
+        page.frame_locator("iframe").locator("#reasons .vc-model").wait_for()
+        size = dict(page.viewport_size or DESKTOP)
+        page.set_viewport_size({**size, "height": 1_500 if size == DESKTOP else 2_400})  # type: ignore[typeddict-item]
+        page.wait_for_timeout(3_000)
+        page.mouse.move(0, 0)
     if name.startswith("evaluate-"):  # below the figures
         page.get_by_text("Papers", exact=True).evaluate("button => button.scrollIntoView({block: 'start'})")
         page.mouse.wheel(0, -90)
@@ -45,6 +49,7 @@ def take(page: Page, name: str, url: str, out: Path) -> None:
     page.screenshot(path=png)
     Image.open(png).convert("RGB").save(out, "WEBP", quality=80, method=6)
     png.unlink()
+    page.set_viewport_size(PHONE if (page.viewport_size or DESKTOP)["width"] < 600 else DESKTOP)  # type: ignore[arg-type]
 
 
 def main(base: str, only: list[str]) -> None:
@@ -65,7 +70,8 @@ def main(base: str, only: list[str]) -> None:
         return
     names = ["home-desktop-light", "browse-desktop-light", "product-desktop-light", "classify-desktop-dark"]
     pictures = [
-        Image.open(OUT / f"{name}.webp").resize((960, 600), Image.Resampling.LANCZOS) for name in names
+        Image.open(OUT / f"{name}.webp").crop((0, 0, 1440, 900)).resize((960, 600), Image.Resampling.LANCZOS)
+        for name in names
     ]
     sheet = Image.new("RGB", (1920, 1200))
     for place, picture in enumerate(pictures):

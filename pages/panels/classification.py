@@ -98,7 +98,7 @@ def build(backend: Backend) -> gr.Blocks:
         """The answers as they come, and no reasons yet."""
         titles = _titles(chosen, backend.models())
         if not titles:
-            yield view.row([view.refusal("", f"No model is chosen. Train one: {TRAIN_COMMAND}")]), ""
+            yield view.row([view.refusal("", "No model is chosen: choose one above.")]), ""
             return
         shown = [view.waiting(title) for title in titles.values()]
         for place, (model, title) in enumerate(titles.items()):
@@ -194,7 +194,9 @@ def build(backend: Backend) -> gr.Blocks:
                 with gr.Row():
                     clear = gr.Button("Clear", size="md", min_width=80)
                     stop = gr.Button("Cancel", size="md", min_width=80)
-                    button = gr.Button("Classify", variant="primary", size="md", min_width=120)
+                    button = gr.Button(
+                        "Classify", variant="primary", size="md", min_width=120, interactive=False
+                    )
                 with gr.Accordion("Country, other languages", open=False):
                     country = _chooser(
                         "Adjust to a country",
