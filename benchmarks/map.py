@@ -1,8 +1,9 @@
-"""Time and quality of the map: python benchmarks/map.py [layout] [lasso] [--rows 10000,50000,100000] [--keep FOLDER]
+"""Time and quality of the map: python benchmarks/map.py [layout] [area] [lasso] [--rows 10000,50000,100000] [--keep FOLDER]
 
 `layout`: `core.projection.project`, whole and with a fifth fitted and the rest placed, beside plain umap-learn on
 all rows (its own neighbours, its own spectral start). Every map is measured by the same code, on 1,000 points among
-all. `lasso`: from a polygon to the count of its products, at 1M and 3M.
+all. `area`: which of 1M and 3M points a polygon holds. `lasso`: from a polygon to the count of its cohort in datasets
+of that size, everything else of a click included.
 
 Vectors are those of a dataset (glami-mini's by clip-tiny, where they are there) with new ones between each and its
 neighbours, and noise of the same kind; otherwise drawn around centres. Each case runs in a process of its own, one
@@ -36,10 +37,11 @@ from core.errors import VitrineError
 from core.map_quality import measure
 from core.maps import MapDescription, vectors_digest
 from core.neighbours import different, flat, unit_rows
+from core.polygon import inside
 from core.projection import project
 from core.settings import go_offline, settings
 
-PARTS = ("layout", "lasso")
+PARTS = ("layout", "area", "lasso")
 CASES = {
     "vitrine": "Vitrine, all rows fitted",
     "plain": "umap-learn, all rows",
@@ -177,6 +179,43 @@ def layout(folder: Path, rows: list[int], like: str) -> None:
             )
 
 
+def drawn_area(corners: int, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """A ragged round of so many corners, as a hand draws it; a square where there are four."""
+    turn = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    reach = rng.uniform(0.5, 0.7, corners) if corners > 4 else np.full(4, 0.6)
+    around = np.c_[np.cos(turn) * reach, np.sin(turn) * reach] + rng.uniform(-0.2, 0.2, 2)
+    return [(float(x), float(y)) for x, y in around]
+
+
+def drawn_points(n: int) -> NDArray[np.float32]:
+    """(n, 2) points in 60 crowds."""
+    rng = np.random.default_rng(0)
+    crowd = rng.integers(0, 60, n)
+    points = rng.uniform(-0.85, 0.85, (60, 2))[crowd] + 0.06 * rng.standard_normal((n, 2))
+    return np.clip(points, -1, 1).astype(np.float32)
+
+
+def area(*_: object) -> None:
+    """Which points a polygon holds, and nothing else."""
+    print(f"\n### A polygon's points (load {os.getloadavg()[0]:.1f})\n")
+    print("| points | corners | inside | least ms | p50 ms | processor ms |\n|---|---|---|---|---|---|")
+    for n in (1_000_000, 3_000_000):
+        points = drawn_points(n)
+        rng = np.random.default_rng(1)
+        for corners in (4, 40, 200):
+            times, spent, found = [], [], 0
+            for _try in range(7):
+                polygon = drawn_area(corners, rng)
+                began, used = time.perf_counter(), time.process_time()
+                found = int(np.count_nonzero(inside(points, polygon)))
+                times.append(1e3 * (time.perf_counter() - began))
+                spent.append(1e3 * (time.process_time() - used))
+            print(
+                f"| {n:,} | {corners} | {found:,} | {min(times):.0f} | {np.median(times):.0f} | {np.median(spent):.0f} |",
+                flush=True,
+            )
+
+
 def lasso(folder: Path, *_: object) -> None:
     """From the corners of a lasso to the count in a cohort, everything else of a click included."""
     print("\n### Lasso to count\n")
@@ -197,10 +236,7 @@ def lasso(folder: Path, *_: object) -> None:
         for corners in (4, 40, 200):
             times, again, found = [], [], 0
             for _try in range(9):
-                turn = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-                reach = rng.uniform(0.5, 0.7, corners) if corners > 4 else np.full(4, 0.6)
-                area = np.c_[np.cos(turn) * reach, np.sin(turn) * reach] + rng.uniform(-0.2, 0.2, 2)
-                cohort = Cohort(name, map=SET, area=tuple(map(tuple, area.tolist())))
+                cohort = Cohort(name, map=SET, area=tuple(drawn_area(corners, rng)))
                 began = time.perf_counter()
                 found = products.count(cohort)
                 times.append(1e3 * (time.perf_counter() - began))
@@ -213,22 +249,18 @@ def lasso(folder: Path, *_: object) -> None:
             )
 
 
-def put_map(name: str, seed: int = 0) -> None:
+def put_map(name: str) -> None:
     """A map of drawn points in crowds, for measuring what does not depend on how it was made."""
     from dataclasses import asdict
 
     dataset = info(name)
     folder = dataset.folder / "maps" / SET
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
-    crowd = rng.integers(0, 60, dataset.rows)
-    centres = rng.uniform(-0.85, 0.85, (60, 2))
-    points = centres[crowd] + 0.06 * rng.standard_normal((dataset.rows, 2))
-    np.save(folder / "points.npy", np.clip(points, -1, 1).astype(np.float32))
-    np.save(folder / "clusters.npy", crowd.astype(np.int32))
+    np.save(folder / "points.npy", drawn_points(dataset.rows))
+    np.save(folder / "clusters.npy", np.full(dataset.rows, -1, np.int32))
     described = MapDescription(
         SET, SET, "drawn", "imported", False, "umap", dataset.fingerprint, "", "", dataset.rows,
-        dataset.rows, dataset.rows, 0, seed, {}, {}, [], {}, "",
+        dataset.rows, dataset.rows, 0, 0, {}, {}, [], {}, "",
     )  # fmt: skip
     (folder / "map.json").write_text(json.dumps(asdict(described)), encoding="utf-8")
 
@@ -259,7 +291,7 @@ def main() -> None:
     print(f"{len(os.sched_getaffinity(0))} processors, load {os.getloadavg()[0]:.1f}, one thread each")
     try:
         for part in arguments.parts or PARTS:
-            {"layout": layout, "lasso": lasso}[part](figures, rows, arguments.like)
+            {"layout": layout, "area": area, "lasso": lasso}[part](figures, rows, arguments.like)
     finally:
         if not arguments.keep:
             shutil.rmtree(home, ignore_errors=True)

@@ -150,9 +150,7 @@ def show(info: DatasetInfo) -> Cohort:
         "picture": [picture or ""],
         **{key: st.query_params.get_all(key) for key in HIDDEN},
     }
-    cohort = Cohort.from_query(
-        query, dataset=info.name
-    )  # what cannot be read leaves "Clear filters" as the way out
+    cohort = Cohort.from_query(query, dataset=info.name)
     if cohort.area:
         with area:
             _area(cohort)
