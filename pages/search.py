@@ -82,6 +82,8 @@ with controls.container(horizontal=True, horizontal_alignment="right"):
     best = products.by_row([hit.row_id for hit in answer.hits[:OPENED]])
     found = Cohort(info.name, item_id=tuple(dict.fromkeys(row["item_id"] for row in best)))
     st.link_button(f"Best {len(best)} in Browse", resources.cohort_url("/browse", found))
+    if words := st.query_params.get("q"):
+        st.link_button("On the map", resources.cohort_url("/map", cohort, q=words))
     with st.popover("Download"):
         for kind, title in (("csv", "As CSV"), ("parquet", "As Parquet")):
             st.link_button(

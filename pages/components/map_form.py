@@ -80,7 +80,7 @@ def show_regions(described: maps.MapDescription) -> None:
     st.caption(
         plain(
             f"{described.present:,} of {described.rows:,} products, laid out by {described.method.upper()} from the "
-            f"vectors {described.vectors}. {'; '.join(said)}."
+            f"vectors {described.vectors}. {'; '.join(said)}{'.' if said else ''}"
         )
     )
     if not described.regions:

@@ -115,7 +115,7 @@ def _data(
         "product": map_routes.product_url(info),
         "lit": map_routes.lit_url(info, cohort),
         "area": [list(corner) for corner in cohort.area] or None,
-        "colour": _legend(info, drawn, cohort, colour),
+        "colour": legend(info, drawn, cohort, colour),
         "regions": regions,
         "hits": [int(row) for row in hits],
         "chosen": counted(info, cohort),
@@ -126,12 +126,12 @@ def _data(
         "summary": (
             f"Map of {described.present:,} products of {info.name} in {len(regions)} regions. The largest: {named}. "
             "Arrow keys move, plus and minus zoom, 0 shows all, Enter opens the product in the middle, "
-            "Space chooses what is in view, Escape clears. The same as a table: Regions, below."
+            "Space chooses what is in view, Escape clears. The same as a table is below the map."
         ),
     }
 
 
-def _legend(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring) -> dict[str, Any]:
+def legend(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring) -> dict[str, Any]:
     column = "category" if colour.column == "group" else colour.column
     without = {"picture": None}.get(column, ())
     rest = cohort.with_(**{column: without}) if hasattr(cohort, column) else cohort
