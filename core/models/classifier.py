@@ -18,6 +18,8 @@ from PIL import Image
 
 from core.catalog import Products
 from core.checkpoints import load_weights, read_tensors
+from core.embeddings.encoders import TextEncoder
+from core.embeddings.features import key_of, open_features
 from core.embeddings.pixels import resized
 from core.embeddings.readers import open_tokenizer
 from core.errors import ImageError, ModelError, UsageError
@@ -142,7 +144,10 @@ class Classifier:
         progress: Progress = no_progress,
     ) -> ReadProducts:
         """Many products of a dataset (see product_frame) as this classifier reads them."""
-        return ProductData(products, frame, self.readings, workers, progress)
+        features = None
+        if (encoder := frozen_text(self.network)) is not None:
+            features = open_features(products, key_of(encoder, self.folder / TOKENIZER))
+        return ProductData(products, frame, self.readings, workers, progress, features)
 
     def reads(self) -> str:
         names = {TEXT: "a name or description", IMAGE: "a picture"}
@@ -261,6 +266,12 @@ class Classifier:
             for row, modality in enumerate(self.network.used)
             if modality in READ_AS
         }
+
+
+def frozen_text(network: Any) -> TextEncoder | None:
+    """The text encoder of a network that is never trained, so that its features can be computed once."""
+    encoder = getattr(network, "text", None)
+    return encoder if isinstance(encoder, TextEncoder) and encoder.config.frozen else None
 
 
 def open_picture(image: bytes | Path) -> Image.Image:
