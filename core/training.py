@@ -342,6 +342,17 @@ class _Run:
         self._lines.clear()
 
 
+def load_state(model: nn.Module, checkpoint: Path) -> None:
+    """A checkpoint's weights into a model.
+
+    Raises:
+        ModelError: it is cut short or of another model.
+    """
+    tensors, _ = read_tensors(checkpoint)
+    kept = {name.removeprefix("model."): x for name, x in tensors.items() if name.startswith("model.")}
+    load_weights(model, kept, checkpoint)
+
+
 def _trained(model: nn.Module) -> nn.Module:
     """The model inside what several processes wrap it in."""
     inner: nn.Module = getattr(model, "module", model)

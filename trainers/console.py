@@ -43,6 +43,9 @@ def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
     made.add_argument("--text-weights", type=Path, metavar="DIR", help="mT5: model.safetensors, spiece.model")
     made.add_argument("--image-weights", type=Path, metavar="FILE", help="the picture encoder's safetensors")
     made.add_argument("--random-weights", action="store_true", help="begin a paper's preset from nothing")
+    made.add_argument(
+        "--no-text-features", action="store_true", help="compute a frozen text encoder anew at every step"
+    )
     made.add_argument("--json", action="store_true", help="print the result as JSON")
     return made
 

@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 
 from core.catalog import Products
 from core.embeddings.augment import draw_views
+from core.embeddings.encoders import TextEncoder
+from core.embeddings.features import key_of, text_features
 from core.errors import TrainingError
 from core.models.balance import ClassSampler
 from core.models.data import ProductData, Readings, ReadProducts, held_out, product_frame
 from core.models.inputs import Inputs
 from core.models.joined import JoinedData
-from core.models.runs import RunConfig
+from core.models.runs import TOKENIZER, RunConfig
 from core.training import Part, TrainConfig, seed_of
 from trainers.console import Watcher
+
+AHEAD = 4  # batches that are announced, to be decoded where pictures are streamed
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,26 @@ def held_out_of(sources: Sequence[Source], share: float, seed: int) -> list[NDAr
 
 
 def read(
-    sources: Sequence[Source], readings: Readings, workers: int | None = None, run_dir: Path | None = None
+    sources: Sequence[Source],
+    readings: Readings,
+    workers: int | None = None,
+    run_dir: Path | None = None,
+    frozen: TextEncoder | None = None,
 ) -> JoinedData:
-    """The products as a model reads them; pictures that were not decoded yet are decoded now."""
+    """The products as a model reads them; pictures that were not decoded yet are decoded now.
+
+    Args:
+        frozen: a text encoder that is never trained: what it makes of the texts is computed once and mapped.
+    """
     progress = Watcher("", run_dir or Path()).reading
-    return JoinedData(
-        [ProductData(source.products, source.frame, readings, workers, progress) for source in sources]
-    )
+    key = key_of(frozen, run_dir / TOKENIZER) if frozen is not None and run_dir is not None else ""
+    parts = []
+    for source in sources:
+        features = None
+        if frozen is not None and readings.tokenizer is not None:
+            features = text_features(source.products, frozen, readings.tokenizer, key, progress)
+        parts.append(ProductData(source.products, source.frame, readings, workers, progress, features))
+    return JoinedData(parts)
 
 
 class Batches:
@@ -111,7 +128,7 @@ class Batches:
         self.size, self.seed = min(config.batch_size, len(positions)), config.seed
         self.per_epoch = len(positions) // self.size
         self.steps = config.steps
-        self._order: tuple[int, NDArray[np.int64]] = (-1, positions)
+        self._orders: dict[int, NDArray[np.int64]] = {}
         self._sampler = ClassSampler(positions, data.labels[positions]) if balance == "sampling" else None
 
     def __call__(self, step: int, part: Part) -> tuple[Inputs, torch.Tensor]:
@@ -120,6 +137,8 @@ class Batches:
         if self.augment:
             generator = torch.Generator().manual_seed(seed_of(self.seed, step, 1_000_003))
             drawn = draw_views(self.size, generator)[share]
+        for later in range(step + 1, min(step + 1 + AHEAD, self.steps)):
+            self.data.prefetch(self._positions(later)[share])
         rows = self._positions(step)[share]
         return self.data.inputs(rows, drawn), torch.from_numpy(self.data.labels[rows])
 
@@ -127,6 +146,7 @@ class Batches:
         if self._sampler is not None:
             return self._sampler.draw(self.size, np.random.default_rng((self.seed, step, 11)))
         epoch, at = divmod(step, self.per_epoch)
-        if self._order[0] != epoch:
-            self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(self.positions)
-        return self._order[1][at * self.size : (at + 1) * self.size]
+        if epoch not in self._orders:  # this epoch's and, for batches ahead, the next one's
+            self._orders = {kept: order for kept, order in self._orders.items() if abs(kept - epoch) == 1}
+            self._orders[epoch] = np.random.default_rng((self.seed, epoch)).permutation(self.positions)
+        return self._orders[epoch][at * self.size : (at + 1) * self.size]

@@ -22,13 +22,14 @@ from core.checkpoints import read_tensors, weights_digest, write_tensors
 from core.embeddings.readers import open_tokenizer
 from core.errors import TrainingError, VitrineError
 from core.models.balance import log_shares
+from core.models.classifier import frozen_text
 from core.models.data import Readings, product_frame, product_text
 from core.models.evaluation import evaluate
 from core.models.inputs import Inputs
 from core.models.process import hold, recorded
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from core.settings import go_offline
-from core.training import Outcome, Precision, TrainConfig, checkpoints, fit
+from core.training import Outcome, Precision, TrainConfig, checkpoints, fit, load_state
 from trainers.beginning import VECTORS, check_weights, learn_to_read, load_pretrained, only
 from trainers.console import Watcher, parser
 from trainers.products import Batches, classes_of, held_out_of, open_sources, read, unchanged_sources
@@ -138,14 +139,17 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     network = importlib.import_module(ARCHITECTURES[config.architecture][1]).build(
         config.model, len(config.classes)
     )
-    if not checkpoints(run_dir):
+    if kept := checkpoints(run_dir):  # `fit` reads them too; a frozen encoder is needed before it
+        load_state(network, kept[-1])
+    else:
         load_pretrained(network, config)
     if (run_dir / VECTORS).exists():
         network.text.vectors.weight.data.copy_(read_tensors(run_dir / VECTORS)[0]["vectors"])
     tokenizer = open_tokenizer(run_dir / TOKENIZER) if network.config.text is not None else None
     readings = Readings(tuple(config.classes), network.config.text, network.config.image, tokenizer)
     with state_of(arguments).main_process_first():  # the others find the pictures decoded
-        data = read(sources, readings, arguments.workers, run_dir)
+        frozen = None if arguments.no_text_features else frozen_text(network)
+        data = read(sources, readings, arguments.workers, run_dir, frozen)
     holds_out = data.held_out(recipe.validation_share, training.seed)
     usable = data.usable()
     positions, validating = usable[~holds_out[usable]], usable[holds_out[usable]][:VALIDATED]
@@ -260,7 +264,7 @@ def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
 
 
 def state_of(arguments: argparse.Namespace) -> PartialState:
-    """Which process of how many this is, under `accelerate launch` or alone."""
+    """Which process of how many this is, under torch's or (on accelerators) accelerate's launcher, or alone."""
     return PartialState(cpu=arguments.cpu)
 
 

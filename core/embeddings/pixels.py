@@ -43,11 +43,9 @@ class PixelCache:
         Raises:
             StorageError: the folder cannot be written, or the array would not fit on the disk.
         """
-        import pyarrow.parquet as pq
-
         self.dataset = dataset
-        self.folder = dataset.folder / "pixels" / f"{height_px}x{width_px}"
-        ids = pq.read_table(dataset.folder / "pictures.parquet", columns=["image_id"]).column(0).to_pylist()
+        self.folder = array_folder(dataset, height_px, width_px)
+        ids = picture_ids(dataset)
         self.row_of = {image_id: row for row, image_id in enumerate(ids)}
         self._ids = ids
         shape = (len(ids), height_px, width_px, 3)
@@ -144,19 +142,54 @@ class _Job:
         )
 
 
+def picture_ids(dataset: DatasetInfo) -> list[str]:
+    """Every picture's image_id, in the order of `pictures.parquet`."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(dataset.folder / "pictures.parquet", columns=["image_id"])
+    found: list[str] = table.column(0).to_pylist()
+    return found
+
+
+def array_folder(dataset: DatasetInfo, height_px: int, width_px: int) -> Path:
+    return dataset.folder / "pixels" / f"{height_px}x{width_px}"
+
+
+def fits(dataset: DatasetInfo, height_px: int, width_px: int) -> bool:
+    """May an array of all pictures at this size be written, or is it there?"""
+    if (array_folder(dataset, height_px, width_px) / "pixels.json").exists():
+        return True
+    size = len(picture_ids(dataset)) * height_px * width_px * 3
+    return size <= min(LARGEST_BYTES, shutil.disk_usage(dataset.folder).free)
+
+
+_PICTURES: dict[tuple[str, str], Pictures] = {}  # of a worker process: opened once
+
+
+def decode_pictures(
+    dataset: DatasetInfo, image_ids: Sequence[str], height_px: int, width_px: int
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """(n, height, width, 3) pixels, zeros where a picture cannot be opened, and (n,) which could."""
+    pictures = _PICTURES.setdefault((str(dataset.folder), dataset.fingerprint), Pictures(dataset))
+    places = pictures.places(list(image_ids))
+    pixels = np.zeros((len(image_ids), height_px, width_px, 3), np.uint8)
+    opened = np.zeros(len(image_ids), np.bool_)
+    for position, image_id in enumerate(image_ids):
+        try:
+            image = decode(pictures.read_at(places[image_id]), width_px)
+            pixels[position] = resized(image, height_px, width_px)
+            opened[position] = True
+        except (ImageError, KeyError):
+            continue
+    return pixels, opened
+
+
 def _decode_chunk(job: _Job) -> int:
     pixels = np.memmap(Path(job.folder) / "pixels.bin", np.uint8, "r+", shape=job.shape)
     state = np.memmap(Path(job.folder) / "state.bin", np.uint8, "r+", shape=(job.shape[0],))
-    pictures = Pictures(job.dataset)
-    places = pictures.places(job.image_ids)
-    height_px, width_px = job.shape[1:3]
-    for row, image_id in zip(job.rows, job.image_ids, strict=True):
-        try:
-            image = decode(pictures.read_at(places[image_id]), width_px)
-            pixels[row] = resized(image, height_px, width_px)
-            state[row] = DECODED
-        except (ImageError, KeyError):
-            state[row] = BROKEN
+    made, opened = decode_pictures(job.dataset, job.image_ids, *job.shape[1:3])
+    pixels[job.rows[opened]] = made[opened]
+    state[job.rows] = np.where(opened, DECODED, BROKEN)
     pixels.flush()  # a row is marked only after its pixels were written; the system keeps the order of one process
     return len(job.rows)
 

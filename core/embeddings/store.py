@@ -26,6 +26,7 @@ from core.storage import alone, holder, storage_errors
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 Tower = Literal["image", "text", "imported"]
+UNDER = "embeddings"
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,11 @@ class EmbeddingSet:
     lengths: NDArray[np.float32] | None = None  # (n,) of the vectors as their encoder gave them, if kept
 
 
-def folder_of(dataset: DatasetInfo, name: str) -> Path:
+def folder_of(dataset: DatasetInfo, name: str, under: str = UNDER) -> Path:
     """
+    Args:
+        under: the dataset's folder that it lies in; only sets in `embeddings` can be searched.
+
     Raises:
         UsageError: the name cannot be a folder's.
     """
@@ -68,7 +72,7 @@ def folder_of(dataset: DatasetInfo, name: str) -> Path:
         raise UsageError(
             f"{name!r} cannot name a set of vectors. Use letters, digits, '-', '_' and '.', 80 at most."
         )
-    return dataset.folder / "embeddings" / name
+    return dataset.folder / under / name
 
 
 def sets(dataset: DatasetInfo) -> list[tuple[str, Description]]:
@@ -204,7 +208,12 @@ def _same_plan(path: Path, stamp: dict[str, Any]) -> bool:
 
 @contextmanager
 def writing(
-    dataset: DatasetInfo, name: str, plan: Description, chunks: int, anew: bool = False
+    dataset: DatasetInfo,
+    name: str,
+    plan: Description,
+    chunks: int,
+    anew: bool = False,
+    under: str = UNDER,
 ) -> Iterator[Writer]:
     """Write a set; it takes its place when the block ends without an error and nothing is missing.
 
@@ -214,7 +223,7 @@ def writing(
         EmbeddingError: another process is writing vectors of this dataset.
         StorageError: the folder cannot be written, or the disk is full.
     """
-    target = folder_of(dataset, name)
+    target = folder_of(dataset, name, under)
     aside = target.with_name(f".writing-{name}")
     with storage_errors(target.parent), _alone(dataset, target.parent):
         if anew:

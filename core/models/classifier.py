@@ -19,6 +19,8 @@ from PIL import Image
 
 from core.catalog import Products
 from core.checkpoints import load_weights, read_tensors
+from core.embeddings.encoders import TextEncoder
+from core.embeddings.features import key_of, open_features
 from core.embeddings.pixels import resized
 from core.embeddings.readers import open_tokenizer
 from core.errors import ImageError, ModelError, UsageError
@@ -143,7 +145,10 @@ class Classifier:
         progress: Progress = no_progress,
     ) -> ReadProducts:
         """Many products of a dataset (see product_frame) as this classifier reads them."""
-        return ProductData(products, frame, self.readings, workers, progress)
+        features = None
+        if (encoder := frozen_text(self.network)) is not None:
+            features = open_features(products, key_of(encoder, self.folder / TOKENIZER))
+        return ProductData(products, frame, self.readings, workers, progress, features)
 
     def reads(self) -> str:
         names = {TEXT: "a name or description", IMAGE: "a picture"}
@@ -219,6 +224,12 @@ class Classifier:
         order = np.argsort(-probabilities, kind="stable")[:k]
         labels = [(self.config.classes[number], float(probabilities[number])) for number in order]
         return Classification(labels, notes)
+
+
+def frozen_text(network: Any) -> TextEncoder | None:
+    """The text encoder of a network that is never trained, so that its features can be computed once."""
+    encoder = getattr(network, "text", None)
+    return encoder if isinstance(encoder, TextEncoder) and encoder.config.frozen else None
 
 
 def open_picture(image: bytes | Path) -> Image.Image:

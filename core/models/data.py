@@ -16,8 +16,9 @@ from core.catalog import Products
 from core.cohort import Cohort, path_text
 from core.embeddings.augment import random_views
 from core.embeddings.encoders import ImageConfig
-from core.embeddings.pixels import PixelCache
+from core.embeddings.pixels import PixelCache, fits
 from core.embeddings.readers import AnyTokenizer
+from core.embeddings.streamed import PictureStream
 from core.models.inputs import Inputs
 from core.sources.reading import Progress, no_progress
 
@@ -85,6 +86,8 @@ class ReadProducts(Protocol):
 
     def inputs(self, positions: NDArray[np.int64], drawn: torch.Tensor | None = None) -> Inputs: ...
 
+    def prefetch(self, positions: NDArray[np.int64]) -> None: ...
+
 
 class ProductData:
     """n products, ready to be handed out in batches."""
@@ -96,11 +99,17 @@ class ProductData:
         readings: Readings,
         workers: int | None = None,
         progress: Progress = no_progress,
+        text_features: NDArray[np.float16] | None = None,
     ) -> None:
-        """Tokenize the texts and decode the pictures that were not decoded before.
+        """Tokenize the texts and decode the pictures that were not decoded before; where an array of them all
+        would not fit, they are decoded batch by batch instead.
+
+        Args:
+            text_features: (rows of the dataset, width) of a frozen encoder, handed out instead of being
+                computed at every step.
 
         Raises:
-            StorageError: there is no room for the decoded pictures.
+            StorageError: the dataset's folder cannot be written.
         """
         self.frame = frame.reset_index(drop=True)
         self.readings = readings
@@ -117,12 +126,14 @@ class ProductData:
             numbers, self._mask = readings.tokenizer.encode(texts, readings.text.tokens)
             self._numbers = numbers.astype(np.int32)
             self.available[:, 0] = [bool(text.strip()) for text in texts]
+        self._features, self._row_ids = text_features, self.frame.row_id.to_numpy(np.int64)
         self._rows = np.full(n, -1, np.int64)
         self.broken_pictures = 0
-        self._cache: PixelCache | None = None
+        self._cache: PixelCache | PictureStream | None = None
         if readings.image is not None:
             size = readings.image.stored_height_px, readings.image.stored_width_px
-            self._cache = PixelCache(products.info, *size)
+            there_is_room = fits(products.info, *size)
+            self._cache = (PixelCache if there_is_room else PictureStream)(products.info, *size)
             image_ids = [image_id for image_id in self.frame.image_id if image_id]
             self.broken_pictures = self._cache.fill(image_ids, workers, progress)["broken"]
             self._rows = self._cache.rows(self.frame.image_id.tolist())
@@ -137,6 +148,11 @@ class ProductData:
     def usable(self) -> NDArray[np.int64]:
         """Positions of products with a known label and something to look at."""
         return np.flatnonzero((self.labels >= 0) & self.available[:, :2].any(axis=1))
+
+    def prefetch(self, positions: NDArray[np.int64]) -> None:
+        """Say that this batch comes soon, so that its pictures are decoded ahead where they are streamed."""
+        if isinstance(self._cache, PictureStream):
+            self._cache.prefetch(self._rows[positions])
 
     def inputs(self, positions: NDArray[np.int64], drawn: torch.Tensor | None = None) -> Inputs:
         """A batch of products.
@@ -157,6 +173,9 @@ class ProductData:
             torch.from_numpy(self._mask[positions]),
             pixels,
             torch.from_numpy(self._source[positions].clip(0)),
+            None
+            if self._features is None
+            else torch.from_numpy(np.asarray(self._features[self._row_ids[positions]])),
         )
 
 

@@ -243,6 +243,7 @@ def probabilities_of(
     chosen = np.asarray(positions, np.int64)
     found = []
     for at in range(0, len(chosen), BATCH):
+        data.prefetch(chosen[at + BATCH : at + 2 * BATCH])
         inputs = data.inputs(chosen[at : at + BATCH]).without(*SEES[sees])
         found.append(classifier.predict(inputs, inference=inference, seed=seed + at))
         progress(min(at + BATCH, len(chosen)), len(chosen), "Classifying")

@@ -54,6 +54,11 @@ class JoinedData:
             return found[0]
         return joined_inputs(found).rows(torch.from_numpy(np.argsort(np.concatenate(where))))
 
+    def prefetch(self, positions: NDArray[np.int64]) -> None:
+        """See ProductData.prefetch."""
+        for part, begin, rows in self._by_part(positions):
+            part.prefetch(positions[rows] - begin)
+
     def held_out(self, share: float, seed: int) -> NDArray[np.bool_]:
         """(n,) which products validate: chosen in each dataset as if it were alone."""
         return np.concatenate([held_out(part.frame, share, seed) for part in self.parts])

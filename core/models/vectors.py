@@ -35,6 +35,9 @@ class VectorData:
         """Positions of products with a known label and a vector."""
         return np.flatnonzero((self.labels >= 0) & self.available[:, :2].any(axis=1))
 
+    def prefetch(self, positions: NDArray[np.int64]) -> None:
+        """Vectors are there already."""
+
     def inputs(self, positions: NDArray[np.int64], drawn: torch.Tensor | None = None) -> Inputs:
         """A batch; nothing of it is `drawn`, as vectors have no views."""
 

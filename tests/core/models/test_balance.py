@@ -55,6 +55,9 @@ def test_classes_are_drawn_alike() -> None:
 class Few:
     labels = np.array([0] * 20 + [1] * 2)
 
+    def prefetch(self, positions: np.ndarray) -> None:
+        return
+
     def inputs(self, positions: np.ndarray, drawn: object = None) -> np.ndarray:
         return positions
 

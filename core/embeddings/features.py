@@ -1,0 +1,143 @@
+"""What a frozen text encoder makes of a dataset's texts, computed once and mapped from disk.
+
+GLAMI's classifier reads 32 x 512 numbers a text from an mT5 that is never trained; computing them at every
+step would take far longer than the rest. They lie in `features/<name>/` of the dataset's folder, in float16,
+named by a digest of weights, tokenizer and length: others are never read by mistake. Written as vectors are,
+in chunks that survive a kill.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.catalog import Products
+from core.embeddings.embed import product_text
+from core.embeddings.encoders import TextEncoder
+from core.embeddings.readers import AnyTokenizer
+from core.embeddings.store import Description, folder_of, writing
+from core.errors import EmbeddingError, StorageError
+from core.sources.reading import Progress, no_progress
+
+CHUNK, BATCH = 2_048, 64  # texts that a kill may cost; encoded at a time
+UNDER = "features"
+LARGEST = 6e4  # of float16
+
+
+def key_of(encoder: TextEncoder, tokenizer_file: Path) -> str:
+    """Twelve digits that name what is computed: weights, tokenizer, and how many tokens are read."""
+    digest = hashlib.sha256(str(encoder.config.tokens).encode())
+    for name, tensor in sorted(encoder.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).data)
+    digest.update(tokenizer_file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def open_features(products: Products, key: str) -> NDArray[np.float16] | None:
+    """(n, width) by row_id, mapped; None where they were not computed, or for a dataset that has changed."""
+    folder = folder_of(products.info, f"text-{key}", UNDER)
+    try:
+        described = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+        features = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    if described.get("fingerprint") != products.info.fingerprint or features.dtype != np.float16:
+        return None
+    return features if features.shape == (len(products), described.get("dimensions")) else None
+
+
+def text_features(
+    products: Products,
+    encoder: TextEncoder,
+    tokenizer: AnyTokenizer,
+    key: str,
+    progress: Progress = no_progress,
+) -> NDArray[np.float16]:
+    """(n, width) of every text of the dataset, by row_id; what an earlier, killed run computed is kept.
+
+    Raises:
+        StorageError: there is no room for them.
+        EmbeddingError: another process computes features of this dataset, or one is out of float16's range.
+    """
+    if (found := open_features(products, key)) is not None:
+        return found
+    rows, width = len(products), encoder.width
+    name = f"text-{key}"
+    room(products, name, rows * width * 2)
+    plan = Description(
+        encoder="text encoder of a classifier", tower="text", dimensions=width,
+        fingerprint=products.info.fingerprint, rows=rows, weights=key,
+        preprocessing=asdict(encoder.config), normalised=False,
+    )  # fmt: skip
+    chunks = -(-rows // CHUNK)
+    with writing(products.info, name, plan, chunks, under=UNDER) as writer:
+        for chunk in writer.missing():
+            at = np.arange(chunk * CHUNK, min((chunk + 1) * CHUNK, rows))
+            texts = texts_of(products, at)
+            writer.write(chunk, at, encoded(encoder, tokenizer, texts), np.array([bool(t) for t in texts]))
+            progress(int(at[-1]) + 1, rows, "Reading texts once")
+    found = open_features(products, key)
+    if found is None:
+        raise EmbeddingError(f"The text features of {products.info.name} could not be read after writing.")
+    return found
+
+
+def texts_of(products: Products, rows: NDArray[np.int64]) -> list[str]:
+    """The texts of consecutive rows, empty where a product has none."""
+    frame = products.frame(
+        "SELECT name, description FROM cohort WHERE row_id BETWEEN ? AND ? ORDER BY row_id",
+        values=[int(rows[0]), int(rows[-1])],
+    )
+    pairs = zip(frame.name, frame.description, strict=True)
+    found = (product_text(*(part if isinstance(part, str) else None for part in pair)) for pair in pairs)
+    return [text if text.strip() else "" for text in found]
+
+
+def encoded(encoder: TextEncoder, tokenizer: AnyTokenizer, texts: Sequence[str]) -> NDArray[np.float32]:
+    """(n, width), zeros for an empty text.
+
+    Raises:
+        EmbeddingError: a number is out of float16's range.
+    """
+    device = next(encoder.parameters()).device
+    found = np.zeros((len(texts), encoder.width), np.float32)
+    filled = np.array([row for row, text in enumerate(texts) if text], np.int64)
+    was: Any = encoder.training
+    encoder.eval()
+    with torch.inference_mode():
+        for start in range(0, len(filled), BATCH):
+            rows = filled[start : start + BATCH]
+            numbers, mask = tokenizer.encode([texts[row] for row in rows], encoder.config.tokens)
+            made = encoder(torch.from_numpy(numbers).to(device), torch.from_numpy(mask).to(device))
+            found[rows] = made.float().cpu().numpy()
+    encoder.train(was)
+    if not np.isfinite(found).all() or np.abs(found).max(initial=0) > LARGEST:
+        raise EmbeddingError(
+            "The text encoder gives numbers that float16 cannot hold. Train with --no-text-features."
+        )
+    return found
+
+
+def room(products: Products, name: str, size_bytes: int) -> None:
+    """
+    Raises:
+        StorageError: less is free than the features take; what was written of them counts as free.
+    """
+    aside = folder_of(products.info, name, UNDER).with_name(f".writing-{name}") / "vectors.npy"
+    free = shutil.disk_usage(products.info.folder).free
+    free += aside.stat().st_blocks * 512 if aside.exists() else 0
+    if size_bytes > free:
+        raise StorageError(
+            f"The text features of {products.info.name} take {size_bytes >> 30} GB, and {free >> 30} GB are free. "
+            "Make room, or compute them anew at every step with --no-text-features."
+        )
