@@ -99,9 +99,9 @@ def runs(datasets: Sequence[str]) -> Iterator[Run]:
                         yield Run(model, dataset, labels, seed)
 
 
-def train(datasets: Sequence[str]) -> None:
+def train(datasets: Sequence[str], only: Sequence[str]) -> None:
     for run in runs(datasets):
-        if run.done():
+        if run.done() or (only and run.model.trainer not in only):
             continue
         print(" ".join(run.command()[1:]), file=sys.stderr, flush=True)
         subprocess.run(run.command(), cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
@@ -203,10 +203,17 @@ def main() -> None:
     )
     parser.add_argument("what", choices=("train", "table", "commands"))
     parser.add_argument("datasets", nargs="+")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="TRAINER",
+        help="of what is trained; may be given again",
+    )
     arguments = parser.parse_args()
     go_offline()
     if arguments.what == "train":
-        train(arguments.datasets)
+        train(arguments.datasets, arguments.only)
     elif arguments.what == "commands":
         print(json.dumps([run.command() for run in runs(arguments.datasets)], indent=1))
     else:
