@@ -32,7 +32,7 @@ def begin(*options: str) -> None:
 
 
 def ended() -> jobs.Run:
-    for _ in range(400):
+    for _ in range(1_200):  # a machine that does other things as well
         if not jobs.read_run(NAME).alive:
             break
         time.sleep(0.25)
