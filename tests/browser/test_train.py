@@ -74,7 +74,7 @@ def test_a_run_is_started_stopped_resumed_and_outlives_the_server(
     finally:
         end(server)
 
-    for _ in range(300):  # nobody serves, and it goes on
+    for _ in range(600):  # nobody serves, and it goes on
         if jobs.read_run(NAME).state == "done":
             break
         time.sleep(0.5)

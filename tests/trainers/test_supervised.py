@@ -32,7 +32,7 @@ def begin(*options: str) -> None:
 
 
 def ended() -> jobs.Run:
-    for _ in range(400):
+    for _ in range(1_200):  # a machine that does other things as well
         if not jobs.read_run(NAME).alive:
             break
         time.sleep(0.25)
@@ -53,7 +53,7 @@ def test_killed_and_resumed_it_ends_as_if_nothing_had_been(toy: Path) -> None:
     jobs.start(NAME, jobs.resuming(run))
     run = ended()
     assert (run.state, run.step) == ("done", 60), jobs.log_tail(run.folder)
-    assert run.usable and run.config["result"]["test"]["text"]["n"] == 27
+    assert run.usable and run.config["result"]["test"]["text"]["n"] == 23  # of 27, those with a text
 
 
 def test_an_absurd_learning_rate_ends_in_one_clear_line(toy: Path) -> None:
