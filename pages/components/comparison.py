@@ -64,7 +64,12 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
     }
     titles = {f"{title} is right ({len(table):,})": table for title, table in kinds.items()}
     picked = st.segmented_control(
-        "Products", list(titles), default=next(iter(titles)), required=True, key=f"alone {other.path.name}"
+        "Products",
+        list(titles),
+        default=next(iter(titles)),
+        required=True,
+        key=f"alone {other.path.name}",
+        format_func=plain,
     )
     table = titles[picked or next(iter(titles))]
     if table.empty:
@@ -85,8 +90,8 @@ def wrong_side(table: pd.DataFrame, suffix: str) -> pd.DataFrame:
 def _verdict(one: str, two: str, figures: dict[str, float]) -> None:
     """The difference, its interval, and whether chance would do."""
     columns = st.columns(4)
-    columns[0].metric(f"Top-1: {one}", f"{100 * figures['top1_first']:.1f}%")
-    columns[1].metric(f"Top-1: {two}", f"{100 * figures['top1_second']:.1f}%")
+    columns[0].metric(plain(f"Top-1: {one}"), f"{100 * figures['top1_first']:.1f}%")
+    columns[1].metric(plain(f"Top-1: {two}"), f"{100 * figures['top1_second']:.1f}%")
     columns[2].metric("Difference, points", f"{100 * figures['difference']:+.1f}")
     columns[3].metric("p, McNemar", f"{figures['p']:.2g}" if figures["p"] >= 1e-4 else "< 0.0001")
     low, high = 100 * figures["difference_low"], 100 * figures["difference_high"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import streamlit as st
@@ -153,7 +154,7 @@ def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
 
 def command(spec: ModelSpec, choice: Choice) -> str:
     """What makes this evaluation in a terminal."""
-    return " ".join(["python -m core evaluate", spec.name, *choice.options(), "--keep"])
+    return shlex.join(["python", "-m", "core", "evaluate", spec.name, *choice.options(), "--keep"])
 
 
 @st.fragment(run_every=1.0)
