@@ -149,16 +149,14 @@ def build(backend: Backend) -> gr.Blocks:
         """What goes with the models that are chosen: their cards; by the first, examples and choices."""
         specs = [spec for name in chosen[:SIDE_BY_SIDE] for spec in backend.models() if spec.name == name]
         first = specs[0].name if specs else None
-        cards, shown, countries, languages = [], [], [], []
-        with suppress(VitrineError):
-            cards = [view.card(found) for spec in specs if (found := backend.card(spec))]
+        shown, countries, languages = [], [], []
         with suppress(VitrineError):  # a dataset that was removed just now
             shown = list(backend.examples(first)) if first else []
             countries = list(backend.countries(first)) if first else []
             languages = list(backend.languages(first)) if first else []
         tags = [tag for _, tag in languages]
         return (
-            view.row(cards) if cards else "",
+            _cards(backend, specs),
             gr.Dropdown(choices=[("No country", ""), *countries], value="", visible=bool(countries)),
             gr.Dropdown(
                 choices=[("No other text", ""), *languages],
@@ -260,6 +258,16 @@ def _program(on_classify: Callable[..., Any], picture: Any, name: Any, descripti
         on_classify, [picture, name, description, model, country], [label, note],
         api_name="classify", concurrency_id="gpu", concurrency_limit=1,
     )  # fmt: skip
+
+
+def _cards(backend: Backend, specs: Sequence[ModelSpec]) -> str:
+    """The cards of some models side by side."""
+    cards = []
+    for spec in specs:
+        with suppress(VitrineError):  # a run that was deleted just now
+            if found := backend.card(spec):
+                cards.append(view.card(found))
+    return view.row(cards) if cards else ""
 
 
 def _first(known: Sequence[ModelSpec]) -> str:
