@@ -17,7 +17,8 @@ from core.statistics.tokens import cut
 from core.statistics.words import PRIOR, log_odds
 
 CLUSTERED = 20_000  # points that HDBSCAN looks at: its time grows with their square
-FEWEST = 10  # points of a cluster
+FEWEST = 20  # points of a cluster
+NEAR = 5  # HDBSCAN's min_samples: more leaves more points in no cluster
 PARTS = 100  # a cluster holds at least one point in so many
 MAJORITY = 0.5  # of a region's products: then its category names it
 READ = 150  # names of a region that are read for its words
@@ -52,7 +53,7 @@ def clusters(points: NDArray[np.floating], seed: int = 0) -> NDArray[np.int32]:
     chosen = np.asarray(points[sample], np.float64)
     size = max(FEWEST, len(sample) // PARTS)
     found = HDBSCAN(
-        min_cluster_size=size, min_samples=min(FEWEST, size), cluster_selection_method="eom", copy=True
+        min_cluster_size=size, min_samples=NEAR, cluster_selection_method="leaf", copy=True
     ).fit_predict(chosen)
     if len(sample) < n:
         found = found[cKDTree(chosen).query(points)[1]]
@@ -75,10 +76,11 @@ def regions(
     numbers = np.arange(int(cluster.max(initial=-1)) + 1)
     starts = np.searchsorted(cluster[order], np.append(numbers, len(numbers)))
     members = [order[starts[number] : starts[number + 1]] for number in numbers]
-    words = _words(products, members, order[starts[0] :] if len(numbers) else order[:0], seed)
+    everybody = order[starts[0] :] if len(numbers) else order[:0]
+    words = _words(products, members, everybody, seed)
     found = []
     for number, (rows, told) in enumerate(zip(members, words, strict=True)):
-        label, leaf, share = _named(products, rows, told)
+        label, leaf, share = _named(products, rows, everybody, told)
         # The middle is a point of the crowd, so that a label never stands in a crescent's empty middle.
         middle = np.median(points[rows], axis=0)
         x, y = points[rows[np.argmin(((points[rows] - middle) ** 2).sum(axis=1))]]
@@ -92,27 +94,33 @@ def regions(
     return sorted(found, key=lambda region: (-region.size, region.cluster))
 
 
-def _named(products: Products, rows: NDArray[np.int64], words: list[str]) -> tuple[str, str | None, float]:
+def _named(
+    products: Products, rows: NDArray[np.int64], everybody: NDArray[np.int64], words: list[str]
+) -> tuple[str, str | None, float]:
     """A region's label, its most frequent category, and that one's share.
 
-    One category that has most of it, or two that do together, say more than words do.
+    Where no category has most of it, those are named that are more frequent there than on the whole map: the most
+    frequent ones would often be the same everywhere. Where there are none, its words are.
     """
     category = products.columns.category
-    counts = np.bincount(category.codes[rows], minlength=len(category.values))
-    ranked = [
-        code for code in np.argsort(-counts, kind="stable")[:3] if counts[code] and category.values[code]
-    ][:2]
-    if not ranked:
+    total = np.bincount(category.codes[everybody], minlength=len(category.values))
+    here = np.bincount(category.codes[rows], minlength=len(category.values))
+    nameless = np.array([not path for path in category.values])
+    total[nameless], here[nameless] = 0, 0
+    if not here.any():
         return " · ".join(words), None, 0.0
-    names = [str(category.values[code][-1]) for code in ranked]
-    shares = [float(counts[code]) / len(rows) for code in ranked]
-    if shares[0] >= MAJORITY:
-        label = names[0]
-    elif sum(shares) >= MAJORITY or not words:
-        label = ", ".join(dict.fromkeys(names))
-    else:
-        label = " · ".join(words)
-    return label, names[0], shares[0]
+    first = int(here.argmax())
+    leaf, share = str(category.values[first][-1]), float(here[first]) / len(rows)
+    if share >= MAJORITY:
+        return leaf, leaf, share
+    z = log_odds(here, total, min(PRIOR, 0.05 * total.sum()))
+    telling = [
+        str(category.values[code][-1])
+        for code in np.argsort(-z, kind="stable")[:4]
+        if z[code] > TELLING and here[code] >= COMMON * len(rows)
+    ]
+    named = ", ".join(list(dict.fromkeys(telling))[:2])
+    return named or " · ".join(words) or leaf, leaf, share
 
 
 def _told_apart(region: Region) -> Region:
