@@ -1,8 +1,9 @@
-"""Time and quality of the map: python benchmarks/map.py [layout] [lasso] [--rows 10000,50000,100000] [--keep FOLDER]
+"""Time and quality of the map: python benchmarks/map.py [layout] [area] [lasso] [--rows 10000,50000,100000] [--keep FOLDER]
 
 `layout`: `core.projection.project`, whole and with a fifth fitted and the rest placed, beside plain umap-learn on
 all rows (its own neighbours, its own spectral start). Every map is measured by the same code, on 1,000 points among
-all. `lasso`: from a polygon to the count of its products, at 1M and 3M.
+all. `area`: which of 1M and 3M points a polygon holds. `lasso`: from a polygon to the count of its cohort in datasets
+of that size, everything else of a click included.
 
 Vectors are those of a dataset (glami-mini's by clip-tiny, where they are there) with new ones between each and its
 neighbours, and noise of the same kind; otherwise drawn around centres. Each case runs in a process of its own, one
@@ -36,15 +37,15 @@ from core.errors import VitrineError
 from core.map_quality import measure
 from core.maps import MapDescription, vectors_digest
 from core.neighbours import different, flat, unit_rows
+from core.polygon import inside
 from core.projection import project
 from core.settings import go_offline, settings
 
-PARTS = ("layout", "lasso")
+PARTS = ("layout", "area", "lasso")
 CASES = {
     "vitrine": "Vitrine, all rows fitted",
-    "placed": "Vitrine, a fifth fitted, the rest placed",
     "plain": "umap-learn, all rows",
-    "dense": "Vitrine, densMAP",
+    "placed": "Vitrine, a fifth fitted, the rest placed",
 }
 SET = "drawn"
 
@@ -102,7 +103,7 @@ def one(case: str, n: int) -> dict[str, object]:
     found = open_set(dataset, SET)
     rows, _ = different(found.vectors, found.present)
     own = unit_rows(found.vectors, rows)
-    _warm_up(own[:600])
+    _warm_up(own[:600], case)
     began, wall = processor_s(), time.monotonic()
     answer: dict[str, object] = {"case": case, "n": n, "load": round(os.getloadavg()[0], 1)}
     if case == "plain":
@@ -120,7 +121,7 @@ def one(case: str, n: int) -> dict[str, object]:
         def tell(done: int, total: int, what: str) -> None:
             marks.setdefault(what.split(",")[0], processor_s())
 
-        described = project(dataset, SET, case == "dense", tell, sample, again=True)
+        described = project(dataset, SET, progress=tell, sample=sample, again=True)
         ends = [*list(marks.values())[1:], processor_s()]
         spent = {step: end - begin for (step, begin), end in zip(marks.items(), ends, strict=True)}
         # Measuring and naming is not part of umap-learn's time; it is shown beside.
@@ -134,13 +135,15 @@ def one(case: str, n: int) -> dict[str, object]:
     return answer | {"quality": quality, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10}
 
 
-def _warm_up(vectors: NDArray[np.float32]) -> None:
+def _warm_up(vectors: NDArray[np.float32], case: str) -> None:
     """Compile what numba compiles."""
     from umap import UMAP
 
     from core.projection import umap
 
-    UMAP(metric="cosine", n_epochs=5, force_approximation_algorithm=True).fit(vectors)
+    if case == "plain":
+        UMAP(metric="cosine", n_epochs=5, force_approximation_algorithm=True).fit(vectors)
+        return
     scores, near = flat(vectors).search(vectors, 15)
     umap(vectors, near.astype(np.int32), scores, 0.1, False, 0, lambda done, total: None)
 
@@ -150,6 +153,7 @@ def layout(folder: Path, rows: list[int], like: str) -> None:
         prepare(n, like)
         for case in CASES:
             if not (folder / f"{case}-{n}.json").exists():
+                print(f"{case}, {n:,} rows ...", file=sys.stderr, flush=True)
                 command = [sys.executable, __file__, "one", "--case", case, "--rows", str(n)]
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
                 (folder / f"{case}-{n}.json").write_text(done.stdout.splitlines()[-1])
@@ -175,6 +179,43 @@ def layout(folder: Path, rows: list[int], like: str) -> None:
             )
 
 
+def drawn_area(corners: int, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """A ragged round of so many corners, as a hand draws it; a square where there are four."""
+    turn = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    reach = rng.uniform(0.5, 0.7, corners) if corners > 4 else np.full(4, 0.6)
+    around = np.c_[np.cos(turn) * reach, np.sin(turn) * reach] + rng.uniform(-0.2, 0.2, 2)
+    return [(float(x), float(y)) for x, y in around]
+
+
+def drawn_points(n: int) -> NDArray[np.float32]:
+    """(n, 2) points in 60 crowds."""
+    rng = np.random.default_rng(0)
+    crowd = rng.integers(0, 60, n)
+    points = rng.uniform(-0.85, 0.85, (60, 2))[crowd] + 0.06 * rng.standard_normal((n, 2))
+    return np.clip(points, -1, 1).astype(np.float32)
+
+
+def area(*_: object) -> None:
+    """Which points a polygon holds, and nothing else."""
+    print(f"\n### A polygon's points (load {os.getloadavg()[0]:.1f})\n")
+    print("| points | corners | inside | least ms | p50 ms | processor ms |\n|---|---|---|---|---|---|")
+    for n in (1_000_000, 3_000_000):
+        points = drawn_points(n)
+        rng = np.random.default_rng(1)
+        for corners in (4, 40, 200):
+            times, spent, found = [], [], 0
+            for _try in range(7):
+                polygon = drawn_area(corners, rng)
+                began, used = time.perf_counter(), time.process_time()
+                found = int(np.count_nonzero(inside(points, polygon)))
+                times.append(1e3 * (time.perf_counter() - began))
+                spent.append(1e3 * (time.process_time() - used))
+            print(
+                f"| {n:,} | {corners} | {found:,} | {min(times):.0f} | {np.median(times):.0f} | {np.median(spent):.0f} |",
+                flush=True,
+            )
+
+
 def lasso(folder: Path, *_: object) -> None:
     """From the corners of a lasso to the count in a cohort, everything else of a click included."""
     print("\n### Lasso to count\n")
@@ -195,10 +236,7 @@ def lasso(folder: Path, *_: object) -> None:
         for corners in (4, 40, 200):
             times, again, found = [], [], 0
             for _try in range(9):
-                turn = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-                reach = rng.uniform(0.5, 0.7, corners) if corners > 4 else np.full(4, 0.6)
-                area = np.c_[np.cos(turn) * reach, np.sin(turn) * reach] + rng.uniform(-0.2, 0.2, 2)
-                cohort = Cohort(name, map=SET, area=tuple(map(tuple, area.tolist())))
+                cohort = Cohort(name, map=SET, area=tuple(drawn_area(corners, rng)))
                 began = time.perf_counter()
                 found = products.count(cohort)
                 times.append(1e3 * (time.perf_counter() - began))
@@ -211,22 +249,18 @@ def lasso(folder: Path, *_: object) -> None:
             )
 
 
-def put_map(name: str, seed: int = 0) -> None:
+def put_map(name: str) -> None:
     """A map of drawn points in crowds, for measuring what does not depend on how it was made."""
     from dataclasses import asdict
 
     dataset = info(name)
     folder = dataset.folder / "maps" / SET
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
-    crowd = rng.integers(0, 60, dataset.rows)
-    centres = rng.uniform(-0.85, 0.85, (60, 2))
-    points = centres[crowd] + 0.06 * rng.standard_normal((dataset.rows, 2))
-    np.save(folder / "points.npy", np.clip(points, -1, 1).astype(np.float32))
-    np.save(folder / "clusters.npy", crowd.astype(np.int32))
+    np.save(folder / "points.npy", drawn_points(dataset.rows))
+    np.save(folder / "clusters.npy", np.full(dataset.rows, -1, np.int32))
     described = MapDescription(
         SET, SET, "drawn", "imported", False, "umap", dataset.fingerprint, "", "", dataset.rows,
-        dataset.rows, dataset.rows, 0, seed, {}, {}, [], {}, "",
+        dataset.rows, dataset.rows, 0, 0, {}, {}, [], {}, "",
     )  # fmt: skip
     (folder / "map.json").write_text(json.dumps(asdict(described)), encoding="utf-8")
 
@@ -257,7 +291,7 @@ def main() -> None:
     print(f"{len(os.sched_getaffinity(0))} processors, load {os.getloadavg()[0]:.1f}, one thread each")
     try:
         for part in arguments.parts or PARTS:
-            {"layout": layout, "lasso": lasso}[part](figures, rows, arguments.like)
+            {"layout": layout, "area": area, "lasso": lasso}[part](figures, rows, arguments.like)
     finally:
         if not arguments.keep:
             shutil.rmtree(home, ignore_errors=True)

@@ -100,15 +100,18 @@ def _kept(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
     if folder is None:
         return np.empty((m, k), np.int32), np.empty((m, k), np.float32), np.zeros(1, np.int64)
-    arrays: list[Any] = []
-    for name, kind, shape in (
+    wanted: tuple[tuple[str, Any, tuple[int, ...]], ...] = (
         ("neighbours.npy", np.int32, (m, k)),
         ("similarities.npy", np.float32, (m, k)),
         ("done.npy", np.int64, (1,)),
-    ):
-        if not (folder / name).exists():
-            np.lib.format.open_memmap(folder / name, "w+", kind, shape).flush()
-        arrays.append(np.load(folder / name, mmap_mode="r+"))
+    )
+    arrays: list[Any] = []
+    try:
+        arrays = [np.load(folder / name, mmap_mode="r+") for name, _, _ in wanted]
+    except (OSError, ValueError, EOFError):  # none yet, or killed while they were made
+        arrays = []
+    if [(array.dtype, array.shape) for array in arrays] != [(kind, shape) for _, kind, shape in wanted]:
+        arrays = [np.lib.format.open_memmap(folder / name, "w+", kind, shape) for name, kind, shape in wanted]
     return arrays[0], arrays[1], arrays[2]
 
 

@@ -307,7 +307,9 @@ def umap(
             precomputed_knn=(near, np.maximum(0, 1 - similarity)),
             tqdm_kwds={"disable": False, "file": _Watched(tell), "bar_format": "{n}/{total}", "mininterval": 0.5},
         )  # fmt: skip
-        return np.asarray(model.fit_transform(vectors), np.float32)
+        laid = np.asarray(model.fit_transform(vectors), np.float32)
+    # UMAP leaves a vector out that is the very opposite of all its neighbours: it goes to the middle.
+    return np.where(np.isfinite(laid), laid, np.nanmean(laid, axis=0)).astype(np.float32)
 
 
 class _Watched:

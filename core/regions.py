@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +14,15 @@ from core.catalog import Products
 from core.maps import Region
 from core.statistics.stopwords import of_languages
 from core.statistics.tokens import cut
-from core.statistics.words import log_odds
+from core.statistics.words import PRIOR, log_odds
 
 CLUSTERED = 20_000  # points that HDBSCAN looks at: its time grows with their square
 FEWEST = 10  # points of a cluster
-PARTS = 150  # a cluster holds at least one point in so many
+PARTS = 100  # a cluster holds at least one point in so many
 MAJORITY = 0.5  # of a region's products: then its category names it
 READ = 150  # names of a region that are read for its words
-READ_IN_ALL = 20_000
+READ_IN_ALL, COMPARED = 20_000, 10_000  # and of all products, to compare with
+COMMON = 0.1  # of a region's names that a word is in, at least: a brand or a code seen twice tells nothing
 WORDS = 3  # that name a region
 WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -69,85 +71,114 @@ def regions(
     Args:
         points: (n, 2) by row_id; cluster: (n,) by row_id, -1 for none.
     """
-    found = []
-    category = products.columns.category
-    rng = np.random.default_rng(seed)
     order = np.argsort(cluster, kind="stable")
     numbers = np.arange(int(cluster.max(initial=-1)) + 1)
     starts = np.searchsorted(cluster[order], np.append(numbers, len(numbers)))
-    read = min(READ, READ_IN_ALL // max(1, len(numbers)))
     members = [order[starts[number] : starts[number + 1]] for number in numbers]
-    words = _words(products, [_some(rows, read, rng) for rows in members])
-    for number, rows in zip(numbers.tolist(), members, strict=True):
-        leaf, share = None, 0.0
-        codes = np.bincount(category.codes[rows], minlength=len(category.values))
-        named = [
-            (int(count), path) for path, count in zip(category.values, codes, strict=True) if path and count
-        ]
-        if named:
-            count, path = max(named, key=lambda entry: entry[0])
-            leaf, share = path[-1], count / len(rows)
-        told = words[number]
-        label = leaf if leaf is not None and (share >= MAJORITY or not told) else " · ".join(told)
+    words = _words(products, members, order[starts[0] :] if len(numbers) else order[:0], seed)
+    found = []
+    for number, (rows, told) in enumerate(zip(members, words, strict=True)):
+        label, leaf, share = _named(products, rows, told)
         # The middle is a point of the crowd, so that a label never stands in a crescent's empty middle.
         middle = np.median(points[rows], axis=0)
         x, y = points[rows[np.argmin(((points[rows] - middle) ** 2).sum(axis=1))]]
         found.append(
             Region(
-                number,
-                round(float(x), 4),
-                round(float(y), 4),
-                len(rows),
-                label or "",
-                leaf,
-                round(share, 4),
-                told,
+                number, round(float(x), 4), round(float(y), 4), len(rows), label, leaf, round(share, 4), told
             )
         )
+    same = Counter(region.label for region in found)
+    found = [_told_apart(region) if same[region.label] > 1 else region for region in found]
     return sorted(found, key=lambda region: (-region.size, region.cluster))
+
+
+def _named(products: Products, rows: NDArray[np.int64], words: list[str]) -> tuple[str, str | None, float]:
+    """A region's label, its most frequent category, and that one's share.
+
+    One category that has most of it, or two that do together, say more than words do.
+    """
+    category = products.columns.category
+    counts = np.bincount(category.codes[rows], minlength=len(category.values))
+    ranked = [
+        code for code in np.argsort(-counts, kind="stable")[:3] if counts[code] and category.values[code]
+    ][:2]
+    if not ranked:
+        return " · ".join(words), None, 0.0
+    names = [str(category.values[code][-1]) for code in ranked]
+    shares = [float(counts[code]) / len(rows) for code in ranked]
+    if shares[0] >= MAJORITY:
+        label = names[0]
+    elif sum(shares) >= MAJORITY or not words:
+        label = ", ".join(dict.fromkeys(names))
+    else:
+        label = " · ".join(words)
+    return label, names[0], shares[0]
+
+
+def _told_apart(region: Region) -> Region:
+    """One of several of the same name: its first word tells which."""
+    for word in region.words:
+        if word not in region.label.lower():
+            return replace(region, label=f"{region.label} · {word}")
+    return region
 
 
 def _some(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
-def _words(products: Products, groups: list[NDArray[np.int64]]) -> list[list[str]]:
-    """The words of the names that are most telling for each group against the others.
+def _words(
+    products: Products, groups: list[NDArray[np.int64]], everybody: NDArray[np.int64], seed: int
+) -> list[list[str]]:
+    """The words of the names that are most telling for each group against all products on the map.
 
-    Only words that occur in several names count: an article's number or a brand seen once tells nothing.
+    Of a dataset in several languages each group is read in the language that most of it has, and compared with
+    names of that language: otherwise the language would be all that the words tell. Words that occur in one name
+    only tell nothing: they are article numbers.
     """
-    read = np.concatenate([*groups, np.empty(0, np.int64)]).astype(np.int64)
-    if not len(read):
-        return []
-    names = dict(
-        zip(
-            read.tolist(),
-            (row["name"] for row in products.by_row(read.tolist())),
-            strict=True,
-        )
-    )
-    languages = [language for language in products.facet("language") if language]
-    left_out = set(of_languages(languages))
-    counts: list[Counter[str]] = []
-    for rows in groups:
-        here: Counter[str] = Counter()
-        for row in rows.tolist():
-            text = (names[row] or "").lower()
-            found = cut(text) if CHINESE.search(text) else [w for w in WORD.findall(text) if len(w) > 1]
-            here.update(set(found) - left_out)
-        counts.append(here)
-    everything: Counter[str] = Counter()
-    for here in counts:
-        everything.update(here)
-    vocabulary = [w for w, n in everything.items() if n > 1]
-    total = np.array([everything[w] for w in vocabulary], np.float64)
+    rng = np.random.default_rng(seed)
+    spoken = products.columns.choices["language"].codes
+    common = _some(everybody, COMPARED, rng)
+    language = [int(np.bincount(spoken[rows]).argmax()) for rows in groups]
+    read = max(1, min(READ, READ_IN_ALL // max(1, len(groups))))
+    chosen = [
+        _some(rows[spoken[rows] == code], read, rng) for rows, code in zip(groups, language, strict=True)
+    ]
+    names = _names(products, np.concatenate([common, *chosen]))
+    left_out = set(of_languages([known for known in products.columns.choices["language"].values if known]))
+    background: dict[int, Counter[str]] = {}
+    for row in common.tolist():
+        background.setdefault(int(spoken[row]), Counter()).update(_cut(names.get(row)) - left_out)
     told = []
-    for here in counts:
-        own = np.array([here[w] for w in vocabulary], np.float64)
-        if not own.sum() or len(counts) < 2:
-            told.append([w for w, n in here.most_common(WORDS) if n > 1])
+    for rows, code in zip(chosen, language, strict=True):
+        own: Counter[str] = Counter()
+        for row in rows.tolist():
+            own.update(_cut(names.get(row)) - left_out)
+        total = own + background.get(code, Counter())
+        vocabulary = sorted(total)
+        if len(groups) < 2 or not own:
+            told.append([word for word, count in own.most_common(WORDS) if count > 1])
             continue
-        z = log_odds(own, total)
-        best = sorted(range(len(vocabulary)), key=lambda i: (-z[i], vocabulary[i]))[:WORDS]
-        told.append([vocabulary[i] for i in best if z[i] > TELLING and own[i] > 1])
+        counts = [total[word] for word in vocabulary]
+        # Where few names were read, the prior of a large dataset would drown them.
+        z = log_odds([own[word] for word in vocabulary], counts, min(PRIOR, 0.05 * sum(counts)))
+        least = max(2, COMMON * len(rows))
+        best = np.argsort(-z, kind="stable")[: 4 * WORDS]
+        telling = [
+            vocabulary[place] for place in best if z[place] > TELLING and own[vocabulary[place]] >= least
+        ]
+        told.append(telling[:WORDS])
     return told
+
+
+def _names(products: Products, rows: NDArray[np.int64]) -> dict[int, str]:
+    """The names of some products, by row_id."""
+    sql = "SELECT row_id, name FROM cohort WHERE row_id IN (SELECT unnest(?)) AND name IS NOT NULL"
+    found = products.table(sql, values=[np.unique(rows).tolist()])
+    return dict(zip(found.column("row_id").to_pylist(), found.column("name").to_pylist(), strict=True))
+
+
+def _cut(name: str | None) -> set[str]:
+    """The different words of a name, but for those of one letter."""
+    text = (name or "").lower()
+    return set(cut(text)) if CHINESE.search(text) else {word for word in WORD.findall(text) if len(word) > 1}

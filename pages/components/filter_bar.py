@@ -114,6 +114,7 @@ def show(info: DatasetInfo) -> Cohort:
     choices = resources.choices(info.name)
     _say_unknown(info, choices)
     with st.sidebar:
+        area = st.container()
         text = st.text_input(
             "Words in name or description",
             key="text",
@@ -153,16 +154,16 @@ def show(info: DatasetInfo) -> Cohort:
     }
     cohort = Cohort.from_query(query, dataset=info.name)
     if cohort.area:
-        _area(cohort)
+        with area:
+            _area(cohort)
     st.session_state[KEPT] = cohort
     return cohort
 
 
 def _area(cohort: Cohort) -> None:
     """An area of a map has no widget: it is said, and can be left."""
-    with st.sidebar:
-        st.caption(plain(f"Only the {len(cohort.area)}-corner area of the map {cohort.map}"))
-        st.button("Clear area", key="clear-area", on_click=clear_area, width="stretch")
+    st.caption(plain(f"Only the {len(cohort.area)}-corner area of the map {cohort.map}."))
+    st.button("Clear area", key="clear-area", on_click=clear_area, width="stretch")
 
 
 def clear_area() -> None:

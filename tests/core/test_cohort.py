@@ -36,6 +36,8 @@ def test_a_cohort_survives_its_url():
             "demo", split=some(), geo=some(), language=some(), label_source=some(), label_kind=some(), item_id=some(),
             image_id=some(), text=rng.choice(["", "red dress", " 50% ", "_"]), picture=rng.choice([None, True, False]),
             category=tuple(dict.fromkeys(some() for _ in range(rng.randint(0, 2)))), fingerprint=rng.choice([None, "ab"]),
+            map=rng.choice(["", "clip-tiny", "a.b_c"]) or "m",
+            area=rng.choice([(), tuple((rng.uniform(-1, 1), rng.uniform(-1e-5, 2)) for _ in range(rng.randint(3, 200)))]),
         )  # fmt: skip
         cohort = cohort.with_(category=tuple(path for path in cohort.category if path))
         url = urlencode(cohort.to_query(), doseq=True)
@@ -47,10 +49,37 @@ def test_links_that_cannot_be():
         ({}, "names no dataset"),
         ({"dataset": ["demo"], "picture": ["maybe"]}, "it is yes or no"),
         ({"dataset": ["demo"], "text": ["x" * (TEXT_CHARACTERS + 1)]}, "longer than"),
+        ({"dataset": ["demo"], "area": ["0,0;0,1;1,1"]}, "name of its map"),
+        *(
+            ({"dataset": ["demo"], "map": [map_], "area": [area]}, says)
+            for map_, area, says in (
+                ("../v", "0,0;0,1;1,1", "name of its map"),
+                ("v", "0,0;0,1", "2 corners; 3 to 200"),
+                ("v", ";".join(["0,0"] * 201), "201 corners"),
+                ("v", "0,0;" * 5_000, "too long"),
+                ("v", "0,0;0,1;1", "two numbers"),
+                ("v", "0,0;0,1;1,1,1", "two numbers"),
+                ("v", "0,0;0,1;nan,1", "two numbers"),
+                ("v", "0,0;0,1;inf,1", "two numbers"),
+                ("v", "0,0;0,1;1e9,1", "two numbers"),
+                ("v", "0,0;0,1;x,1", "not of the form"),
+            )
+        ),
     ):
         with pytest.raises(UsageError, match=says):
             Cohort.from_query(query)
     assert Cohort.from_query({"dataset": ["demo"], "page": ["7"], "unknown": ["x"]}) == Cohort("demo")
+
+
+def test_an_area_is_part_of_its_map():
+    area = ((0.0, 0.12345678), (1.0, -0.00001), (0.5, 1.0))
+    cohort = Cohort("demo", map="clip-tiny", area=area)
+    assert cohort.area == ((0.0, 0.1235), (1.0, 0.0), (0.5, 1.0))  # as a link holds it
+    assert cohort.to_query()["area"] == ["0,0.1235;1,0;0.5,1"]
+    assert cohort.describe() == "3-corner area of the map clip-tiny"
+    assert not cohort.is_whole()
+    assert cohort.with_(area=()) == Cohort("demo") == Cohort("demo", map="clip-tiny")
+    assert Cohort.from_query({"dataset": ["demo"], "map": ["clip-tiny"]}) == Cohort("demo")
 
 
 @pytest.mark.parametrize(

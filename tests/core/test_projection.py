@@ -304,10 +304,16 @@ def test_the_command(shop: DatasetInfo) -> None:
     assert {entry.name for entry in maps(shop)} == {"v", "v.dense"}
 
 
-def test_neighbours_are_exact_and_each_is_its_own_first() -> None:
+def no_tell(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def test_neighbours_are_exact_and_each_is_its_own_first(tmp_path: Path) -> None:
     vectors = unit(np.random.default_rng(0).standard_normal((300, 12)))[0]
     vectors[7] = unit(vectors[6:7] + 1e-4)[0][0]  # nearly the same
-    near, similarity = graph(vectors, 6, None, lambda done, total: None)
+    (tmp_path / "similarities.npy").write_bytes(b"cut short by a kill")
+    assert (graph(vectors, 6, tmp_path, no_tell)[0][:, 0] == np.arange(300)).all()
+    near, similarity = graph(vectors, 6, None, no_tell)
     assert (near[:, 0] == np.arange(300)).all()
     exact = vectors.astype(np.float64) @ vectors.T
     np.fill_diagonal(exact, np.inf)

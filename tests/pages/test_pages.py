@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core import catalog
 from core.build import import_dataset
+from core.cohort import area_text
+from core.embeddings.store import Description, writing
+from core.maps import read_map
+from core.projection import project
 from tests.pages.conftest import Open
 
 
@@ -53,6 +58,29 @@ def test_browse_counts_what_the_address_chooses(shop: str, open_page: Open) -> N
 def test_browse_filters_by_category_and_words(shop: str, open_page: Open) -> None:
     assert open_page("browse.py", dataset="shop", category="Shoes").metric[0].value == "30"
     assert open_page("browse.py", dataset="shop", text="BOTY 17").metric[0].value == "1"
+
+
+def test_browse_keeps_an_area_of_a_map_and_lets_it_go(shop: str, open_page: Open) -> None:
+    dataset = catalog.info("shop")
+    plan = Description("v", "imported", 3, dataset.fingerprint, 30)
+    with writing(dataset, "v", plan, 1) as writer:
+        writer.write(0, np.arange(30), np.eye(3)[np.arange(30) % 3], np.ones(30, bool))
+    project(dataset, "v")  # three vectors, so three points of ten products each
+    x, y = map(float, read_map(dataset, "v").points[0])
+    area = area_text([(x - 0.1, y - 0.1), (x + 0.1, y - 0.1), (x + 0.1, y + 0.1), (x - 0.1, y + 0.1)])
+    page = open_page("browse.py", dataset="shop", map="v", area=area, text="boty")
+    assert not page.exception
+    assert page.metric[0].value == "9"  # one of the ten is not named Boty
+    assert any("corner area of the map v" in caption.value for caption in page.sidebar.caption)
+    page.button(key="clear-area").click().run()
+    assert not page.exception and page.metric[0].value == "29"
+    gone = open_page("browse.py", dataset="shop", map="w", area=area)
+    assert any("no map 'w'" in error.value for error in gone.error)
+    assert gone.button(key="clear-area")  # the way out
+    assert any(
+        "3 to 200" in error.value
+        for error in open_page("browse.py", dataset="shop", map="v", area="0,0").error
+    )
 
 
 def test_browse_says_that_nothing_matches_and_clears(shop: str, open_page: Open) -> None:
