@@ -96,8 +96,10 @@ def choose(column: str, values: list[str]) -> None:
     if column in BOUND:
         one = values[-1] if values else BOUND[column]
         st.session_state[column] = values if isinstance(BOUND[column], list) else one
-    elif column in HIDDEN:
+    elif column in HIDDEN and values:
         st.query_params[column] = values
+    elif column in HIDDEN:
+        st.query_params.pop(column, None)
     _first_page()
 
 

@@ -5,6 +5,7 @@ import { element, number } from "./dom.js"
  * colour: {title, kind, entries: [{label, colour, dark, count, on, can}], steps, low, high, note}
  */
 export function fillLegend(panel, colour, dark, toggle) {
+  const focused = [...panel.querySelectorAll(".entry")].indexOf(panel.getRootNode().activeElement)
   const heading = element("h3", {}, colour.title)
   if (colour.kind === "number") {
     const stops = colour.steps[dark ? "dark" : "light"].join(", ")
@@ -34,6 +35,7 @@ export function fillLegend(panel, colour, dark, toggle) {
     }),
   )
   panel.replaceChildren(heading, list, note(colour))
+  if (focused >= 0) list.children[focused]?.focus({ preventScroll: true })
 }
 
 function note(colour) {

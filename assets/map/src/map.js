@@ -12,7 +12,9 @@ import { Points, supported } from "./points.js"
 
 const CORNERS = 200 // of a lasso
 const NEAR = { mouse: 9, touch: 22, pen: 14 } // pixels around the pointer in which a point is meant
-const HINT = "Drag to move, scroll or pinch to zoom, hold to draw a lasso."
+const HINT = matchMedia("(pointer: coarse)").matches
+  ? "Drag to move, pinch to zoom, hold to draw a lasso."
+  : "Drag to move, scroll to zoom, Shift and drag to draw a lasso."
 
 export class MapView {
   constructor(root, send) {
@@ -108,7 +110,10 @@ export class MapView {
       return
     }
     if (JSON.stringify(data.area ?? null) !== JSON.stringify(this.marks.area)) this.setArea(data.area)
-    this.labels.set(data.regions)
+    if (JSON.stringify(data.regions) !== this.regions) {
+      this.regions = JSON.stringify(data.regions)
+      this.labels.set(data.regions)
+    }
     this.marks.hits = data.hits.map((row) => [this.xs[row], this.ys[row]]).filter(([x]) => !Number.isNaN(x))
     fillLegend(this.legend, data.colour, this.dark, (at) => this.toggle(at))
     this.fillChosen(data.chosen)
@@ -132,7 +137,7 @@ export class MapView {
       this.send("webgl", String(error.message).slice(0, 200))
       throw error
     }
-    this.points.lost.then(() => this.stop.signal.aborted || this.send("webgl", "lost"))
+    this.points.onLost(() => this.send("webgl", "lost"))
     this.resize()
   }
 

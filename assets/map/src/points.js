@@ -2,7 +2,7 @@
 // a lasso holds are found by geometry.js, so that nothing waits for an index of its own, and touch works as the mouse.
 import createScatterplot, { createRenderer, createSpatialIndex } from "regl-scatterplot"
 
-const SQUARES_FROM = 1_500_000 // points are a pixel or two by then: squares without blending look the same, and are quick
+const MANY = 1_500_000 // points are a pixel or two by then: squares without blending look the same, and are quick
 
 /** Can this browser draw with WebGL as regl-scatterplot needs it? */
 export function supported() {
@@ -35,15 +35,20 @@ export class Points {
       colorBy: "valueA",
       opacityBy: "valueB",
       sizeBy: "valueB",
-      renderPointsAsSquares: n > SQUARES_FROM,
-      disableAlphaBlending: n > SQUARES_FROM,
+      renderPointsAsSquares: n > MANY,
+      disableAlphaBlending: n > MANY,
       backgroundColor: [0, 0, 0, 0],
     })
     // Its own index, which we do not ask, holds one point far away.
     this.index = createSpatialIndex([[1e9, 1e9]], false)
     this.pool = []
     this.waiting = null
-    this.lost = new Promise((resolve) => drawing.addEventListener("webglcontextlost", resolve, { once: true }))
+    this.drawing = drawing
+  }
+
+  /** Call `then` if the graphics give up. */
+  onLost(then) {
+    this.drawing.addEventListener("webglcontextlost", () => this.gone || then(), { once: true })
   }
 
   resize(width, height) {
@@ -84,7 +89,7 @@ export class Points {
       const { order, xs, ys, codes, meant, unmeantCode } = this.wish
       this.wish = null
       const points = this.pool
-      while (points.length < order.length) points.push([0, 0, 0, 0])
+      while (points.length < order.length) points.push([0.1, 0.1, 0.1, 0.1]) // numbers with a fraction: the engine keeps them flat
       points.length = order.length
       let low = 0
       let high = order.length
@@ -105,6 +110,7 @@ export class Points {
         wDataType: "categorical",
         preventFilterReset: same, // the numbers of the points stay: the buffer of their numbers is kept
       })
+      if (points.length > MANY) points.length = 0 // they are on the graphics card; 80 bytes each would stay here
     }
   }
 
@@ -112,6 +118,7 @@ export class Points {
     this.gone = true
     this.plot.destroy()
     this.renderer.destroy()
+    this.drawing.getContext("webgl")?.getExtension("WEBGL_lose_context")?.loseContext() // browsers have few to give
     this.pool = []
   }
 }
