@@ -9,6 +9,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.planted import make, planted
+
+__all__ = ["make", "open_page", "planted"]
+
 MAIN = Path(__file__).resolve().parents[2] / "pages" / "main.py"
 
 Open = Callable[..., AppTest]
