@@ -80,7 +80,7 @@ DETECTORS = (
         "cosine of {} or more", _same, precise=False,
     ),
     Detector(
-        "text", "Text", "text", 1, 0.6, 0.9, 0.01, "Least share of five-letter pieces in common",
+        "text", "Text", "text", 1, 0.7, 0.9, 0.01, "Least share of five-letter pieces in common",
         "{} or more of the five-letter pieces shared", _same,
     ),
     Detector(

@@ -19,7 +19,7 @@ from core.duplicates.detectors import HASH_BITS, detector
 from core.duplicates.nearest import near_hashes, near_vectors
 from core.duplicates.texts import jaccard, near_texts, one_text, pieces_of
 from core.errors import DuplicatesError, UsageError, VitrineError
-from tests.core.duplicates.conftest import Make, picture
+from tests.planted import Make, picture
 
 PROJECT = Path(__file__).resolve().parents[3]
 

@@ -1,0 +1,102 @@
+"""The Duplicates page as a visitor sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.catalog import Products
+from core.duplicates import finding, judging
+from core.duplicates.lookalikes import LookAlikes
+from pages.components.duplicates_pairs import says
+
+Open = Callable[..., AppTest]
+VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
+
+
+def shown(test: AppTest) -> str:
+    """All words and markup of the page."""
+    parts = [*test.markdown, *test.caption, *test.info, *test.error, *test.get("html")]
+    return " ".join(str(getattr(part, "value", "") or getattr(part.proto, "body", "")) for part in parts)
+
+
+def test_before_anybody_looked_it_says_what_to_do(planted: Products, open_page: Open) -> None:
+    test = open_page("duplicates.py", dataset="planted")
+    assert not test.exception and "Nobody has looked for duplicates of planted yet" in test.info[
+        0
+    ].value.replace("\\", "")
+    assert [button.label for button in test.button] == ["Look for duplicates"]
+
+
+def test_a_visitor_from_elsewhere_starts_nothing(
+    planted: Products, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    assert not open_page("duplicates.py", dataset="planted").button
+    finding.find(planted, ["hash"])
+    assert not open_page("duplicates.py", dataset="planted", view="Judge").button
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens(planted: Products, open_page: Open, view: str) -> None:
+    finding.find(planted, ["bytes", "pixels", "hash", "text"])
+    LookAlikes(planted, None)
+    test = open_page("duplicates.py", dataset="planted", view=view)
+    assert not test.exception and not test.error
+
+
+def test_the_overview_counts_what_leaks(planted: Products, open_page: Open) -> None:
+    finding.find(planted, ["bytes", "pixels", "text"])
+    test = open_page("duplicates.py", dataset="planted")
+    assert {metric.label: metric.value for metric in test.metric} == {
+        "Same file": "1",
+        "Same picture": "3",
+        "Text": "1",
+    }
+
+
+def test_a_threshold_in_the_address_takes_its_pairs(planted: Products, open_page: Open) -> None:
+    finding.find(planted, ["bytes", "hash"])
+    test = open_page("duplicates.py", dataset="planted", view="Pairs", by="Look (hash)", hash="0")
+    assert test.slider(key="hash").value == 0
+    strict = shown(test)
+    test.slider(key="hash").set_value(16).run()
+    assert not test.exception and "pairs are within the threshold" in strict
+    assert test.slider(key="hash").value == 16 and "Facing left" in shown(test)
+
+
+def test_words_of_a_dataset_are_not_markup(make: Callable[..., Products], open_page: Open) -> None:
+    bad = "<img src=x onerror=alert(1)>"
+    products = make(
+        [{"name": bad, "description": "d", "split": split, "category": bad} for split in ("train", "test")]
+    )
+    finding.find(products, ["text"])
+    for view in ("Pairs", "Judge"):
+        test = open_page("duplicates.py", dataset="planted", view=view)
+        assert not test.exception
+        assert "<img src=x" not in shown(test) and "&lt;img src=x" in shown(test)
+
+
+def test_a_yes_is_kept_and_the_next_pair_comes(planted: Products, open_page: Open) -> None:
+    finding.find(planted, ["pixels"])
+    test = open_page("duplicates.py", dataset="planted", view="Judge", by="Same picture")
+    test.text_input[0].set_value("Ana")
+    test.button(key="judge-yes").click().run()
+    (answer,) = judging.judgements(planted.info, "pixels").values()
+    assert (answer.answer, answer.who) == ("yes", "Ana")
+    assert test.metric[0].value == "100%" and not test.exception
+
+
+def test_leakage_offers_what_to_drop(planted: Products, open_page: Open) -> None:
+    finding.find(planted, ["bytes", "pixels", "text"])
+    test = open_page("duplicates.py", dataset="planted", view="Leakage")
+    assert {metric.label: metric.value for metric in test.metric}["Products to drop"] == "4"
+
+
+def test_likeness_is_said_in_the_detectors_own_words() -> None:
+    assert says("hash", 124) == "4 of 128 bits differ" and says("hash", 128) == "the same hash"
+    assert says("pixels", np.float32(252.5)) == "pixels differ by 2.5"
+    assert says("vectors", 0.9871) == "0.987 alike" and says("text", 1.0) == "the same text"
