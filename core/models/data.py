@@ -175,7 +175,7 @@ class ProductData:
             torch.from_numpy(self._source[positions].clip(0)),
             None
             if self._features is None
-            else torch.from_numpy(np.asarray(self._features[self._row_ids[positions]])),
+            else torch.from_numpy(np.array(self._features[self._row_ids[positions]])),
         )
 
 
