@@ -16,7 +16,6 @@ __all__ = ["make", "open_page", "planted", "toy_home", "trained"]
 
 MAIN = Path(__file__).resolve().parents[2] / "pages" / "main.py"
 
-__all__ = ["toy_home", "trained"]  # one training for all pages and panels
 
 Open = Callable[..., AppTest]
 
