@@ -58,7 +58,7 @@ def confusions(kept: Kept, predictions: pd.DataFrame, classes: int = HEAT_CLASSE
         ]
         figure = go.Figure()
         figure.add_heatmap(
-            z=shares.to_numpy(), x=names, y=names, text=text, texttemplate="%{text}", textfont={"size": 10},
+            z=shares.where(counts > 0).to_numpy(), x=names, y=names, text=text, texttemplate="%{text}", textfont={"size": 10},
             customdata=hover, hovertemplate="%{customdata}<extra></extra>", zmin=0, zmax=1, showscale=False,
             colorscale=theme.SEQUENTIAL, xgap=1, ygap=1,
         )  # fmt: skip

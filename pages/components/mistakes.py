@@ -91,7 +91,7 @@ def grid(info: DatasetInfo, part: pd.DataFrame, key: str, names: Names) -> list[
         f"said {names[row.prediction]}, {100 * row.probability:.0f}%"
         + (
             ""
-            if row.label_probability != row.label_probability
+            if row.correct or pd.isna(row.label_probability)
             else f" (label {100 * row.label_probability:.0f}%)"
         )
         for row in rows_of(there)
