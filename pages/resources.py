@@ -20,6 +20,9 @@ from core.search import Answer, How, Part, Searcher
 from core.statistics import picture_stats
 from core.statistics.colouring import Colouring, colouring
 from core.statistics.desk import Desk
+from core.statistics.map_labels import places
+
+FEW_REGIONS = 6  # a map with fewer is named by its categories
 
 
 def datasets() -> list[DatasetInfo]:
@@ -170,6 +173,26 @@ def _coloured(name: str, created: str, drawn: str, made: str, column: str) -> Co
 def coloured(info: DatasetInfo, drawn: str, column: str) -> Colouring:
     """Which colour each product has on a map. Not to be written to."""
     return _coloured(info.name, info.created, drawn, maps.version(info, drawn), column)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _named(name: str, created: str, drawn: str, made: str) -> list[tuple[str, float, float, int]]:
+    found = maps.read_map(catalog.info(name), drawn)
+    regions = [(each.label, each.x, each.y, each.size) for each in found.description.regions]
+    if len(regions) >= FEW_REGIONS:
+        return regions
+    colour = colouring(products(name), found, "category")
+    labels = [entry.label for entry in colour.entries if entry.value is not None]
+    return [
+        (place.label, place.x, place.y, place.size)
+        for place in places(np.asarray(found.points), colour.codes, labels)
+    ]
+
+
+def named(info: DatasetInfo, drawn: str) -> list[tuple[str, float, float, int]]:
+    """What is written on a map, as (label, x, y, products): its regions; where it falls into few, the
+    places where a category prevails."""
+    return _named(info.name, info.created, drawn, maps.version(info, drawn))
 
 
 def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:
