@@ -26,6 +26,9 @@ from core.search import Answer, How, Part, Searcher
 from core.statistics import picture_stats
 from core.statistics.colouring import Colouring, colouring
 from core.statistics.desk import Desk
+from core.statistics.map_labels import places
+
+FEW_REGIONS = 6  # a map with fewer is named by its categories
 
 if TYPE_CHECKING:
     from trainers.presets import Choice
@@ -289,6 +292,26 @@ def nearest_of_another_class(info: DatasetInfo, row: int, by: str, k: int) -> li
         UsageError: the product has no picture that can be opened.
     """
     return _nearest(info.name, info.fingerprint, info.created, row, by, k)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _named(name: str, created: str, drawn: str, made: str) -> list[tuple[str, float, float, int]]:
+    found = maps.read_map(catalog.info(name), drawn)
+    regions = [(each.label, each.x, each.y, each.size) for each in found.description.regions]
+    if len(regions) >= FEW_REGIONS:
+        return regions
+    colour = colouring(products(name), found, "category")
+    labels = [entry.label for entry in colour.entries if entry.value is not None]
+    return [
+        (place.label, place.x, place.y, place.size)
+        for place in places(np.asarray(found.points), colour.codes, labels)
+    ]
+
+
+def named(info: DatasetInfo, drawn: str) -> list[tuple[str, float, float, int]]:
+    """What is written on a map, as (label, x, y, products): its regions; where it falls into few, the
+    places where a category prevails."""
+    return _named(info.name, info.created, drawn, maps.version(info, drawn))
 
 
 def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:

@@ -45,7 +45,16 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring, hits:
     _say_chosen(info, cohort)
     lit = resources.products(info.name).mask(cohort)[rows]
     event = st.plotly_chart(
-        _figure(drawn, colour, rows, lit, hits, cohort.area, st.context.theme.type == "dark"),
+        _figure(
+            drawn,
+            colour,
+            rows,
+            lit,
+            hits,
+            cohort.area,
+            resources.named(info, drawn.name),
+            st.context.theme.type == "dark",
+        ),
         theme=None,
         key=f"plain-{info.name}-{drawn.name}-{colour.column}-{st.session_state.get('plain-times', 0)}",
         on_select="rerun",
@@ -75,6 +84,7 @@ def _figure(
     lit: NDArray[np.bool_],
     hits: Sequence[int],
     area: Sequence[tuple[float, float]],
+    named: Sequence[tuple[str, float, float, int]],
     dark: bool,
 ) -> go.Figure:
     import plotly.graph_objects as go
@@ -108,9 +118,9 @@ def _figure(
             line={"width": 1, "color": ink},
         )
         figure.data[-1].marker.size = 12
-    for region in drawn.description.regions[:LABELS]:
+    for label, x, y, _ in named[:LABELS]:
         figure.add_annotation(
-            x=region.x, y=region.y, text=region.label.replace("<", "‹")[:40], showarrow=False,
+            x=x, y=y, text=label.replace("<", "‹")[:40], showarrow=False,
             font={"size": 13, "color": ink}, bgcolor=paper, opacity=0.8,
         )  # fmt: skip
     if area:

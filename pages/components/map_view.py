@@ -105,8 +105,8 @@ def _data(
 ) -> dict[str, Any]:
     described = drawn.description
     regions = [
-        {"label": region.label, "x": region.x, "y": region.y, "size": region.size}
-        for region in described.regions
+        {"label": label, "x": x, "y": y, "size": size}
+        for label, x, y, size in resources.named(info, drawn.name)
     ]
     named = ", ".join(str(region["label"]) for region in regions[:8])
     return {
@@ -124,7 +124,7 @@ def _data(
         "opacity": opacity,
         "ramp": {"light": ramp(("#FCFBF9", *LIGHT_RAMP), 16), "dark": ramp(("#161513", *DARK_RAMP), 16)},
         "summary": (
-            f"Map of {described.present:,} products of {info.name} in {len(regions)} regions. The largest: {named}. "
+            f"Map of {described.present:,} products of {info.name} with {len(regions)} names: {named}. "
             "Arrow keys move, plus and minus zoom, 0 shows all, Enter opens the product in the middle, "
             "Space chooses what is in view, Escape clears. The same as a table is below the map."
         ),

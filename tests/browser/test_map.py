@@ -148,8 +148,7 @@ def test_touch_at_phone_width(chromium: Browser, server: Server, places: Places)
     page = context.new_page()
     open_map(page, server)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    page.locator(".surface").scroll_into_view_if_needed()
-    page.locator(".legend").scroll_into_view_if_needed()
+    page.locator(".surface").evaluate("surface => surface.scrollIntoView({ block: 'center' })")
     fingers = context.new_cdp_session(page)
 
     def touch(kind: str, *at: tuple[float, float]) -> None:

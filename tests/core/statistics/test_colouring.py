@@ -13,6 +13,7 @@ from core.catalog import Products
 from core.errors import UsageError
 from core.maps import read_map
 from core.statistics.colouring import COLOURS, STEPS, TITLES, colouring, columns
+from core.statistics.map_labels import places
 from tests.drawn_map import write_map
 
 
@@ -76,3 +77,17 @@ def test_only_columns_that_differ_are_offered(many: Products) -> None:
     assert "split" not in offered and "picture" not in offered
     with pytest.raises(UsageError, match="cannot be coloured by 'price'"):
         colouring(many, read_map(many.info, "drawn"), "price")
+
+
+def test_places_are_named_by_what_prevails_there() -> None:
+    rng = np.random.default_rng(0)
+    crowds = np.repeat([[-0.7, -0.7], [0.7, 0.7], [0.7, -0.7]], 60, axis=0) + rng.normal(0, 0.01, (180, 2))
+    codes = np.repeat([0, 1, 0], 60)
+    crowds[-1] = np.nan
+    named = places(crowds, codes, ["hats", "boots"])
+    assert {(place.label, round(place.x, 1), round(place.y, 1)) for place in named} == {
+        ("hats", -0.7, -0.7), ("boots", 0.7, 0.7), ("hats", 0.7, -0.7),
+    }  # fmt: skip
+    scattered = rng.uniform(-1, 1, (2_000, 2))
+    assert places(scattered, rng.integers(0, 10, 2_000), [str(label) for label in range(10)]) == []
+    assert places(np.zeros((3, 2)), np.zeros(3, int), ["few"]) == []

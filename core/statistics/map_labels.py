@@ -1,0 +1,62 @@
+"""Names for places of a map where one value of a column prevails, for maps that fall into few regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CELLS = 28  # a side of the map
+PREVAILS = 0.33  # share of the products around a place that have the value
+FEWEST = 12  # products that give a name
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value prevails."""
+
+    label: str
+    x: float
+    y: float
+    size: int  # its products around there
+
+
+def places(points: NDArray[np.floating], codes: NDArray[np.integer], labels: list[str]) -> list[Place]:
+    """Peaks of each value among the cells where it prevails, largest first.
+
+    Args:
+        points: (n, 2) within -1 and 1; NaN is nowhere.
+        codes: (n,) the value of each; those beyond `labels` name nothing.
+
+    >>> points = np.repeat([[-0.5, 0.0], [0.5, 0.0]], 20, axis=0)
+    >>> [place.label for place in places(points, np.repeat([0, 1], 20), ["left", "right"])]
+    ['left', 'right']
+    """
+    there = ~np.isnan(points).any(axis=1)
+    cells = np.clip(((points[there] + 1) / 2 * CELLS).astype(np.int64), 0, CELLS - 1)
+    cell, code = cells[:, 1] * CELLS + cells[:, 0], codes[there].astype(np.int64)
+    all_around = _around(np.bincount(cell, minlength=CELLS * CELLS))
+    found = []
+    for value, label in enumerate(labels):
+        mine = code == value
+        around = _around(np.bincount(cell[mine], minlength=CELLS * CELLS))
+        strong = (around >= np.maximum(FEWEST, PREVAILS * all_around)) & (around == _most_around(around))
+        for row, column in np.argwhere(strong):
+            near = mine & (np.abs(cells - (column, row)).max(axis=1) <= 1)
+            if not near.any():
+                continue
+            x, y = points[there][near].mean(axis=0).tolist()
+            found.append(Place(label, x, y, int(around[row, column])))
+    return sorted(found, key=lambda place: (-place.size, place.label))
+
+
+def _around(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(CELLS, CELLS) counts of each cell and its eight neighbours."""
+    wide = np.pad(counts.reshape(CELLS, CELLS), 1)
+    return np.lib.stride_tricks.sliding_window_view(wide, (3, 3)).sum(axis=(2, 3))
+
+
+def _most_around(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    wide = np.pad(counts, 2)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(wide, (5, 5)).max(axis=(2, 3)))
