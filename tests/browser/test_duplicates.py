@@ -14,6 +14,7 @@ from tests.browser.conftest import PROJECT, Server
 from tests.planted import planted_rows, write
 
 pytestmark = pytest.mark.browser
+PATIENT_MS = 90_000  # two cores that others use, too
 
 
 @pytest.fixture(scope="module")
@@ -28,23 +29,24 @@ def leaky(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("page", ["desktop"], indirect=True)
 def test_a_planted_leak_is_found(page: Page, server: Server, leaky: str) -> None:
+    page.set_default_timeout(PATIENT_MS)
     page.goto(f"{server.url}/duplicates?dataset={leaky}")
     page.get_by_role("button", name="Look for duplicates").click()
-    expect(page.get_by_text("products, these have a like in another split")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("products, these have a like in another split")).to_be_visible(timeout=PATIENT_MS)
 
     page.get_by_role("radio", name="Pairs").click()
     page.get_by_text("Only across splits").click()
     leak = page.get_by_role("listitem").filter(has_text="Facing left")
-    expect(leak).to_contain_text("across splits")
+    expect(leak).to_contain_text("across splits", timeout=PATIENT_MS)
     expect(leak).to_contain_text("Product number 2")
 
     page.get_by_role("radio", name="Judge").click()
-    expect(page.get_by_text("Do these two show the same product?")).to_be_visible()
+    expect(page.get_by_text("Do these two show the same product?")).to_be_visible(timeout=PATIENT_MS)
     page.keyboard.press("y")
-    expect(page.get_by_text("1 pairs answered so far")).to_be_visible()
+    expect(page.get_by_text("1 pairs answered so far")).to_be_visible(timeout=PATIENT_MS)
 
     page.get_by_role("radio", name="Leakage").click()
     page.get_by_role("link", name="Open 3 leaking from test").click()
     browse = page.context.pages[-1]
-    expect(browse.get_by_test_id("stMetricValue")).to_have_text("3")
+    expect(browse.get_by_test_id("stMetricValue")).to_have_text("3", timeout=PATIENT_MS)
     assert not server.outside
