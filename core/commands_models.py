@@ -14,7 +14,7 @@ from core.storage import storage_errors
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Prompt = Annotated[
-    str, typer.Option(help="Of a zero-shot model: glami, plain, or a text with {} for the category.")
+    str, typer.Option(help="Of a zero-shot model: glami, plain, fashion, or a text with {} for the category.")
 ]
 
 

@@ -16,7 +16,7 @@ REPLACEMENTS = (
     (" and ", " or "),
 )
 GLAMI = "A photo of a {}, a type of fashion product"
-TEMPLATES = {"glami": GLAMI, "plain": "{}"}
+TEMPLATES = {"glami": GLAMI, "plain": "{}", "fashion": "{}, fashion product"}
 LONGEST = 500  # characters of a template
 
 

@@ -1,0 +1,61 @@
+"""Make a finished run the bundled model: python -m trainers.bundle RUN assets/models/NAME.
+
+Weights are written in half precision, and the figures of config.json are measured again with those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from core.checkpoints import read_tensors, write_tensors
+from core.errors import UsageError, VitrineError
+from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
+from core.settings import go_offline
+from core.storage import storage_errors
+from core.training import Outcome
+from trainers.recipe import judge
+
+
+def bundle(run: str, target: Path) -> RunConfig:
+    """Copy what a model needs of a run; its card (README.md) is written by hand.
+
+    Raises:
+        ModelError: there is no such run, or its weights cannot be read.
+        UsageError: the run is not finished.
+        StorageError: the folder cannot be written.
+    """
+    folder = find_run(run)
+    config = RunConfig.read(folder)
+    if not config.result:
+        raise UsageError(f"{run} is not finished. Go on with it: --resume --out {folder}")
+    tensors, notes = read_tensors(folder / WEIGHTS)
+    halved = {name: x.half() if x.is_floating_point() else x for name, x in tensors.items()}
+    write_tensors(target / WEIGHTS, halved, notes)
+    if (folder / TOKENIZER).exists():
+        with storage_errors(target):
+            shutil.copyfile(folder / TOKENIZER, target / TOKENIZER)
+    config.write(target)
+    (target / WEIGHTS).chmod(0o644)
+    ended = config.result
+    return judge(config, target, Outcome(ended["step"], ended["ended"], seconds=ended["seconds"]))
+
+
+def main() -> None:
+    """The command line."""
+    go_offline()
+    parser = argparse.ArgumentParser(prog="python -m trainers.bundle", description=__doc__)
+    parser.add_argument("run", help="a finished run's name or folder")
+    parser.add_argument("target", type=Path, help="a folder of assets/models")
+    arguments = parser.parse_args()
+    try:
+        print(json.dumps(bundle(arguments.run, arguments.target).result))
+    except VitrineError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
