@@ -183,9 +183,9 @@ def main() -> None:
         f"Headless Chromium, WebGL by the processor; {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; median of {given.times}\n"
     )
     print(
-        "| points | page opened to map painted, s | of it the map's own, s | MB sent for the map | JavaScript memory, MB | lasso to count, s |"
+        "| points | page opened to map painted, s | of it the map's own, s | processor time of the browser, s | MB sent for the map | JavaScript memory, MB | lasso to count, s |"
     )
-    print("|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|")
     with server(home) as url, sync_playwright() as playwright:
         for rows in given.rows:
             found = []

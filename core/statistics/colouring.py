@@ -17,10 +17,10 @@ from core.maps import Map
 from core.statistics import theme
 
 # The theme's own, then others that are far from them and from each other, also for eyes that see no red or no green
-# (greedily, by the least OKLab distance in normal, protan and deutan vision, of 0.08 or more; red and green weighed 1.3).
+# (by the least OKLab distance in normal, protan and deutan vision, the latter two weighed 1.3: 0.08 or more).
 COLOURS = (
     theme.BLUE, theme.ORANGE, theme.GREEN, theme.RED, theme.SKY, theme.PURPLE, "#783A44", "#70DBA5", "#8585F8",
-    "#B72D89", "#3A3AC8", "#A93E08", "#F65570", "#98CBE5", "#5B2A86", "#BAD147", "#8E237C", theme.YELLOW,
+    "#B72D89", "#2424F3", "#A93E08", "#F65570", "#98CBE5", "#5B2A86", "#BAD147", "#DA0BB7",
 )  # fmt: skip
 OTHER = "other"
 STEPS = 48  # of a number's scale
@@ -90,7 +90,7 @@ def colouring(products: Products, drawn: Map, column: str) -> Colouring:
         return _number(products, column)
     values, codes, labels, filters = _values(products, drawn, column)
     frequent = np.argsort(-np.bincount(codes, minlength=len(values)), kind="stable")
-    gathered = max(0, len(values) - len(COLOURS)) if len(values) > len(COLOURS) + 1 else 0
+    gathered = max(0, len(values) - len(COLOURS)) if len(values) > len(COLOURS) else 0
     shown = frequent[: len(values) - gathered]
     place = np.full(len(values), len(shown), np.uint8)
     place[shown] = np.arange(len(shown))
