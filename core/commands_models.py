@@ -98,11 +98,9 @@ def evaluate(
 
     with watched(progress_lines) as progress:
         if keep:
-            if prompt or among != "all":
-                raise UsageError(
-                    "--keep keeps what the Evaluate page can ask for: leave out --prompt and --among."
-                )
-            found = _keep(run, dataset, split, sees, inference, human_only, ties, save, progress)
+            if prompt:
+                raise UsageError("--keep keeps what the Evaluate page can ask for: leave out --prompt.")
+            found = _keep(run, dataset, split, sees, inference, human_only, ties, among, save, progress)
         else:
             from core.models.evaluation import evaluate as judge
 
@@ -119,7 +117,7 @@ def evaluate(
 
 
 def _keep(
-    run: str, dataset: str, split: str, sees: str, inference: str, human_only: bool, ties: str,
+    run: str, dataset: str, split: str, sees: str, inference: str, human_only: bool, ties: str, among: str,
     save: Path | None, progress: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     """Evaluate and keep it; the same report as without keeping."""
@@ -131,7 +129,7 @@ def _keep(
     except VitrineError:
         spec = model(run)
     choice = kept.Choice(
-        dataset or kept.learned(spec), split, sees, "human" if human_only else "all", inference, ties,
+        dataset or kept.learned(spec), split, sees, "human" if human_only else "all", inference, ties, among,
     )  # fmt: skip
     made = kept.keep(spec, choice, progress)
     if save is not None:

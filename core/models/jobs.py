@@ -109,7 +109,7 @@ def read_run(name: str) -> Run:
     architecture = str(config.get("architecture") or ("clip" if "datasets" in config else ""))
     architecture = architecture or _trainer_of(process)
     model = config.get("model")
-    known = isinstance(model, dict) or architecture in ("embracenet", "ngrams", "clip")
+    known = isinstance(model, dict) or architecture in ("embracenet", "ngrams", "clip", "probe")
     saved = sorted(folder.glob("checkpoint-*.safetensors"))
     return Run(
         name=name,

@@ -43,8 +43,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "split": ("test", "validation", "train"),
     "sees": ("both", "picture", "text"),
     "labels": ("all", "human"),
-    "inference": ("expected", "sampled", "ensemble"),
+    "inference": ("expected", "sampled", "ensemble", "normalised"),
     "ties": ("glami", "fair"),
+    "among": ("all", "dataset"),
 }
 
 
@@ -58,6 +59,7 @@ class Choice:
     labels: str = "all"  # or `human`: products that a person labelled
     inference: str = "expected"
     ties: str = "glami"
+    among: str = "all"  # classes that it may answer with: all its own, or those that the dataset has
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():
@@ -67,7 +69,7 @@ class Choice:
     def options(self) -> list[str]:
         """For `python -m core evaluate MODEL`; what is as by default is left out."""
         found = ["--dataset", self.dataset]
-        for name in ("split", "sees", "inference", "ties"):
+        for name in ("split", "sees", "inference", "ties", "among"):
             if getattr(self, name) != CHOICES[name][0]:
                 found += [f"--{name}", getattr(self, name)]
         return found + (["--human-only"] if self.labels == "human" else [])
@@ -216,7 +218,7 @@ def keep(
         try:
             report = evaluate(
                 run_of(spec), choice.split, choice.dataset, choice.labels == "human", choice.sees,
-                choice.inference, ties=choice.ties, workers=workers, progress=tell, save=temporary,  # type: ignore[arg-type]
+                choice.inference, ties=choice.ties, among=choice.among, workers=workers, progress=tell, save=temporary,  # type: ignore[arg-type]
             )  # fmt: skip
             made = Kept(
                 path, without_nan(report | {"run": spec.name}), choice, spec.name, weights, fingerprint,

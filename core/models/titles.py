@@ -12,7 +12,12 @@ PICTURES = {
     "vgg19": "VGG-19",
     "inception_v3": "Inception v3",
 }
-TITLES = {"embracenet": "EmbraceNet", "ngrams": "TF-IDF, logistic regression", "clip": "CLIP"}
+TITLES = {
+    "embracenet": "EmbraceNet",
+    "ngrams": "TF-IDF, logistic regression",
+    "clip": "CLIP",
+    "probe": "Linear probe",
+}
 
 
 def title_of(architecture: str, model: Mapping[str, Any]) -> str:

@@ -30,6 +30,8 @@ def name_of(made: Kept, beside: Kept) -> str:
         for field in ("sees", "labels", "inference", "ties")
         if (value := str(getattr(made.choice, field))) != getattr(beside.choice, field)
     ]
+    if made.choice.among != beside.choice.among:
+        words.append("among the dataset's classes" if made.choice.among == "dataset" else "among all classes")
     if words and made.model == beside.model:
         return ", ".join(words)
     return f"{made.model} ({', '.join(words)})" if words else made.model

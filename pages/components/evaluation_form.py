@@ -22,6 +22,8 @@ from pages.components.markdown import plain
 SEES = {"Both": "both", "Picture": "picture", "Text": "text"}
 LABELS = {"All": "all", "By a person": "human"}
 INFERENCE = {"Expected": "expected", "Sampled": "sampled", "Ensemble": "ensemble"}
+SUMS = {"As published": "expected", "Unit vectors": "normalised"}  # of a zero-shot model's two vectors
+AMONG = {"All its classes": "all", "The dataset's": "dataset"}
 TIES = {"As GLAMI": "glami", "Fair": "fair"}
 CHOSEN = "chosen-model"
 
@@ -90,19 +92,30 @@ def choose(spec: ModelSpec, info: DatasetInfo) -> Choice:
         if len(resources.choices(info.name)["label_kind"]) > 1:
             labels = _one("Products labelled", LABELS, "labels")
         with st.expander("How it is counted"):
-            inference = _one(
-                "Inference", INFERENCE, "inference",
-                "EmbraceNet draws which input each of its numbers comes from. Expected: their mean, always the same. "
-                "Sampled: one draw, as published, five times, with the spread. Ensemble: the mean of sixteen draws.",
-            )  # fmt: skip
+            inference = "expected"
+            if spec.architecture == registry.ZERO_SHOT:
+                inference = SUMS[_one(
+                    "Sum of picture and text", SUMS, "sum",
+                    "As published: the two vectors as long as the encoder gives them. Unit vectors: both of length 1.",
+                )]  # fmt: skip
+            elif spec.architecture == "embracenet":
+                inference = INFERENCE[_one(
+                    "Inference", INFERENCE, "inference",
+                    "EmbraceNet draws which input each of its numbers comes from. Expected: their mean, always the same. "
+                    "Sampled: one draw, as published, five times, with the spread. Ensemble: the mean of sixteen draws.",
+                )]  # fmt: skip
             ties = _one(
                 "Equal probabilities", TIES, "ties",
                 "As GLAMI: of equal classes the later counts as first. Fair: the chance of a hit at random.",
             )  # fmt: skip
+            among = _one(
+                "It may answer with", AMONG, "among",
+                "A model of several datasets knows classes that this one lacks. Fewer classes are an easier question.",
+            )  # fmt: skip
         chart.choose_format()
     return Choice(
-        info.name, str(split or splits(info)[0]), SEES[sees], LABELS[labels], INFERENCE[inference], TIES[ties]
-    )
+        info.name, str(split or splits(info)[0]), SEES[sees], LABELS[labels], inference, TIES[ties], AMONG[among],
+    )  # fmt: skip
 
 
 def splits(info: DatasetInfo) -> list[str]:

@@ -48,6 +48,7 @@ def _mine(spec: ModelSpec, made: kept.Kept, table: PublishedTable) -> dict[str, 
     labels = "" if choice.labels == "all" else ", human labels"
     figures = measured(made.report, table)
     how = "" if choice.inference == "expected" else f", {choice.inference}"
+    how += ", among the dataset's classes" if choice.among == "dataset" else ""
     return {
         "from": HERE,
         "model": f"{made.model}{how}",
