@@ -28,7 +28,9 @@ def take(page: Page, url: str, out: Path) -> None:
     page.goto(url)
     page.wait_for_timeout(2_500)
     page.wait_for_function(READY, timeout=120_000)
-    page.wait_for_timeout(1_500)
+    page.wait_for_timeout(
+        15_000 if "Look-alikes" in url else 1_500
+    )  # a grid's pictures are inside its component
     png = out.with_suffix(".png")
     page.screenshot(path=png)
     Image.open(png).convert("RGB").save(out, "WEBP", quality=80, method=6)

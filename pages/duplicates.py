@@ -51,7 +51,7 @@ def slider(known: Detector, label: str) -> float:
     """A threshold, in the address under the detector's name."""
     if known.exact == known.loosest:
         return known.default
-    low, high = sorted((known.exact, founds[known.key].described.loosest))
+    low, high = sorted((known.exact, known.loosest))
     whole = known.step == 1
     kind = int if whole else float
     return float(

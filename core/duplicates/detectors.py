@@ -85,7 +85,7 @@ DETECTORS = (
     ),
     Detector(
         "glami", "GLAMI's rule", "both", 1, 0.9, 0.99, 0.001, "Least cosine of picture and of text",
-        "picture and text both over {}, or the same text", _same,
+        "picture and text both over {}, or the same text", _same, precise=False,
     ),
 )  # fmt: skip
 BY_KEY = {known.key: known for known in DETECTORS}

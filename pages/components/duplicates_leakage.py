@@ -104,10 +104,15 @@ def _browse(info: DatasetInfo, found: Found, threshold: float) -> None:
 def _downloads(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float]) -> None:
     st.subheader("Certificate and what to drop", anchor=False)
     titles = {detector(key).title: key for key in founds}
-    used = st.pills(
-        "Detectors that count", list(titles), default=[title for title, key in titles.items() if detector(key).precise], selection_mode="multi", key="count",
+    precise = [title for title, key in titles.items() if detector(key).precise]
+    used = st.multiselect(
+        "Detectors that count",
+        list(titles),
+        default=precise,
+        key="count",
         bind="query-params",
-    )  # fmt: skip
+        select_all=False,
+    )
     keep = KEEP[
         st.segmented_control(
             "What leaks is dropped from the other", list(KEEP), default="Keep test whole", key="keep",

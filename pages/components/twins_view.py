@@ -144,9 +144,11 @@ def _nearest(info: DatasetInfo, found: list[LookAlike], key: str) -> None:
         )
         return
     rows = resources.products(info.name).by_row([one.row for one in found])
-    product_grid.show(
-        info, rows, key=f"nearest-{key}", facts=[_measures(one.pixels, one.cosine) for one in found]
-    )
+    facts = [_measures(one.pixels, one.cosine) for one in found]
+    picked = product_grid.show(info, rows, key=f"nearest-{key}", facts=facts)
+    if picked is not None:  # the next question
+        st.query_params["row"] = str(picked)
+        st.rerun()
 
 
 def _measures(pixels: float | None, cosine: float | None) -> str:
