@@ -71,7 +71,11 @@ def script_url() -> str:
 
 def _bytes(data: bytes, request: Request, current: str) -> Response:
     cache = FOREVER if request.query_params.get("v") == current else "no-cache"
-    return Response(data, media_type="application/octet-stream", headers={"cache-control": cache})
+    return Response(
+        data,
+        media_type="application/octet-stream",
+        headers={"cache-control": cache, "x-bytes": str(len(data))},
+    )
 
 
 def points(request: Request) -> Response:

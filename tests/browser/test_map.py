@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
@@ -50,10 +51,8 @@ def where(page: Page, places: Places) -> dict[str, tuple[float, float, float]]:
         if box := label.bounding_box():
             seen[label.inner_text()] = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     known = [label for label in seen if label in places]
-    one, other = max(
-        ((a, b) for a in known for b in known), key=lambda pair: abs(places[pair[0]][0] - places[pair[1]][0])
-    )
-    scale = (seen[one][0] - seen[other][0]) / (places[one][0] - places[other][0])
+    one, other = max(permutations(known, 2), key=lambda pair: math.dist(seen[pair[0]], seen[pair[1]]))
+    scale = math.dist(seen[one], seen[other]) / math.dist(places[one][:2], places[other][:2])
     return {label: (*seen[label], 0.15 * scale) for label in known}
 
 
@@ -163,7 +162,7 @@ def test_touch_at_phone_width(chromium: Browser, server: Server, places: Places)
     left, top, half = found[label]
     touch("touchStart", (left - 12, top), (left + 12, top))  # two fingers apart: closer
     for step in range(1, 9):
-        touch("touchMove", (left - 12 - 2 * step, top), (left + 12 + 2 * step, top))
+        touch("touchMove", (left - 12 - 1.5 * step, top), (left + 12 + 1.5 * step, top))
     touch("touchEnd")
     closer = where(page, places)
     for _ in range(20):  # until a busy machine has painted it

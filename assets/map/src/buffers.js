@@ -4,18 +4,25 @@
 async function bytes(url, progress = () => {}, signal = undefined) {
   const answer = await fetch(url, { signal })
   if (!answer.ok) throw new Error((await answer.text()).slice(0, 300) || `The server answered ${answer.status}.`)
-  const total = Number(answer.headers.get("content-length")) || 0
+  const total = Number(answer.headers.get("x-bytes")) || 0 // content-length is of what was compressed on the way
   if (!answer.body || total < 500_000) return new Uint8Array(await answer.arrayBuffer())
-  const all = new Uint8Array(total)
+  const chunks = []
   const reader = answer.body.getReader()
-  for (let at = 0; ; ) {
+  let size = 0
+  for (;;) {
     const { done, value } = await reader.read()
-    if (done) return all
-    if (at + value.length > total) throw new Error("More bytes came than were announced. Reload the page.")
-    all.set(value, at)
-    at += value.length
-    progress(at / total)
+    if (done) break
+    chunks.push(value)
+    size += value.length
+    progress(Math.min(1, size / total))
   }
+  const all = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
 }
 
 const ABSENT = 65535
