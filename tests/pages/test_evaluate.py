@@ -118,7 +118,7 @@ def test_a_run_deleted_while_looked_at(evaluated: Path, open_page: Open) -> None
 def test_a_dataset_of_other_classes_is_warned_of(evaluated: Path, open_page: Open) -> None:
     test = open_page("evaluate.py", dataset="toy", model="embracenet-tiny")
     assert not test.exception
-    assert "nothing that it says can be right" in words(test)
+    assert "2 of the 3 categories of toy were never taught to this model" in words(test)
 
 
 def test_without_datasets_or_models_it_says_what_to_do(

@@ -39,3 +39,6 @@ export function button(name, title, action) {
 }
 
 export const number = (value) => Number(value).toLocaleString("en-US")
+
+/** Ends when what was changed so far is on the screen. */
+export const nextFrame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))

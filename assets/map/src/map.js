@@ -2,7 +2,7 @@
 import { bounds, codes, mask, positions, shuffled } from "./buffers.js"
 import { Card } from "./card.js"
 import { drawDensity, rgb } from "./density.js"
-import { button, element, icon, number } from "./dom.js"
+import { button, element, icon, nextFrame, number } from "./dom.js"
 import { Camera, Grid, simplify } from "./geometry.js"
 import { listen } from "./gestures.js"
 import { Labels } from "./labels.js"
@@ -11,6 +11,7 @@ import { drawMarks } from "./marks.js"
 import { Points, supported } from "./points.js"
 
 const CORNERS = 200 // of a lasso
+const MANY = 200_000 // products; painting them anew takes seconds where the processor paints, so words go first
 const NEAR = { mouse: 9, touch: 22, pen: 14 } // pixels around the pointer in which a point is meant
 const HINT = matchMedia("(pointer: coarse)").matches
   ? "Drag to move, pinch to zoom, hold to draw a lasso."
@@ -117,6 +118,8 @@ export class MapView {
     this.marks.hits = data.hits.map((row) => [this.xs[row], this.ys[row]]).filter(([x]) => !Number.isNaN(x))
     fillLegend(this.legend, data.colour, this.dark, (at) => this.toggle(at))
     this.fillChosen(data.chosen)
+    clearTimeout(this.later)
+    if (this.xs.length > MANY) await nextFrame()
     await this.repaint()
   }
 
@@ -194,9 +197,15 @@ export class MapView {
     return found
   }
 
-  /** Draw the points anew: their colours, or which are meant, changed. */
+  /** Draw the points anew if their colours, or which are meant, changed. */
   async repaint() {
     if (!this.points) return
+    const wish = JSON.stringify([
+      ...[this.pointsUrl, this.colourUrl, this.litUrl, this.marks.area, this.only && [...this.only]],
+      ...[this.data.layer, this.data.colour.steps, this.dark, this.dot, this.opacity],
+    ])
+    if (wish === this.painted) return this.look()
+    this.painted = wish
     this.now = this.meant()
     this.applyLook()
     if (this.data.layer !== "density") {
@@ -322,9 +331,16 @@ export class MapView {
   select(area) {
     this.setArea(area)
     this.chosen.hidden = false
-    this.chosen.replaceChildren(element("span", { class: "say" }, "Counting"))
+    this.chosen.replaceChildren(element("span", { class: "say" }, `${number(this.countMeant())} products`))
     this.send("area", area)
-    this.repaint()
+    // The answer of the server, which opens them, must not wait behind the paint.
+    this.later = setTimeout(() => this.repaint(), this.xs?.length > MANY ? 1_500 : 0)
+  }
+
+  /** Products of the filter that the lasso holds, as far as the browser knows: at once, and rounded as positions are. */
+  countMeant() {
+    const meant = this.meant()
+    return meant ? meant.reduce((sum, one) => sum + one, 0) : this.order?.length ?? 0
   }
 
   setArea(area) {
@@ -363,7 +379,7 @@ export class MapView {
     entries[at].on = !entries[at].on
     const on = entries.filter((entry) => entry.on && entry.can)
     this.only = on.length ? Uint8Array.from({ length: 256 }, (_, code) => Number(Boolean(entries[code]?.on))) : null
-    this.lit = null // the answer of the server replaces it
+    this.lit = this.litUrl = null // the answer of the server replaces it
     fillLegend(this.legend, this.data.colour, this.dark, (next) => this.toggle(next))
     this.repaint()
     this.send("filter", { column: this.data.colour.column, values: on.map((entry) => entry.value) })
@@ -397,6 +413,7 @@ export class MapView {
 
   destroy() {
     this.stop.abort()
+    clearTimeout(this.later)
     this.observer.disconnect()
     this.stopListening()
     this.card.hide()
