@@ -334,7 +334,7 @@ export class MapView {
     this.chosen.replaceChildren(element("span", { class: "say" }, `${number(this.countMeant())} products`))
     this.send("area", area)
     // The answer of the server, which opens them, must not wait behind the paint.
-    this.later = setTimeout(() => this.repaint(), this.xs?.length > MANY ? 1_500 : 0)
+    this.later = setTimeout(() => this.repaint(), this.xs?.length > MANY ? 6_000 : 0)
   }
 
   /** Products of the filter that the lasso holds, as far as the browser knows: at once, and rounded as positions are. */
