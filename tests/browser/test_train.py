@@ -20,6 +20,7 @@ from tests.toy import import_toy
 pytestmark = pytest.mark.browser
 SLOW = 90_000  # ms: a machine that does other things as well
 NAME = "single-lstm-tiny-toy"
+STEPS = 3_000  # seconds on a quick machine, so that there is something to stop
 
 
 @pytest.fixture
@@ -58,17 +59,17 @@ def test_a_run_is_started_stopped_resumed_and_outlives_the_server(
         page.get_by_role("option", name="LSTM", exact=True).click()
         expect(form.get_by_text("--preset lstm-tiny")).to_be_visible(timeout=SLOW)
         form.get_by_text("More settings").click()
-        form.get_by_label("Steps, instead of epochs").fill("150")
+        form.get_by_label("Steps, instead of epochs").fill(str(STEPS))
         form.get_by_label("Steps, instead of epochs").press("Enter")
-        expect(form.get_by_text("--steps 150")).to_be_visible(timeout=SLOW)
+        expect(form.get_by_text(f"--steps {STEPS}")).to_be_visible(timeout=SLOW)
         form.get_by_role("button", name="Start").click()
         page.wait_for_url(re.compile(f"run={NAME}"))
-        expect(page.get_by_text(re.compile(r"Step [1-9]\d* of 150"))).to_be_visible(timeout=SLOW)
+        expect(page.get_by_text(re.compile(rf"Step [1-9][\d,]* of {STEPS:,}"))).to_be_visible(timeout=SLOW)
         expect(page.get_by_text("Time left")).to_be_visible(timeout=SLOW)
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_text(re.compile("is kept: Resume goes on from there"))).to_be_visible(timeout=SLOW)
         saved = jobs.read_run(NAME).saved
-        assert 0 < saved < 150
+        assert 0 < saved < STEPS
         page.get_by_role("button", name="Resume").click()
         expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=SLOW)
     finally:
@@ -85,7 +86,8 @@ def test_a_run_is_started_stopped_resumed_and_outlives_the_server(
         page.goto(f"{url}/train?run={NAME}")
         expect(page.get_by_text("Done", exact=True).first).to_be_visible(timeout=SLOW)
         expect(page.get_by_role("heading", name="On the test split")).to_be_visible(timeout=SLOW)
-        expect(page.get_by_role("link", name="Evaluate")).to_have_attribute("href", f"evaluate?model={NAME}")
+        main = page.get_by_test_id("stMainBlockContainer")
+        expect(main.get_by_role("link", name="Evaluate")).to_have_attribute("href", f"evaluate?model={NAME}")
         page.get_by_role("button", name="Delete", exact=True).click()
         page.get_by_role("button", name="Delete it").click()
         expect(page.get_by_text("No run yet")).to_be_visible(timeout=SLOW)
