@@ -23,6 +23,10 @@ _failed: TTLCache[str, str] = TTLCache(maxsize=10_000, ttl=FAILED_S)
 _lock = threading.Lock()
 
 
+class _Refused(ImageError):
+    """An address that is not asked at all."""
+
+
 def fetch(url: str) -> bytes:
     """A picture from the web, bounded in bytes, time and redirects, and never from this machine or its network.
 
@@ -36,6 +40,8 @@ def fetch(url: str) -> bytes:
             raise ImageError(_failed[url])
     try:
         return _fetch(url)
+    except _Refused:
+        raise  # nobody was asked
     except ImageError as error:
         with _lock:
             _failed[url] = str(error)
@@ -71,7 +77,7 @@ def _request(client: httpx.Client, url: str) -> httpx.Request:
     """A request to the very address that was checked: a name that is asked again may answer otherwise."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ImageError(f"{url} is no http(s) address.")
+        raise _Refused(f"{url} is no http(s) address.")
     if settings().private_urls:
         return client.build_request("GET", url)
     address = _public_address(parts, url)
@@ -94,5 +100,5 @@ def _public_address(parts: SplitResult, url: str) -> str:
         known = ipaddress.ip_address(address.split("%")[0])
         known = getattr(known, "ipv4_mapped", None) or known
         if not known.is_global or known.is_multicast:
-            raise ImageError(f"{url} is a private address. VITRINE_PRIVATE_URLS=1 allows such pictures.")
+            raise _Refused(f"{url} is a private address. VITRINE_PRIVATE_URLS=1 allows such pictures.")
     return found[0]

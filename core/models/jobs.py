@@ -33,6 +33,7 @@ from core.storage import storage_errors
 State = Literal["running", "stopping", "done", "stopped", "failed", "interrupted"]
 LOG_BYTES = 16_384  # of a log's end that are shown
 CONFIG_BYTES = 8 * 2**20  # no configuration of ours is larger
+DYING_S = 2.0  # that a killed process may take to let go of its folder
 NICE = 10  # a training lets the server's visitors go first
 TRAINERS = ("embracenet", "fusion", "single", "ngrams", "clip")  # architectures and their trainers' names
 
@@ -235,7 +236,7 @@ def start(name: str, arguments: Sequence[str]) -> Process:
     folder = runs_folder() / name
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):  # until its number is noted: the trainer waits for that
+    with locked(folder, DYING_S):  # until its number is noted: the trainer waits for that
         before = Process.read(folder)
         if before is not None and before.alive():
             raise TrainingError(f"{name} is being trained already by process {before.pid}.")

@@ -8,11 +8,15 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 
+import psutil
 import streamlit as st
 
 from core.errors import VitrineError
 from core.settings import PROJECT
+
+NICE = 10  # visitors go first
 
 
 def run(command: Sequence[str], counted: str = "") -> None:
@@ -32,6 +36,8 @@ def run(command: Sequence[str], counted: str = "") -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
+    with suppress(psutil.Error):
+        psutil.Process(process.pid).nice(NICE)
     assert process.stderr is not None
     last: deque[str] = deque(maxlen=3)
     started = time.monotonic()

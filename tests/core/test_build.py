@@ -206,7 +206,7 @@ def test_an_import_at_work_is_not_swept_away(home, archive, tmp_path):
 
 def test_nothing_is_listed_before_it_is_whole_or_after_it_went(home, archive, monkeypatch):
     seen: list[str] = []
-    monkeypatch.setattr(storage, "_flush", lambda _: seen.extend(dataset.name for dataset in datasets()))
+    monkeypatch.setattr(storage, "flush", lambda _: seen.extend(dataset.name for dataset in datasets()))
     import_dataset("glami", [archive], "g")
     delete = storage.shutil.rmtree
     monkeypatch.setattr(

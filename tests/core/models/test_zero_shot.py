@@ -168,8 +168,6 @@ def test_evaluation_by_what_is_seen(zero_shot: ZeroShotClassifier) -> None:
     data = split_data(zero_shot, "shop", "train")
     found = probabilities_of(zero_shot, data, data.usable(), "both")
     assert found.shape == (len(data.usable()), 3) and np.allclose(found.sum(1), 1, atol=1e-5)
-    alone = zero_shot.explain(picture("red"), NAME)
-    assert set(alone.alone) == {"picture", "text"} and alone.shares == {}
 
 
 def test_what_cannot_be_asked_is_said(products: Products) -> None:

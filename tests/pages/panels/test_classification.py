@@ -189,7 +189,7 @@ def test_what_goes_with_a_model(toy_home: Path) -> None:
     assert ("Czechia", "cz") in country.choices and ("Slovak", "sk") in language.choices
     assert len(kept) == len(gallery.value) > 0
     bundled = event("on_models")(["embracenet-tiny"])
-    assert "90%" in bundled[0] and "It has seen drawn products only" in bundled[0]
+    assert "92%" in bundled[0] and "one brand of drawing" in bundled[0]
     assert not bundled[1].visible  # the demo dataset is not here
 
 
