@@ -226,6 +226,7 @@ class Encoder:
                     self.model = open_clip.create_model(name, require_pretrained=True)
                     self.tokenizer = open_clip.get_tokenizer(name)
                 else:
+                    _check_cached(spec)
                     self.model = open_clip.create_model(spec.model, spec.tag, require_pretrained=True)
                     self.tokenizer = open_clip.get_tokenizer(spec.model)
             except ModelError:
@@ -315,6 +316,24 @@ def _check_folder(folder: Path) -> None:
         raise ModelError(
             f"{folder} holds a pickle ({pickles[0]}), which can run any code: Vitrine refuses it."
         )
+
+
+def _check_cached(spec: EncoderSpec) -> None:
+    """Before open_clip builds the model and asks the network for what is not here.
+
+    Raises:
+        FileNotFoundError: the hub's cache has no safetensors of these weights.
+    """
+    import open_clip
+    from huggingface_hub import try_to_load_from_cache
+
+    known = open_clip.get_pretrained_cfg(spec.model, spec.tag)
+    if not known:
+        return  # open_clip says that it knows no such weights
+    repository, file = os.path.split(known.get("hf_hub") or "")
+    names = {str(Path(file or "open_clip_model").with_suffix(".safetensors")), "open_clip_model.safetensors"}
+    if not any(isinstance(try_to_load_from_cache(repository, name), str) for name in names if repository):
+        raise FileNotFoundError(repository or spec.tag)
 
 
 def _why(spec: EncoderSpec, error: Exception) -> str:
