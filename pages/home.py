@@ -20,7 +20,7 @@ DOORS = (
     ("map.py", "See it all", "Every product a point, the like ones near each other."),
     ("dataset_statistics.py", "Measure", "The papers' figures and tables for any part of a dataset."),
     ("duplicates.py", "Audit", "Duplicates, leaks between splits, twins with conflicting labels."),
-    ("classify.py", "Try the models", "A picture and a few words in, the class and the reasons out."),
+    ("classify.py", "Classify", "A picture and a few words in, the class and the reasons out."),
 )
 for column, (page, title, line) in zip(st.columns(len(DOORS), gap="medium"), DOORS, strict=True):
     with column.container(border=True, key=f"door-{page.removesuffix('.py')}"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gradio as gr
 from fastapi import FastAPI
 
-from core.models import models
 from core.models.cards import card
 from core.settings import settings
 from pages.panels import (
@@ -33,7 +32,7 @@ def mount_panels() -> FastAPI:
     """An app that holds every panel. Models are loaded when somebody asks, never at start."""
     panels = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     backend = classification.Backend(
-        models,
+        product_classifier.choosable,
         product_classifier.classify,
         product_classifier.explain,
         card,

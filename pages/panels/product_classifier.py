@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.catalog import datasets
 from core.errors import VitrineError
-from core.models import model
+from core.models import ModelSpec, model, models
 from core.schema import COUNTRY_OF_GEO
 from pages.panels import twins
 from pages.panels.examples import Example, product_examples
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from core.models.priors import CountryPriors
 
 
-def dataset_of(name: str) -> str | None:
-    """The open dataset that a model was trained on; None where it is not here."""
-    from core.models.runs import RunConfig
+def choosable() -> list[ModelSpec]:
+    """Every model, those first that read pictures and texts: the first is the default, and visitors bring either."""
+    return sorted(models(), key=lambda spec: len(spec.inputs) < 2)
 
+
+def dataset_of(name: str) -> str | None:
+    """The open dataset whose categories are a model's classes; None where it is not here."""
     try:
-        trained_on = RunConfig.read(model(name).folder).dataset
+        trained_on = model(name).dataset
     except VitrineError:
         return None
     return trained_on if trained_on in {known.name for known in datasets()} else None
