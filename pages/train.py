@@ -31,6 +31,9 @@ elif not resources.datasets():
 elif st.button("New run", type="secondary" if names else "primary"):
     run_form.show()
 
+if shown:  # said once more: an address set just before a rerun, as Start does, may not reach the browser
+    st.query_params["run"] = asked
+
 if len(shown) == 1:
     run_view.show(shown[0])
 elif shown:

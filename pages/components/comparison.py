@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +18,7 @@ from pages.components import mistakes
 from pages.components.markdown import plain
 
 SURE = 0.05
+OFFERED = 3  # other models, where nothing is there to compare with
 WORDS = {
     "both": "picture and text", "picture": "picture alone", "text": "text alone", "all": "all labels",
     "human": "labelled by a person", "glami": "ties as GLAMI", "fair": "fair ties",
@@ -47,10 +49,7 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
         if made.choice.split == found.choice.split and made.path != found.path
     ]
     if not there:
-        st.info(
-            "There is nothing to compare with yet: evaluate another model on this split, or this one with the picture "
-            "or the text alone."
-        )
+        _say_nothing_there(info, spec, found, specs)
         return
     names = {name_of(made, found): made for made in there}
     chosen = st.selectbox("Compare with", list(names), key="against", bind="query-params")
@@ -80,6 +79,22 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
     suffix = "_second" if table is kinds[f"Only “{one}”"] else "_first"
     st.caption(plain(f"What “{two if suffix == '_second' else one}” said instead, the surest first."))
     mistakes.gallery(info, wrong_side(table, suffix), f"alone{suffix}", class_names(found))
+
+
+def _say_nothing_there(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
+    """What can be evaluated to compare with, and the way there."""
+    ways = [f"evaluate another model on the {found.choice.split} products of {plain(info.name)}"]
+    if set(spec.inputs) >= {"text", "image"}:
+        other = {"both": "the picture or the text alone", "picture": "the text", "text": "the picture"}
+        ways.append(f"this one with {other[found.choice.sees]}")
+    st.info(f"There is nothing to compare with yet: {', or '.join(ways)}.")
+    others = [one for one in specs if one.name != spec.name]
+    fitting = [one for one in others if kept.learned(one) == info.name]
+    for one in (fitting or others)[:OFFERED]:
+        address = {"dataset": info.name, "model": one.name, "evaluated": found.choice.split}
+        st.link_button(plain(f"{one.title}: {one.name}"), f"evaluate?{urlencode(address)}", type="tertiary")
+    if len(others) > OFFERED:
+        st.caption("The list of models in the sidebar has them all.")
 
 
 def wrong_side(table: pd.DataFrame, suffix: str) -> pd.DataFrame:

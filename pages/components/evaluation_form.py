@@ -9,14 +9,14 @@ import streamlit as st
 
 from core import models as registry
 from core.catalog import DatasetInfo
-from core.cohort import path_text
+from core.cohort import Cohort, path_text
 from core.errors import ModelError
 from core.models import ModelSpec, kept
 from core.models.kept import Choice, Kept
 from core.models.runs import RunConfig
 from core.settings import PROJECT
 from pages import resources
-from pages.components import chart, filter_bar
+from pages.components import chart, filter_bar, run_list
 from pages.components.markdown import plain
 
 SEES = {"Both": "both", "Picture": "picture", "Text": "text"}
@@ -70,8 +70,11 @@ def choose_model(specs: Sequence[ModelSpec], info: DatasetInfo) -> ModelSpec:
     st.query_params["model"] = chosen.name
     with st.sidebar:
         st.session_state[CHOSEN] = chosen.name
-        st.selectbox("Model", names, key=CHOSEN, on_change=_change_model)
-        st.caption(plain(f"{chosen.title}. Trained on {chosen.trained_on}."))
+        st.selectbox(
+            "Model", names, key=CHOSEN, on_change=_change_model,
+            format_func=lambda name: f"{by_name[name].title}: {name}" if name in by_name else name,
+        )  # fmt: skip
+        st.caption(plain(f"Trained on {chosen.trained_on}."))
     return chosen
 
 
@@ -149,7 +152,7 @@ def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
             f"This was measured {plain(old.made[:10])}; since then {plain(old.stale(spec, info))}. Evaluate it again."
         )
     elif state is None or not state.error:
-        st.info("This has not been evaluated yet. It is done once, and kept for everybody who looks.")
+        st.info(plain(_not_yet(spec, info, choice)))
     foreign = _foreign_classes(spec, info)
     if foreign:
         st.warning(foreign)
@@ -163,6 +166,32 @@ def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
         st.caption("Evaluations are started on the machine that serves Vitrine:")
     st.code(command(spec, choice), language=None, wrap_lines=True)
     return old
+
+
+def _not_yet(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> str:
+    """What is not evaluated yet; and how long it takes, where the model was seen at the same on this dataset."""
+    human = ("human",) if choice.labels == "human" else ()
+    parted = "train" in info.splits
+    n = resources.products(info.name).count(
+        Cohort(info.name, split=(choice.split,) if parted else (), label_kind=human)
+    )
+    if not parted:  # 8:2, by ids
+        n = n * (1 if choice.split == "test" else 4) // 5
+    about = "" if parted else "about "
+    alike = [
+        made
+        for _, made in kept.every([spec], info.name)
+        if (made.choice.sees, made.choice.inference) == (choice.sees, choice.inference) and made.report["n"]
+    ]
+    time = (
+        f"It takes about {run_list.duration(max(1.0, n * alike[0].seconds / alike[0].report['n']))}, as fast as it was before."
+        if alike
+        else "How long it takes is not known before; the page shows how far it is."
+    )
+    return (
+        f"{spec.title} has not been evaluated yet with these choices, on the {choice.split} products of {info.name} "
+        f"({about}{n:,}). {time} It is done once, and kept for everybody who looks."
+    )
 
 
 def command(spec: ModelSpec, choice: Choice) -> str:

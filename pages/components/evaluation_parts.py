@@ -64,7 +64,10 @@ def _headline(found: Kept) -> None:
                 ends = report.get(interval) if interval else None
                 if ends and ends[0] is not None:
                     st.caption(f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}")
-    notes = ["Below each figure: its 95 percent interval, from which products happened to be in the split."]
+    notes = [
+        "Below a figure: its 95 percent interval, from which products happened to be in the split. AP and calibration "
+        "error are given without one."
+    ]
     if "top1_deviation" in report:
         notes.append(
             f"Five random passes: top-1 deviates by {100 * report['top1_deviation']:.2f} points between them, top-5 by "

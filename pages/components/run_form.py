@@ -36,16 +36,18 @@ def form() -> None:
     sizes = [choice for choice in choices if choice.title == title]
     size = right.selectbox("Settings", [choice.size for choice in sizes], key="new-size")
     choice = next((choice for choice in sizes if choice.size == size), sizes[0])
-    inputs = _inputs(choice)
-    reads = " and ".join(INPUTS[name] for name in inputs)
-    st.caption(f"It reads {reads} of a product. {_needs(choice)}")
-    options = ["--dataset", info.name, "--preset", choice.preset]
-    if inputs != choice.inputs:
-        options += ["--only", *inputs]
-    weights = _weights(choice, inputs)
-    options += weights or []
-    more, epochs = _settings(info, choice)
-    options += more
+    # Within one block, so that what follows keeps its place: it would stand there twice while the page is drawn anew.
+    with st.container():
+        inputs = _inputs(choice)
+        reads = " and ".join(INPUTS[name] for name in inputs)
+        st.caption(f"It reads {reads} of a product. {_needs(choice)}")
+        options = ["--dataset", info.name, "--preset", choice.preset]
+        if inputs != choice.inputs:
+            options += ["--only", *inputs]
+        weights = _weights(choice, inputs)
+        options += weights or []
+        more, epochs = _settings(info, choice)
+        options += more
     name = st.text_input(
         "Name",
         jobs.free_name(f"{choice.trainer}-{choice.preset}-{info.name}"),
@@ -94,7 +96,7 @@ def _needs(choice: Choice) -> str:
     if not choice.paper:
         if not choice.epochs:
             return "It is fitted in one go, within a minute or so on a processor."
-        return "Small: learns from nothing, on processors alone."
+        return "Small: it learns from scratch, and a processor is enough."
     import torch
 
     gpu = torch.cuda.is_available()
@@ -188,8 +190,12 @@ def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
 def _time(info: DatasetInfo, choice: Choice, epochs: float) -> str:
     """How long it may take, where a run like it was seen on this machine."""
     busy = [name for name in jobs.run_names()[:ALIKE] if _alive(name)]
-    beside = f" {len(busy)} other run is training now; both will be slower." if len(busy) == 1 else ""
-    beside = f" {len(busy)} other runs are training now; all will be slower." if len(busy) > 1 else beside
+    beside = " Another run has not ended yet; both are slower until it has." if len(busy) == 1 else ""
+    beside = (
+        f" {len(busy)} other runs have not ended yet; all are slower until they have."
+        if len(busy) > 1
+        else beside
+    )
     for name in jobs.run_names()[:ALIKE]:
         try:
             run = jobs.read_run(name)

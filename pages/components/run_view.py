@@ -19,6 +19,11 @@ from pages.components.markdown import plain
 LIVE_S, QUIET_S = 2.0, 10.0  # between two looks, at a run that goes on and at one that does not
 SEES = {"both": "All it reads", "picture": "Picture alone", "text": "Text alone"}
 
+ENDING = (
+    "It ends after its present step, and saves. Ended at once, it loses the steps since the last checkpoint."
+)
+ENDING_EARLY = "It still prepares: it ends when that is over, at its first step at the latest. Ended at once, it loses only that."
+INPUTS = {"text": "reads the texts", "image": "decodes pictures that were not decoded before"}
 REPEATS = " The same steps come again, though: begin a new run with a lower learning rate."
 
 
@@ -48,9 +53,7 @@ def _actions(run: Run) -> None:
         if not run.alive and st.button("Delete"):
             _confirm(run.name)
     if run.state == "stopping":
-        st.caption(
-            "It ends after its present step, and saves. Ended at once, it loses the steps since the last checkpoint."
-        )
+        st.caption(ENDING if run.last else ENDING_EARLY)
 
 
 def _do(action: Any) -> None:
@@ -117,16 +120,25 @@ def _state(run: Run) -> None:
         st.info("Stopped. " + _kept(run))
     if run.alive and not run.last:
         said = [line for line in jobs.log_tail(run.folder).splitlines() if line.strip()]
-        st.info(
-            "It prepares: reads the texts, decodes pictures that were not decoded before. "
-            + plain(said[-1] if said else "")
-        )
+        st.info(f"{_preparing(run)} {plain(said[-1] if said else '')}")
     if run.steps and run.state != "done":
         share = min(1.0, run.step / run.steps)
         text = f"Step {run.step:,} of {run.steps:,}, {share:.0%}"
         if run.alive and share == 1.0:
             text += "; it is being judged on the test split"
         st.progress(share, text)
+
+
+def _preparing(run: Run) -> str:
+    """What a run does before its first step."""
+    if run.trainer == "ngrams":
+        return (
+            "It reads the texts and fits to all of them in one go; it takes no steps that could be watched."
+        )
+    model = run.config.get("model")
+    model = model if isinstance(model, dict) else {}
+    reads = [name for name in INPUTS if model.get(name) is not None] or list(INPUTS)
+    return f"It prepares: {', '.join(INPUTS[name] for name in reads)}."
 
 
 def _kept(run: Run) -> str:
@@ -181,7 +193,7 @@ def _result(run: Run) -> None:
     if isinstance(test, dict) and test:
         st.subheader("On the test split", anchor=False)
         with st.container(horizontal=True):
-            for sees, figures in test.items():
+            for sees, figures in _told_apart(test).items():
                 if isinstance(figures, dict) and "top1" in figures:
                     st.metric(SEES.get(sees, plain(sees)), f"{figures['top1']:.3f}", f"top-5 {figures.get('top5', 0):.3f}",
                               delta_color="off", delta_arrow="off", width="content")  # fmt: skip
@@ -193,6 +205,14 @@ def _result(run: Run) -> None:
         with st.container(horizontal=True):
             st.link_button("Evaluate", f"evaluate?model={quote(run.name)}")
             st.link_button("Classify", f"classify?model={quote(run.name)}")
+
+
+def _told_apart(test: dict[str, Any]) -> dict[str, Any]:
+    """A model of one input has the same figures with all that it reads and with that input alone: shown once."""
+    alone = [sees for sees in test if sees != "both"]
+    if len(alone) == 1 and test[alone[0]] == test.get("both"):
+        return {alone[0]: test[alone[0]]}
+    return test
 
 
 def _details(run: Run) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.models import kept, model
 from core.models.kept import Choice
@@ -50,6 +51,28 @@ def test_every_part_is_reached_by_its_address(part: str, evaluated: Path, open_p
         assert first["Top-1"].max() <= 100 and "toy test, 23 products" in first["on"].tolist()
 
 
+def test_a_model_of_one_input_is_only_offered_what_it_can(evaluated: Path) -> None:
+    def script() -> None:
+        from dataclasses import replace
+
+        from core import catalog
+        from core.models import kept, model
+        from core.models.kept import Choice
+        from pages.components import comparison
+
+        spec = model("toy-run")
+        found = kept.find(spec, Choice("toy"))
+        assert found is not None
+        alone = replace(spec, inputs=("text",))
+        comparison._say_nothing_there(catalog.info("toy"), alone, found, [alone, model("embracenet-tiny")])
+
+    test = AppTest.from_function(script, default_timeout=30).run()
+    assert not test.exception
+    assert test.info[0].value.endswith("evaluate another model on the test products of toy.")
+    link = test.get("link_button")[0].proto
+    assert link.url == "evaluate?dataset=toy&model=embracenet-tiny&evaluated=test"
+
+
 def test_who_comes_without_an_address_sees_the_first_model_on_its_own_data(
     evaluated: Path, open_page: Open
 ) -> None:
@@ -66,6 +89,9 @@ def test_what_was_not_evaluated_is_offered(
     monkeypatch.setattr(kept, "start", lambda spec, choice: started.append((spec.name, choice)))
     test = open_page("evaluate.py", dataset="toy", model="toy-run", sees="Picture", inference="Sampled")
     assert not test.exception and "has not been evaluated yet" in test.info[0].value
+    assert "EmbraceNet" in test.info[0].value and "test products of toy (27)" in test.info[0].value.replace(
+        "\\", ""
+    )
     command = "python -m core evaluate toy-run --dataset toy --sees picture --inference sampled --keep"
     assert test.code[0].value == command
     test.button[0].click().run()

@@ -95,6 +95,25 @@ def test_a_run_in_every_state(make: Make, shop: str, open_page: Open, state: str
         assert figures["All it reads"] == "0.750"
 
 
+def test_a_run_that_reads_texts_alone_speaks_of_no_pictures(make: Make, open_page: Open) -> None:
+    folder = make("my-run", alive=True, steps=0)
+    config = json.loads((folder / "config.json").read_text()) | {
+        "architecture": "ngrams",
+        "model": {"text": {}},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    page = open_page("train.py", run="my-run")
+    assert not page.exception
+    assert not any("picture" in info.value for info in page.info)
+    (folder / "stop-asked").touch()
+    page = open_page("train.py", run="my-run")
+    assert any("it ends when that is over" in caption.value for caption in page.caption)
+    test = {sees: {"top1": 0.75, "top5": 1.0, "n": 8} for sees in ("both", "text")}
+    (folder / "config.json").write_text(json.dumps(config | {"result": {"test": test}}))
+    page = open_page("train.py", run="my-run")
+    assert [metric.label for metric in page.metric if metric.value == "0.750"] == ["Text alone"]
+
+
 def test_who_is_not_at_the_machine_only_watches(
     make: Make, shop: str, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
