@@ -21,6 +21,7 @@ if not resources.datasets():
     st.stop()
 
 info = filter_bar.choose_dataset()
+filter_bar.say_left_out(info)
 view = st.segmented_control(
     "View", VIEWS, default=VIEWS[0], key="view", bind="query-params", required=True, label_visibility="collapsed",
 )  # fmt: skip
@@ -48,7 +49,7 @@ if not founds:
 
 
 def slider(known: Detector, label: str) -> float:
-    """A threshold, in the address under the detector's name."""
+    """A threshold, in the address under the detector's name; `text` is the words of a filter already."""
     if known.exact == known.loosest:
         return known.default
     low, high = sorted((known.exact, known.loosest))
@@ -56,7 +57,8 @@ def slider(known: Detector, label: str) -> float:
     kind = int if whole else float
     return float(
         st.slider(
-            label, kind(low), kind(high), kind(min(max(known.default, low), high)), kind(known.step), key=known.key,
+            label, kind(low), kind(high), kind(min(max(known.default, low), high)), kind(known.step),
+            key="text-likeness" if known.key == "text" else known.key,
             bind="query-params", help=known.asks, format="%d" if whole else "%.1f" if known.step > 0.1 else "%.3f",
         )
     )  # fmt: skip
