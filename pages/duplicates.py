@@ -8,6 +8,7 @@ from core.duplicates.detectors import DETECTORS, Detector
 from core.duplicates.finding import possible
 from pages import resources
 from pages.components import duplicates_form, duplicates_leakage, duplicates_pairs, filter_bar, twins_view
+from pages.components.markdown import plain
 
 VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
 
@@ -40,11 +41,11 @@ missing = [key for key in can if key not in founds]
 if not founds:
     duplicates_form.show(
         info,
-        f"Nobody has looked for duplicates of {info.name} yet. Every picture is read once: {info.with_picture:,} "
-        f"pictures, {duplicates_form.minutes(info)} on two processors.",
+        f"Nobody has looked for duplicates of {info.name} yet. Each different picture is read once: "
+        f"{duplicates_form.pictures(info)}, {duplicates_form.minutes(info)} on two processors.",
     )
     for why in why_not:
-        st.caption(f"Left out: {why}")
+        st.caption(plain(why))
     st.stop()
 
 
@@ -93,4 +94,4 @@ else:
     if missing:
         duplicates_form.show(info, f"Not looked for yet: {', '.join(missing)}.", label="Look for the rest")
     for why in why_not:
-        st.caption(f"Left out: {why}")
+        st.caption(plain(why))

@@ -88,12 +88,14 @@ def test_a_yes_is_kept_and_the_next_pair_comes(planted: Products, open_page: Ope
     (answer,) = judging.judgements(planted.info, "pixels").values()
     assert (answer.answer, answer.who) == ("yes", "Ana")
     assert test.metric[0].value == "100%" and not test.exception
+    assert "not the plain share of the answers" in shown(test)
 
 
 def test_leakage_offers_what_to_drop(planted: Products, open_page: Open) -> None:
     finding.find(planted, ["bytes", "pixels", "text"])
     test = open_page("duplicates.py", dataset="planted", view="Leakage")
     assert {metric.label: metric.value for metric in test.metric}["Products to drop"] == "4"
+    assert 'target="_self">Open 3 leaking from test</a>' in shown(test)
 
 
 def test_likeness_is_said_in_the_detectors_own_words() -> None:
