@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -229,6 +230,29 @@ def path_text(path: Sequence[str]) -> str:
     'Women > Shoes \\\\> Boots'
     """
     return SEPARATOR.join(level.replace("\\", "\\\\").replace(">", "\\>") for level in path)
+
+
+def brief_paths(paths: Sequence[Sequence[str]]) -> list[str]:
+    """The leaf of each category; where several have it, the nearest level above that tells them apart, too.
+
+    >>> brief_paths([("Men", "Tops", "Shirts"), ("Women", "Tops", "Shirts"), ("Bags", "Belts"), ()])
+    ['Men › Shirts', 'Women › Shirts', 'Belts', '(none)']
+    """
+    different = {tuple(path) for path in paths if path}
+    leaves = Counter(path[-1] for path in different)
+    beside = Counter((path[-1], level) for path in different for level in set(path))
+    names = []
+    for path in paths:
+        if not path:
+            names.append(NONE)
+            continue
+        leaf = path[-1]
+        above = [level for level in reversed(path[:-1]) if beside[leaf, level] == 1]
+        if leaves[leaf] == 1:
+            names.append(leaf)
+        else:
+            names.append(f"{above[0]} › {leaf}" if above else " › ".join(path))
+    return names
 
 
 def path_from_text(text: str) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def duplicates(
         )
         with storage_errors(report.parent):
             report.write_text(text, encoding="utf-8")
-    say(answer, as_json, "\n".join([*_lines(answer), *(f"  left out: {why}" for why in skipped)]))
+    say(answer, as_json, "\n".join([*_lines(answer), *(f"  {why}" for why in skipped)]))
 
 
 def _thresholds(given: list[str], chosen: list[str]) -> dict[str, float]:

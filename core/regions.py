@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from core.catalog import Products
+from core.cohort import brief_paths
 from core.maps import Region
 from core.statistics.stopwords import of_languages
 from core.statistics.tokens import cut
@@ -111,16 +112,17 @@ def _named(
         return " · ".join(words), None, 0.0
     first = int(here.argmax())
     leaf, share = str(category.values[first][-1]), float(here[first]) / len(rows)
+    brief = brief_paths(category.values)  # several categories may have one leaf
     if share >= MAJORITY:
-        return leaf, leaf, share
+        return brief[first], leaf, share
     z = log_odds(here, total, min(PRIOR, 0.05 * total.sum()))
     telling = [
-        str(category.values[code][-1])
+        brief[code]
         for code in np.argsort(-z, kind="stable")[:4]
         if z[code] > TELLING and here[code] >= COMMON * len(rows)
     ]
     named = ", ".join(list(dict.fromkeys(telling))[:2])
-    return named or " · ".join(words) or leaf, leaf, share
+    return named or " · ".join(words) or brief[first], leaf, share
 
 
 def _told_apart(region: Region) -> Region:

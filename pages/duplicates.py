@@ -8,6 +8,7 @@ from core.duplicates.detectors import DETECTORS, Detector
 from core.duplicates.finding import possible
 from pages import resources
 from pages.components import duplicates_form, duplicates_leakage, duplicates_pairs, filter_bar, twins_view
+from pages.components.markdown import plain
 
 VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
 
@@ -21,6 +22,7 @@ if not resources.datasets():
     st.stop()
 
 info = filter_bar.choose_dataset()
+filter_bar.say_left_out(info)
 view = st.segmented_control(
     "View", VIEWS, default=VIEWS[0], key="view", bind="query-params", required=True, label_visibility="collapsed",
 )  # fmt: skip
@@ -39,16 +41,16 @@ missing = [key for key in can if key not in founds]
 if not founds:
     duplicates_form.show(
         info,
-        f"Nobody has looked for duplicates of {info.name} yet. Every picture is read once: {info.with_picture:,} "
-        f"pictures, {duplicates_form.minutes(info)} on two processors.",
+        f"Nobody has looked for duplicates of {info.name} yet. Each different picture is read once: "
+        f"{duplicates_form.pictures(info)}, {duplicates_form.minutes(info)} on two processors.",
     )
     for why in why_not:
-        st.caption(f"Left out: {why}")
+        st.caption(plain(why))
     st.stop()
 
 
 def slider(known: Detector, label: str) -> float:
-    """A threshold, in the address under the detector's name."""
+    """A threshold, in the address under the detector's name; `text` is the words of a filter already."""
     if known.exact == known.loosest:
         return known.default
     low, high = sorted((known.exact, known.loosest))
@@ -56,7 +58,8 @@ def slider(known: Detector, label: str) -> float:
     kind = int if whole else float
     return float(
         st.slider(
-            label, kind(low), kind(high), kind(min(max(known.default, low), high)), kind(known.step), key=known.key,
+            label, kind(low), kind(high), kind(min(max(known.default, low), high)), kind(known.step),
+            key="text-likeness" if known.key == "text" else known.key,
             bind="query-params", help=known.asks, format="%d" if whole else "%.1f" if known.step > 0.1 else "%.3f",
         )
     )  # fmt: skip
@@ -91,4 +94,4 @@ else:
     if missing:
         duplicates_form.show(info, f"Not looked for yet: {', '.join(missing)}.", label="Look for the rest")
     for why in why_not:
-        st.caption(f"Left out: {why}")
+        st.caption(plain(why))

@@ -31,7 +31,7 @@ if not drawable:
     if sets:
         map_form.show(info, list(sets))
     else:
-        embed_form.show(info)
+        embed_form.show(info, "The map is laid out from vectors; it comes next.")
     product_dialog.open_linked(info)
     st.stop()
 

@@ -46,7 +46,7 @@ with st.sidebar:
         vectors = st.selectbox("Vectors", names, key="vectors", bind="query-params")
 query = query_form.show(info, texts=not vectors or sets[vectors].tower != "imported")
 if not vectors and by != "Words":
-    embed_form.show(info)
+    embed_form.show(info, "Searching by words needs none: choose Words.")
     product_dialog.open_linked(info)
     st.stop()
 if not query.parts:

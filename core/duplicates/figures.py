@@ -29,13 +29,17 @@ def overview(found: Sequence[Leakage], sizes: Mapping[str, int], dark: bool = Fa
     ):
         figure.add_bar(
             y=titles, x=values, name=name, orientation="h", marker_color=colour,
-            text=[f"{value:,}" if value else "" for value in values], textposition="auto", insidetextanchor="end",
             hovertemplate="%{y}: %{x:,} products have a like " + name + "<extra></extra>",
         )  # fmt: skip
+    ends = [sum(pair) for pair in zip(leaking, alone, strict=True)]
+    figure.add_scatter(  # beside the bars: within narrow ones nobody could read them
+        y=titles, x=ends, mode="text", textposition="middle right", cliponaxis=False, hoverinfo="skip", showlegend=False,
+        text=[f" {across:,} + {own:,}" for across, own in zip(leaking, alone, strict=True)],
+    )  # fmt: skip
     figure.update_layout(
         template=template(dark), barmode="stack", height=110 + 46 * len(titles),
         margin={"l": 8, "r": 24, "t": 40, "b": 8},
-        xaxis={"title": f"products, of {total:,}"}, yaxis={"autorange": "reversed"},
+        xaxis={"title": f"products, of {total:,}", "range": [0, 1.35 * max(1, *ends)]}, yaxis={"autorange": "reversed"},
     )  # fmt: skip
     return figure
 

@@ -107,16 +107,18 @@ def possible(products: Products) -> tuple[list[str], tuple[str, ...]]:
     chosen, why = list(USUAL), []
     if info.with_picture > pixels.MOST:
         chosen.remove("pixels")
-        why.append(f"pixels: more than {pixels.MOST:,} pictures")
+        why.append(f"Comparing pixels was left out: the dataset has more than {pixels.MOST:,} pictures.")
     if not info.with_picture or is_remote(info):
         chosen = [key for key in chosen if key not in PICTURE_FILES]
         why.append(
-            "bytes, pixels, hash: "
-            + ("its pictures are on the web" if info.with_picture else "it has no pictures")
+            "Comparing the pictures' files, pixels and hashes was left out: the dataset "
+            + ("has its pictures on the web." if info.with_picture else "has no pictures.")
         )
     if not classes.sets_for(info, "vectors")[0]:
         chosen.remove("vectors")
-        why.append(f"vectors: it has none yet; make them: python -m core embed {info.name}")
+        why.append(
+            f"Likeness by vectors was left out: the dataset has no vectors yet (python -m core embed {info.name})."
+        )
     return chosen, tuple(why)
 
 

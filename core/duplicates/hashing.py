@@ -115,6 +115,11 @@ def measure(dataset: DatasetInfo, progress: Progress = no_progress, workers: int
     return _opened(path)
 
 
+def pictures(dataset: DatasetInfo) -> int:
+    """How many different pictures a dataset has."""
+    return int(pq.read_metadata(dataset.folder / "pictures.parquet").num_rows)
+
+
 def _opened(path: Path) -> Hashes:
     table = pq.read_table(path)
     return Hashes(table, table["hash"].null_count)

@@ -140,8 +140,8 @@ def _searched(
     notes = []
     if crowded:
         notes.append(
-            f"In {crowded:,} cases more than {NEIGHBOURS} others were as near as the loosest threshold allows: "
-            f"the nearest {NEIGHBOURS} of each were kept."
+            f"{crowded:,} times something was like more than {NEIGHBOURS} others: the nearest {NEIGHBOURS} of each "
+            "were kept, so pairs that are less alike may be missing."
         )
     return gathered(np.concatenate(a), np.concatenate(b), np.concatenate(scores), tuple(notes))
 

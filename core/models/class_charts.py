@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.cohort import path_from_text
+from core.cohort import brief_paths, path_from_text
 from core.models.charts import rows_of, subject
 from core.models.kept import Kept
 from core.statistics import theme
@@ -150,16 +150,4 @@ def brief_names(labels: Sequence[str]) -> Names:
     >>> brief_names(["Men > Tops > Shirts", "Women > Tops > Shirts", "Bags > Belts"])["Men > Tops > Shirts"]
     'Men › Shirts'
     """
-    paths = {label: path_from_text(label) for label in labels}
-    same_leaf: dict[str, list[tuple[str, ...]]] = {}
-    for path in paths.values():
-        same_leaf.setdefault(path[-1], []).append(path)
-    names = Names()
-    for label, path in paths.items():
-        others = [other for other in same_leaf[path[-1]] if other != path]
-        above = [level for level in reversed(path[:-1]) if not any(level in other for other in others)]
-        if not others:
-            names[label] = path[-1]
-        else:
-            names[label] = f"{above[0]} › {path[-1]}" if above else " › ".join(path)
-    return names
+    return Names(zip(labels, brief_paths([path_from_text(label) for label in labels]), strict=True))

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.catalog import Products
-from core.cohort import CHOICES, NONE, path_text
+from core.cohort import CHOICES, NONE, brief_paths, path_text
 from core.columns import Mask
 from core.errors import UsageError
 from core.maps import Map
@@ -110,7 +110,7 @@ def _values(
     coded = products.columns
     if column == "category":
         paths = list(coded.category.values)
-        return paths, coded.category.codes, [path[-1] if path else NONE for path in paths], [
+        return paths, coded.category.codes, brief_paths(paths), [
             path_text(path) or None for path in paths
         ]  # fmt: skip
     if column == "group":

@@ -69,7 +69,12 @@ def run(info: DatasetInfo, arguments: tuple[str, ...]) -> None:
     st.rerun()
 
 
+def pictures(info: DatasetInfo) -> str:
+    """How many there are to read: fewer than products where several show the same."""
+    return f"{hashing.pictures(info):,} pictures of {info.with_picture:,} products"
+
+
 def minutes(info: DatasetInfo) -> str:
     """How long it takes, about."""
-    took = info.with_picture / PICTURES_PER_S / 60
+    took = hashing.pictures(info) / PICTURES_PER_S / 60
     return "under a minute" if took < 1 else f"about {took:.0f} minutes"

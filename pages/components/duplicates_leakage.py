@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -45,7 +46,7 @@ def overview(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping
     )  # fmt: skip
     st.caption(
         "How many products have a like, by each detector at the thresholds on the left: in another split, which is "
-        "leakage, or in their own split only. Listings of one picture in one split are no duplicates of each other."
+        "leakage, plus in their own split only. Listings of one picture in one split are no duplicates of each other."
     )
     for one in counted:
         for note in one.notes:
@@ -96,9 +97,10 @@ def _browse(info: DatasetInfo, found: Found, threshold: float) -> None:
                 info.name, split=(name,), item_id=tuple(dict.fromkeys(row["item_id"] for row in some))
             )
             count = f"{len(rows):,}" if len(rows) <= OPENED else f"the first {OPENED} of {len(rows):,}"
-            st.link_button(
-                f"Open {count} leaking from {plain(name)}", resources.cohort_url("/browse", cohort)
-            )
+            # No link button: it would open a new tab.
+            address = html.escape(resources.cohort_url("/browse", cohort))
+            title = html.escape(f"Open {count} leaking from {name}")
+            st.html(f'<a class="vitrine-alike" href="{address}" target="_self">{title}</a>', width="content")
 
 
 def _downloads(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float]) -> None:

@@ -123,6 +123,10 @@ def judge(info: DatasetInfo, found: Found, threshold: float) -> None:
                 delta_color="off",
                 delta_arrow="off",
             )
+            st.caption(
+                "This is not the plain share of the answers: each stands for all pairs about as alike, so an answer on "
+                "a common kind of pair counts for more."
+            )
         if any(point.precision is not None for point in told):
             dark = st.context.theme.type == "dark"
             st.plotly_chart(

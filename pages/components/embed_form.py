@@ -13,8 +13,12 @@ from pages.components import background
 PICTURES_PER_S = 150  # that two cores embed with the bundled encoder, about
 
 
-def show(info: DatasetInfo) -> None:
-    """Say that there are no vectors, and offer to make them."""
+def show(info: DatasetInfo, why: str) -> None:
+    """Say that there are no vectors, and offer to make them.
+
+    Args:
+        why: what the page wants them for, or does without them, in a sentence.
+    """
     command = f"python -m core embed {info.name} --encoder {ENCODERS[0].name}"
     if holder := under_way(info):
         st.info(f"The vectors of {info.name} are being made by {holder}. Come back when it is done.")
@@ -23,8 +27,8 @@ def show(info: DatasetInfo) -> None:
     minutes = info.with_picture / PICTURES_PER_S / 60
     about = "under a minute" if minutes < 1 else f"about {minutes:.0f} minutes"
     st.info(
-        f"{info.name} has no vectors to search with yet. Each picture is looked at once: {info.with_picture:,} "
-        f"pictures, {about} on two processors. Searching by words needs none: choose Words."
+        f"{info.name} has no vectors yet. Each picture is looked at once: {info.with_picture:,} pictures, {about} on "
+        f"two processors. {why}"
     )
     if not resources.is_local_visitor():
         st.caption(f"They are made on the machine that serves Vitrine: {command}")

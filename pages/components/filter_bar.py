@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from core.catalog import DatasetInfo
-from core.cohort import TEXT_CHARACTERS, Cohort
-from core.errors import UnknownDatasetError
+from core.cohort import CHOICES, TEXT_CHARACTERS, Cohort
+from core.errors import UnknownDatasetError, UsageError
 from pages import resources
 from pages.components.markdown import plain
 
@@ -158,6 +158,22 @@ def show(info: DatasetInfo) -> Cohort:
             _area(cohort)
     st.session_state[KEPT] = cohort
     return cohort
+
+
+def say_left_out(info: DatasetInfo) -> None:
+    """For a page of whole datasets: say which filters of the page before it, or of its address, it leaves out."""
+    kept: Cohort | None = st.session_state.get(KEPT)
+    if kept is None or kept.dataset != info.name:
+        # Words are not read from the address: there `text` may be another page's own.
+        query = {key: st.query_params.get_all(key) for key in (*CHOICES, "category", "picture", *HIDDEN)}
+        try:
+            kept = Cohort.from_query(query, dataset=info.name)
+        except UsageError:
+            return
+    if not kept.is_whole():
+        st.caption(
+            plain(f"This page looks at the whole dataset. Left out of it: the filter {kept.describe()}.")
+        )
 
 
 def _area(cohort: Cohort) -> None:

@@ -11,6 +11,8 @@ from pages import resources
 from pages.components import background, filter_bar
 from pages.components.markdown import plain
 
+PARTS = {"fitted": "Products that it was made from", "placed": "Products that were added to it after"}
+
 
 def show(info: DatasetInfo, names: list[str]) -> None:
     """Say that there is no map that fits, and offer to make it.
@@ -54,12 +56,32 @@ def choose(info: DatasetInfo, names: list[str]) -> maps.Map:
         wanted = st.session_state.get("chosen-map")
         wanted = wanted if wanted in names else names[0]
     elif wanted not in names:
-        return maps.read_map(info, wanted)  # says why
+        try:
+            return maps.read_map(info, wanted)  # says why
+        except MapError as error:
+            _instead(info, wanted, names, str(error))
+            st.stop()
     st.query_params["map"] = wanted
     if len(names) > 1:
         st.session_state["chosen-map"] = wanted
         st.selectbox("Map", names, key="chosen-map", on_change=_change, width=200)
     return maps.read_map(info, wanted)
+
+
+def _instead(info: DatasetInfo, wanted: str, names: list[str], why: str) -> None:
+    """A map that is not there: those that are, unless it is there and does not fit any more."""
+    if (maps.folder_of(info, wanted) / "map.json").exists():
+        st.error(plain(why))
+    else:
+        st.error(plain(f"{info.name} has no map {wanted}. Open one that it has:"))
+    with st.container(horizontal=True):
+        for name in names:
+            st.button(plain(f"Open the map {name}"), key=f"instead-{name}", on_click=_open, args=(name,))
+
+
+def _open(name: str) -> None:
+    filter_bar.clear_area()
+    st.query_params["map"] = name
 
 
 def _change() -> None:
@@ -70,19 +92,19 @@ def _change() -> None:
 
 def show_regions(described: maps.MapDescription) -> None:
     """The map in words: how well it keeps what is alike together, and its regions as a table."""
-    said = []
+    said = [
+        f"{described.present:,} of {described.rows:,} products are on the map, laid out by "
+        f"{described.method.upper()} from the vectors {described.vectors}."
+    ]
     for part, quality in described.quality.items():
         if quality.trustworthiness is not None and quality.neighbour_recall is not None:
+            told = PARTS.get(part, part.capitalize())
             said.append(
-                f"{part}: trustworthiness {quality.trustworthiness:.2f} (1 is the best: nothing lies beside a stranger), "
-                f"{quality.neighbour_recall:.0%} of the {quality.neighbours} nearest products are still among the nearest"
+                f"{told}: {quality.neighbour_recall:.0%} of each one's {quality.neighbours} nearest by the vectors are "
+                f"among its nearest on the map, too; its trustworthiness is {quality.trustworthiness:.2f} (1 is the "
+                "best: nothing lies beside a stranger)."
             )
-    st.caption(
-        plain(
-            f"{described.present:,} of {described.rows:,} products, laid out by {described.method.upper()} from the "
-            f"vectors {described.vectors}. {'; '.join(said)}{'.' if said else ''}"
-        )
-    )
+    st.caption(plain(" ".join(said)))
     if not described.regions:
         return
     with st.expander(f"The {len(described.regions)} regions as a table"):

@@ -80,7 +80,9 @@ def show_look_alikes(info: DatasetInfo, found: Found | None) -> None:
         return
     if not lookalikes.ready(products):
         duplicates_form.show(
-            info, f"Its {info.with_picture:,} pictures have to be made small for this once, 64 pixels a side.",
+            info,
+            "Look-alikes are found by comparing pictures pixel by pixel, at 64 pixels a side. So each is read and made "
+            f"that small once: {duplicates_form.pictures(info)}, {duplicates_form.minutes(info)} on two processors.",
             ("--pixels",), "Make them small",
         )  # fmt: skip
         return

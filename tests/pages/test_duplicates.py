@@ -88,15 +88,29 @@ def test_a_yes_is_kept_and_the_next_pair_comes(planted: Products, open_page: Ope
     (answer,) = judging.judgements(planted.info, "pixels").values()
     assert (answer.answer, answer.who) == ("yes", "Ana")
     assert test.metric[0].value == "100%" and not test.exception
+    assert "not the plain share of the answers" in shown(test)
 
 
 def test_leakage_offers_what_to_drop(planted: Products, open_page: Open) -> None:
     finding.find(planted, ["bytes", "pixels", "text"])
     test = open_page("duplicates.py", dataset="planted", view="Leakage")
     assert {metric.label: metric.value for metric in test.metric}["Products to drop"] == "4"
+    assert 'target="_self">Open 3 leaking from test</a>' in shown(test)
 
 
 def test_likeness_is_said_in_the_detectors_own_words() -> None:
     assert says("hash", 124) == "4 of 128 bits differ" and says("hash", 128) == "the same hash"
     assert says("pixels", np.float32(252.5)) == "pixels differ by 2.5"
     assert says("vectors", 0.9871) == "0.987 alike" and says("text", 1.0) == "the same text"
+
+
+def test_filters_of_the_page_before_are_said_to_be_left_out(planted: Products, open_page: Open) -> None:
+    finding.find(planted, ["bytes", "text"])
+    assert "looks at the whole dataset" not in shown(open_page("duplicates.py", dataset="planted"))
+    by_link = open_page("duplicates.py", dataset="planted", split="test")
+    assert "looks at the whole dataset" in shown(by_link) and "the filter split test" in shown(by_link)
+    test = open_page("browse.py", dataset="planted", text="left", split="test")
+    del test.query_params["dataset"]  # as a link of the menu does
+    test.switch_page("duplicates.py").run()
+    assert not test.exception and not test.error
+    assert 'split test; text "left"' in shown(test).replace("\\", "")

@@ -72,6 +72,7 @@ def test_without_a_dataset(home: Path, open_page: Open) -> None:
 def test_without_vectors_it_offers_to_make_them(shop: catalog.DatasetInfo, open_page: Open) -> None:
     page = open_page("map.py", dataset="shop")
     assert "has no vectors" in said(page) and "python -m core embed shop" in said(page)
+    assert "choose Words" not in said(page) and "it comes next" in said(page)
 
 
 def test_without_a_map_it_offers_to_make_it(shop: catalog.DatasetInfo, open_page: Open) -> None:
@@ -103,7 +104,10 @@ def test_a_stale_map_is_said_and_can_be_made_again(mapped: catalog.DatasetInfo, 
 
 def test_a_link_to_a_map_that_is_not_there_says_so(mapped: catalog.DatasetInfo, open_page: Open) -> None:
     page = open_page("map.py", dataset="shop", map="other")
-    assert "has no map" in said(page) and not page.exception
+    assert "has no map other" in said(page) and not page.exception
+    assert "python -m core" not in said(page)
+    page.button(key="instead-drawn").click().run()
+    assert "11 of 12 products" in said(page) and page.query_params["map"] in ("drawn", ["drawn"])
 
 
 def test_the_map_is_shown_and_named_in_the_address(mapped: catalog.DatasetInfo, open_page: Open) -> None:

@@ -47,6 +47,20 @@ def test_the_most_frequent_have_a_colour_and_the_rest_share_one(many: Products) 
     assert (found.codes[rows] == 0).all() and (found.codes == 0).sum() == len(rows)
 
 
+def test_categories_of_one_leaf_can_be_told_apart(home: Path, tmp_path: Path) -> None:
+    paths = ("Women > Tops > T-shirts", "Men > Tops > T-shirts", "Bags", "Bags")
+    (tmp_path / "tops.csv").write_text(
+        "\n".join(["item_id,name,category_path", *(f"{row},name,{paths[row % 4]}" for row in range(40))])
+    )
+    import_dataset("table", [str(tmp_path / "tops.csv")], "tops")
+    write_map(catalog.info("tops"), np.zeros((40, 2)), np.zeros(40, int), ["one"])
+    products = Products.open("tops")
+    found = colouring(products, read_map(products.info, "drawn"), "category")
+    assert {entry.label: entry.value for entry in found.entries} == {
+        "Women › T-shirts": "Women > Tops > T-shirts", "Men › T-shirts": "Men > Tops > T-shirts", "Bags": "Bags",
+    }  # fmt: skip
+
+
 def test_missing_values_are_grey_and_can_be_chosen(many: Products) -> None:
     found = colouring(many, read_map(many.info, "drawn"), "geo")
     assert {entry.label: entry.value for entry in found.entries} == {
