@@ -1,4 +1,4 @@
-"""The nearest neighbours of many vectors at once: exact, in chunks that survive a kill, or by an inverted file."""
+"""The nearest neighbours of many vectors at once, in chunks that survive a kill: exact, of many by an inverted file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from core.embeddings.store import unit
 
 CHUNK = 2_048  # queries that are asked together: what a kill may cost
 BLOCK = 8_192  # rows that are read at a time
+EXACT = 30_000  # vectors whose neighbours are found exactly: the time grows with their square
 
 Tell = Callable[[int, int], None]  # done, of how many
 
@@ -61,7 +62,7 @@ def different(
 def graph(
     vectors: NDArray[np.float32], k: int, folder: Path | None, tell: Tell
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Each vector's k nearest by cosine, exactly, itself first.
+    """Each vector's k nearest by cosine, itself first; beyond EXACT vectors by an inverted file, which misses a few.
 
     Args:
         vectors: (m, d) of length 1, no two alike.
@@ -72,7 +73,7 @@ def graph(
     """
     m = len(vectors)
     positions, similarities, done = _kept(folder, m, k)
-    index = flat(vectors)
+    index = flat(vectors) if m <= EXACT else inverted(vectors, 16)
     for start in range(int(done[0]), m, CHUNK):
         asked = vectors[start : start + CHUNK]
         scores, found = index.search(asked, k)
@@ -85,6 +86,7 @@ def graph(
         lost = found[:, 0] != own[:, 0]  # it was not even among the k: in place of the last
         found[lost, 1:], scores[lost, 1:] = found[lost, :-1], scores[lost, :-1]
         found[:, 0], scores[:, 0] = own[:, 0], 1.0
+        found, scores = np.where(found < 0, own, found), np.where(found < 0, 1.0, scores)  # lists too short
         positions[start : start + CHUNK], similarities[start : start + CHUNK] = found, scores
         if isinstance(done, np.memmap):
             positions.flush()  # type: ignore[attr-defined]  # the neighbours reach the disk before the mark
@@ -130,10 +132,8 @@ def inverted(vectors: NDArray[np.float32], probes: int = 32) -> Any:
 
     m, d = vectors.shape
     lists = int(2 * np.sqrt(m))
-    quantizer = faiss.IndexFlatIP(d)
-    index: Any = faiss.IndexIVFFlat(quantizer, d, lists, faiss.METRIC_INNER_PRODUCT)
+    index: Any = faiss.index_factory(d, f"IVF{lists},Flat", faiss.METRIC_INNER_PRODUCT)
     index.train(vectors[:: max(1, m // (64 * lists))])
     index.add(vectors)
     index.nprobe = probes
-    index.quantizer_kept = quantizer  # FAISS holds a bare pointer to it
     return index

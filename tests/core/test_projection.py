@@ -321,6 +321,20 @@ def test_neighbours_are_exact_and_each_is_its_own_first(tmp_path: Path) -> None:
     assert np.allclose(similarity[:, 1:], np.take_along_axis(exact, near, axis=1)[:, 1:], atol=1e-5)
 
 
+def test_of_many_an_inverted_file_finds_nearly_all_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    vectors = unit(
+        rng.normal(size=(40, 16))[rng.integers(0, 40, 3_000)] + 0.3 * rng.normal(size=(3_000, 16))
+    )[0]
+    exact, _ = graph(vectors, 10, None, no_tell)
+    monkeypatch.setattr("core.neighbours.EXACT", 1_000)
+    found, similarities = graph(vectors, 10, None, no_tell)
+    assert (found[:, 0] == np.arange(3_000)).all() and found.min() >= 0
+    assert (np.diff(similarities[:, 1:], axis=1) <= 1e-6).all()
+    shared = np.mean([len(set(some) & set(others)) / 10 for some, others in zip(found, exact, strict=True)])
+    assert 0.95 < shared <= 1
+
+
 def test_vectors_that_differ_are_told_apart() -> None:
     vectors = np.random.default_rng(0).standard_normal((50, 9)).astype(np.float16)
     vectors[31] = vectors[4]
