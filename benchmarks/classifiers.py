@@ -46,9 +46,9 @@ class Model:
 MODELS = (
     Model("EmbraceNet", "embracenet", "tiny", SEEDS),
     Model("TF-IDF, logistic regression", "ngrams", "tfidf"),
-    Model("Linear probe on clip-tiny", "probe", "both"),
-    Model("Linear probe on clip-tiny", "probe", "image"),
-    Model("Linear probe on clip-tiny", "probe", "text"),
+    Model("Linear probe on both vectors of clip-tiny", "probe", "both"),
+    Model("Linear probe on clip-tiny's picture vector", "probe", "image"),
+    Model("Linear probe on clip-tiny's text vector", "probe", "text"),
     Model("Residual network", "single", "resnet-tiny"),
     Model("BiLSTM, word2vec", "single", "bilstm-tiny"),
     Model("LSTM, word2vec", "single", "lstm-tiny"),
@@ -131,6 +131,7 @@ def table(dataset: str) -> None:
     for model in MODELS:
         mine = [run for run in found if run.model == model]
         configs = {run: RunConfig.read(run.folder) for run in mine}
+        seeds = max((sum(run.labels == labels for run in mine) for labels in LABELS), default=0)
         for sees in NAMES:
             reads = {
                 run: config.result["test"][sees]
@@ -147,10 +148,10 @@ def table(dataset: str) -> None:
             seconds = figure_s(
                 [config.result["seconds"] for run, config in configs.items() if run.labels == "all"]
             )
-            print(f"| {model.title} | {NAMES[sees]} | {model.seeds} | {' | '.join(cells)} | {seconds} |")
+            print(f"| {model.title} | {NAMES[sees]} | {seeds} | {' | '.join(cells)} | {seconds} |")
         if model.trainer == "embracenet" and mine:
             print(
-                f"| {model.title}, one sampled pass of {PASSES} | picture and text | {model.seeds} | {sampled(mine)} | |"
+                f"| {model.title}, one sampled pass of {PASSES} | picture and text | {seeds} | {sampled(mine)} | |"
             )
     for inference, how in (("expected", "sum as published"), ("normalised", "sum of unit vectors")):
         for sees, name in NAMES.items():
