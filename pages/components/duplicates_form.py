@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections import deque
-
 import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.duplicates import hashing
-from core.errors import VitrineError
-from core.settings import PROJECT
 from pages import resources
+from pages.components import background
 from pages.components.markdown import plain
 
 PICTURES_PER_S = 200  # that two processors hash, about
@@ -38,35 +32,9 @@ def show(
         st.caption(f"It is started on the machine that serves Vitrine: {plain(command)}")
         return
     if st.button(label, type="primary"):
-        run(info, arguments)
+        background.run(["duplicates", info.name, *arguments], numbers=True)
+        st.rerun()
     st.caption(f"Or in a terminal: {plain(command)}")
-
-
-def run(info: DatasetInfo, arguments: tuple[str, ...]) -> None:
-    """Look with a progress bar; leaving the page does not stop it."""
-    bar = st.progress(0.0, "Starting")
-    process = subprocess.Popen(  # noqa: S603 - a fixed program; the arguments are never read by a shell
-        [*(sys.executable, "-m", "core", "duplicates", info.name, *arguments), "--json", "--progress-lines"],
-        cwd=PROJECT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    last: deque[str] = deque(maxlen=3)
-    for line in process.stderr:
-        try:
-            step = json.loads(line)
-        except ValueError:
-            last.append(line.strip())
-            continue
-        done, total = step["done"], step["total"]
-        count = f": {done:,} of {total:,}" if total else ""
-        bar.progress(min(1.0, done / total) if total else 0.0, plain(f"{step['what']}{count}"))
-    bar.empty()
-    if process.wait() != 0:
-        raise VitrineError(" ".join(part for part in last if part) or "Duplicates could not be looked for.")
-    st.rerun()
 
 
 def pictures(info: DatasetInfo) -> str:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import time
-from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
 
-from core.errors import VitrineError
-from core.settings import PROJECT
 from core.sources import SOURCES, source
 from core.storage import being_built
+from pages.components import background
+from pages.components.markdown import plain
 
 
 def show() -> None:
@@ -52,41 +46,6 @@ def show() -> None:
         options = ["--name", name, *(["--clean-text"] if clean else [])]
         for pair in filter(None, (pair.strip() for pair in columns.split(","))):
             options += ["--map", "=".join(side.strip() for side in pair.split("=", 1))]
-        _run([*options, "--", layout, path])
-
-
-def _run(arguments: list[str]) -> None:
-    """Import with a progress bar; the error or the counts at the end."""
-    bar = st.progress(0.0, "Starting")
-    process = subprocess.Popen(  # noqa: S603 - a fixed program; the arguments are never read by a shell
-        [sys.executable, "-m", "core", "import", "--json", "--progress-lines", *arguments],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None and process.stderr is not None
-    last: deque[str] = deque(maxlen=3)
-    shown = 0.0
-    for line in _lines(process.stderr):
-        try:
-            step = json.loads(line)
-        except ValueError:
-            last.append(line.strip())
-            continue
-        if time.monotonic() - shown > 0.2:
-            shown = time.monotonic()
-            bar.progress(step["done"] / step["total"] if step["total"] else 0.0, step["what"])
-    output = process.stdout.read()
-    bar.empty()
-    if process.wait() != 0:
-        raise VitrineError(" ".join(last) or "The import failed.")
-    report = json.loads(output)
-    st.toast(f"{report['name']}: {report['rows']:,} products.")
-    st.rerun()
-
-
-def _lines(stream: Iterator[str]) -> Iterator[str]:
-    for line in stream:
-        if line.strip():
-            yield line
+        report = background.run(["import", *options, "--", layout, path])
+        st.toast(plain(f"{report['name']}: {report['rows']:,} products."))
+        st.rerun()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from pathlib import Path
 
 from core.settings import settings
@@ -27,6 +28,8 @@ def served(data: bytes, kind: str) -> Path:
             path.touch()
             return path
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        aside = path.with_name(f".{uuid.uuid4().hex}")  # whole or not at all: another visitor may want it now
+        aside.write_bytes(data)
+        aside.replace(path)
         keep_newest(folder, KEPT)
     return path
