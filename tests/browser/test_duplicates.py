@@ -42,7 +42,9 @@ def test_a_planted_leak_is_found(page: Page, server: Server, leaky: str) -> None
 
     page.get_by_role("radio", name="Judge").click()
     expect(page.get_by_text("Do these two show the same product?")).to_be_visible(timeout=PATIENT_MS)
-    expect(page.get_by_role("button", name="Yes")).to_be_enabled(timeout=PATIENT_MS)  # its key works from then on
+    expect(page.get_by_role("button", name="Yes")).to_be_enabled(
+        timeout=PATIENT_MS
+    )  # its key works from then on
     page.keyboard.press("y")
     expect(page.get_by_text("1 pairs answered so far")).to_be_visible(timeout=PATIENT_MS)
 
