@@ -10,6 +10,9 @@ from pages.components.markdown import plain
 
 st.set_page_config(page_title="Vitrine", page_icon="🪟", layout="wide", initial_sidebar_state="auto")
 st.html(ASSETS / "app.css")
+with st.container(key="vitrine-script"):
+    script = (ASSETS / "app.js").read_text(encoding="utf-8")
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 page = st.navigation(
     [

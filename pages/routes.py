@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Iterator
 from functools import lru_cache
@@ -106,6 +107,7 @@ def _export(products: Products, cohort: Cohort, kind: str) -> Iterator[bytes]:
     pipe = _Pipe()
     writer: Any
     if kind == "csv":
+        yield codecs.BOM_UTF8  # without it Excel reads another alphabet; pandas, DuckDB and Arrow skip it
         writer = pyarrow.csv.CSVWriter(pipe, reader.schema)
     else:
         writer = pyarrow.parquet.ParquetWriter(pipe, reader.schema)

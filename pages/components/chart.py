@@ -113,7 +113,7 @@ def draw(info: DatasetInfo, display: Display, name: str, key: str) -> None:
 
 
 def _csv(display: Display) -> bytes:
-    return display.table.to_csv(index=False).encode()
+    return display.table.to_csv(index=False).encode("utf-8-sig")
 
 
 def _figure(display: Display, key: str) -> None:

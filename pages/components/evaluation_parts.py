@@ -157,7 +157,7 @@ def _json(found: Kept) -> bytes:
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False).encode()
+    return table.to_csv(index=False).encode("utf-8-sig")
 
 
 def _card(info: DatasetInfo, found: Kept, display: Any) -> None:

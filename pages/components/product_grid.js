@@ -8,6 +8,11 @@ export default function (component) {
     if (text !== undefined) made.textContent = text
     return made
   }
+  // The same products stay as they are: no picture flickers, and the tile that opened a dialog can be returned to.
+  grid.pick = (row) => setTriggerValue("picked", row)
+  const drawn = JSON.stringify(data?.tiles ?? [])
+  if (grid.drawn === drawn) return
+  grid.drawn = drawn
   const tiles = (data?.tiles ?? []).map((tile) => {
     const link = element("a")
     link.href = tile.href
@@ -16,7 +21,8 @@ export default function (component) {
     link.onclick = (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return // a new tab opens the link
       event.preventDefault()
-      setTriggerValue("picked", tile.row)
+      grid.pick(tile.row)
+      returnTo(link)
     }
     const figure = element("figure")
     const frame = element("div", "frame")
@@ -44,4 +50,20 @@ export default function (component) {
     grid.scrollIntoView({ block: "start" })
   }
   grid.dataset.first = first
+}
+
+// Once the dialog that a tile opens is there and gone again, the keyboard goes on from that tile.
+let watch
+function returnTo(tile) {
+  let opened = false
+  watch?.disconnect()
+  watch = new MutationObserver(() => {
+    const open = document.querySelector('[role="dialog"]') !== null
+    if (opened && !open) {
+      watch.disconnect()
+      if (tile.isConnected && (document.activeElement === document.body || !document.activeElement)) tile.focus()
+    }
+    opened = open
+  })
+  watch.observe(document.body, { childList: true, subtree: true })
 }

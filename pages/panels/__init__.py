@@ -27,6 +27,21 @@ FIT = """() => {
   }).observe(shown);
 }"""
 
+# Gradio reads this key out to screen readers at the end of every event, but has no words for it.
+WORDS = gr.I18n(en={"common.complete": "Done."})
+
+# What Gradio says of a file that is no picture, "Invalid file type: x. Only image/* allowed.", cannot be translated.
+NO_PICTURE = """<script>
+new MutationObserver(() => {
+  for (const said of document.querySelectorAll('.toast-body, .toast-body *')) {
+    for (const text of said.childNodes) {
+      const names = text.nodeType === 3 && /^\\s*Invalid file types?: (.*)\\. Only .* allowed\\.\\s*$/s.exec(text.data);
+      if (names) text.data = `That is not a picture: ${names[1]}. Choose a JPEG, PNG or WebP file.`;
+    }
+  }
+}).observe(document, {childList: true, subtree: true, characterData: true});
+</script>"""
+
 
 def mount_panels() -> FastAPI:
     """An app that holds every panel. Models are loaded when somebody asks, never at start."""
@@ -61,6 +76,8 @@ def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "", js: str 
         theme=vitrine_theme(),
         css=CSS + css,
         js=js,
+        head=NO_PICTURE,
+        i18n=WORDS,
         ssr_mode=False,
         mcp_server=True,
         footer_links=["api"],

@@ -26,16 +26,15 @@ def settled(page: Page) -> None:
     assert width[0] <= width[1], f"the page is {width[0]} px wide in a window of {width[1]}"
 
 
-def loaded_pictures(page: Page) -> int:
-    """How many pictures of the grid have really been decoded."""
-    return int(
-        page.evaluate(
-            """() => {
-                const all = (root) => [...root.querySelectorAll('*')].flatMap(e => e.shadowRoot ? all(e.shadowRoot) : [])
-                    .concat([...root.querySelectorAll('img')])
-                return all(document).filter(i => i.src.includes('/images/') && i.naturalWidth > 1).length
-            }"""
-        )
+def pictures_are_decoded(page: Page, least: int) -> None:
+    """Wait until that many pictures of the grid, which draws in a root of its own, have really been decoded."""
+    page.wait_for_function(
+        """(least) => {
+            const all = (root) => [...root.querySelectorAll('*')].flatMap(e => e.shadowRoot ? all(e.shadowRoot) : [])
+                .concat([...root.querySelectorAll('img')])
+            return all(document).filter(i => i.src.includes('/images/') && i.naturalWidth > 1).length >= least
+        }""",
+        arg=least,
     )
 
 
@@ -72,8 +71,7 @@ def test_filtering_changes_the_count_the_grid_and_the_address(page: Page, server
     close_sidebar(page)
     expect(page.get_by_text("637", exact=True)).to_be_visible()
     page.wait_for_url(re.compile("split=test"))
-    page.wait_for_timeout(800)
-    assert loaded_pictures(page) >= 4
+    pictures_are_decoded(page, 4)
     settled(page)
 
     page.reload()  # the address is the view
@@ -164,6 +162,41 @@ def test_a_dataset_removed_while_looked_at_is_said(
     )
     page.get_by_role("button", name="Page 2").click()
     expect(page.get_by_text("There is no dataset named 'fleeting'")).to_be_visible()
+    page.close()
+
+
+def test_links_stay_in_the_tab_and_back_undoes_a_filter(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/browse?dataset=glami-mini")
+    expect(tiles(page).first).to_be_visible(timeout=20_000)
+    if is_phone(page):
+        open_sidebar(page)
+    page.get_by_test_id("stSidebar").get_by_text("test", exact=True).click()
+    expect(page).to_have_url(re.compile("split=test"))
+    expect(page.get_by_test_id("stMetricValue")).not_to_have_text("5,096")
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("split=test"))
+    expect(page.get_by_test_id("stMetricValue")).to_have_text("5,096")
+    if is_phone(page):
+        close_sidebar(page)
+
+    tile = tiles(page).nth(1)
+    tile.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(tile).to_be_focused()
+
+    page.goto(f"{server.url}/search?dataset=glami-mini&q=Fjord&by=Words")
+    page.get_by_role("link", name=re.compile("Best .* in Browse")).click()
+    expect(page).to_have_url(re.compile("/browse"))
+    assert len(page.context.pages) == 1
+
+
+def test_the_menu_shows_every_page_beside_the_filters(chromium: Browser, server: Server) -> None:
+    page = chromium.new_page(viewport={"width": 1024, "height": 768})
+    page.goto(f"{server.url}/browse?dataset=glami-mini")
+    expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("stTopNav").get_by_role("link")).to_have_count(9)
     page.close()
 
 
