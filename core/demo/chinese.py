@@ -28,6 +28,7 @@ from numpy.random import Generator
 from core.demo import pictures, structure, tree, words
 from core.demo.archive import STAMP, Progress, replacing, silent
 from core.demo.looks import Look
+from core.demo.parameters import POPULARITY, QUALITIES
 from core.demo.pictures import Draw, Task
 from core.errors import UsageError
 from core.settings import ASSETS
@@ -144,7 +145,7 @@ def plan(items: int, seed: int, parameters: ChineseStructure | None = None) -> p
     structure.check(items, seed)
     parameters = parameters or ChineseStructure()
     rng = np.random.default_rng([seed, 3])
-    kinds = np.array(structure.POPULARITY)
+    kinds = np.array(POPULARITY)
     counts = structure.allot(items, structure.tail_weights(len(kinds), parameters.tail), parameters.least)
     rows = pd.DataFrame({"kind": rng.permutation(np.repeat(kinds, counts))})
     rows["platform"] = np.where(rng.random(items) < parameters.platform_b, "b", "a")
@@ -159,7 +160,7 @@ def plan(items: int, seed: int, parameters: ChineseStructure | None = None) -> p
     rows["width"] = np.array(shapes)[rows["shape"], 0]
     rows["height"] = np.array(shapes)[rows["shape"], 1]
     rows["png"] = rng.random(items) < parameters.png
-    rows["quality"] = np.array(structure.QUALITIES)[rng.integers(len(structure.QUALITIES), size=items)]
+    rows["quality"] = np.array(QUALITIES)[rng.integers(len(QUALITIES), size=items)]
     rows["seed"] = rng.integers(0, 2**31, size=items)
     rows["ocr_absent"] = rng.random(items) < parameters.no_ocr
     rows["title_of"] = _repeated(rows, parameters, rng)

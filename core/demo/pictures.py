@@ -40,7 +40,7 @@ class Task:
 
     look: Look
     quality: int  # of the JPEG
-    change: str = ""  # how it differs from the drawing: one of structure.DUPLICATES, or not at all
+    change: str = ""  # how it differs from the drawing: one of parameters.DUPLICATES, or not at all
     colour: str = ""  # what a recoloured picture is turned into
     size: tuple[int, int] = SIZE  # width, height; another shape than the drawing's is filled at the edges
     format: str = "JPEG"  # or PNG

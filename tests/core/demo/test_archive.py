@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from core.demo import archive, looks, structure, tree
+from core.demo import archive, looks, parameters, structure, tree
 from core.errors import StorageError, UsageError, VitrineError
 from tests.core.demo import standin
 
@@ -84,7 +84,7 @@ def test_doctored_pictures_differ_from_the_drawing():
     look = looks.Look("womens-dresses", "red", "plain", "cotton", 5)
     plain = archive.pictures.render(archive.Task(look, 90), standin.draw)
     files = {plain}
-    for change in structure.DUPLICATES:
+    for change in parameters.DUPLICATES:
         data = archive.pictures.render(archive.Task(look, 90, change, "blue"), standin.draw)
         assert Image.open(io.BytesIO(data)).size == (228, 298)
         files.add(data)

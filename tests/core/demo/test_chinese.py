@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from core.demo import chinese, structure, words
+from core.demo import chinese, parameters, words
 from core.demo.looks import COLOURS, KINDS, MATERIALS, PATTERNS
 from core.errors import UsageError
 from tests.core.demo import standin
@@ -126,7 +126,7 @@ def test_a_folder_in_use_is_refused(tmp_path):
     with pytest.raises(UsageError, match="outside"):
         chinese.write_mep3m(tmp_path / "new", tmp_path / "new" / "truth.parquet", 5, 0, draw=standin.draw)
     with pytest.raises(UsageError):
-        _write(tmp_path / "other", structure.MAX_ITEMS + 1)
+        _write(tmp_path / "other", parameters.MAX_ITEMS + 1)
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path):

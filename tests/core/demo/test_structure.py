@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.demo import archive, structure, tree
-from core.demo.structure import Structure
+from core.demo import archive, parameters, structure, tree
+from core.demo.parameters import Structure
 from core.errors import UsageError
 
 
@@ -74,7 +74,7 @@ def test_countries_have_their_own_tastes():
     rows = structure.plan(30_000, 2).rows
     table = pd.crosstab(rows["geo"], rows["kind"], normalize="index")
     ratio = table.max() / table.min().clip(lower=1e-4)
-    assert ratio[list(structure.POPULARITY[:20])].median() > 2
+    assert ratio[list(parameters.POPULARITY[:20])].median() > 2
 
 
 def test_one_picture_is_sold_in_several_shops_of_one_split(rows):
@@ -111,7 +111,7 @@ def test_a_unisex_item_does_not_say_whose_it_is(plan, rows):
 def test_near_duplicates_are_of_a_train_picture_of_the_same_class(plan, rows):
     copies = rows[rows["duplicate"] != ""].drop_duplicates("image_id")
     originals = rows.drop_duplicates("image_id").set_index("image_id")
-    assert set(copies["duplicate"]) == set(structure.DUPLICATES)
+    assert set(copies["duplicate"]) == set(parameters.DUPLICATES)
     source = originals.loc[copies["duplicate_of"]]
     assert (source["split"] == "train").all()
     assert (source["duplicate"] == "").all()
@@ -168,7 +168,7 @@ def test_the_same_seed_gives_the_same_plan():
 
 
 @pytest.mark.parametrize(
-    ("items", "seed"), [(0, 0), (-5, 0), (10, -1), (structure.MAX_ITEMS + 1, 0), (10**12, 0), (10, 2**63)]
+    ("items", "seed"), [(0, 0), (-5, 0), (10, -1), (parameters.MAX_ITEMS + 1, 0), (10**12, 0), (10, 2**63)]
 )
 def test_numbers_that_make_no_dataset_are_refused_in_one_line(items, seed):
     with pytest.raises(UsageError) as refusal:

@@ -1,11 +1,11 @@
-from core.demo import structure, tree
+from core.demo import parameters, tree
 from core.demo.looks import KINDS
 
 
 def test_every_kind_has_one_leaf_with_three_levels():
     leaves = tree.leaves()
-    assert set(leaves) == set(KINDS) == set(structure.POPULARITY)
-    assert len(structure.POPULARITY) == len(KINDS)
+    assert set(leaves) == set(KINDS) == set(parameters.POPULARITY)
+    assert len(parameters.POPULARITY) == len(KINDS)
     assert len({leaf.category_id for leaf in leaves.values()}) == len(leaves)
     for paths in ([leaf.path for leaf in leaves.values()], [leaf.path_zh for leaf in leaves.values()]):
         assert len(set(paths)) == len(leaves)
