@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.catalog import Products
 from core.embeddings.clip import Encoder, encoder
-from core.embeddings.store import open_set, sets
+from core.embeddings.store import open_set, preferred, sets
 from core.errors import EmbeddingError, UsageError
 from core.images import decode
 from core.index import Index
@@ -169,6 +169,8 @@ class Searcher:
         if how != "likeness" and not any(part.kind == "text" and part.weight > 0 for part in parts):
             how = "likeness"  # there are no words to look for
         allowed = len(self.products) if mask is None else int(np.count_nonzero(mask))
+        if not allowed:
+            return Answer([], "nothing to compare with", 0)
         notes: list[str] = []
         by_words = self._by_words(parts, max(k, DEPTH), mask, how, notes) if how != "likeness" else []
         if how == "words":
@@ -276,8 +278,7 @@ class Searcher:
 
 def default_set(products: Products) -> str | None:
     """The newest set of picture vectors that texts can be compared with, else the newest of any."""
-    found = sets(products.info)
-    ranked = sorted(found, key=lambda entry: {"image": 0, "text": 1, "imported": 2}[entry[1].tower])
+    ranked = preferred(sets(products.info))
     return ranked[0][0] if ranked else None
 
 
