@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import base64
 import html
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.errors import VitrineError
-from core.search import MAX_WEIGHT, Part
+from core.search import MAX_WEIGHT, How, Part
 from pages import resources
 from pages.components import photos
 
+BY: dict[str, How] = {"Both": "both", "Likeness": "likeness", "Words": "words"}
 CHARACTERS = 2_000
 LIKES = 8
+ADDRESS = (
+    "q",
+    "without",
+    "photo",
+    "like",
+    "by",
+)  # what says a search in a link, beside the weights w0, w1, ...
 
 
 @dataclass(frozen=True)
@@ -52,23 +62,65 @@ def show(info: DatasetInfo, texts: bool) -> Query:
         )
         with picture:
             photo = _photo()
-    likes = _likes()
+    parts = _parts(info, wanted, unwanted, photo)
+    _chips(info, photo, _liked(info))
+    if len(parts) > 1:
+        parts = _weighted(parts)
+    return Query(tuple(part for _, part in parts), tuple(title for title, _ in parts))
+
+
+def carried(info: DatasetInfo, wanted: str, texts: bool) -> tuple[Query, How]:
+    """The search that a link from the Search page holds, its parts that are no words as chips.
+
+    Args:
+        wanted: the words that are looked for.
+        texts: as for `show`.
+    """
+    photo = st.query_params.get("photo", "") if texts else ""
+    unwanted = st.query_params.get("without", "")[:CHARACTERS] if texts else ""
+    parts = _parts(info, wanted if texts else "", unwanted, photo)
+    _chips(info, photo, _liked(info), unwanted if parts else "")
+    weighed = []
+    for position, (title, part) in enumerate(parts):
+        weight = _address_weight(position) if len(parts) > 1 else 1.0
+        weighed.append((title, replace(part, weight=weight if part.weight > 0 else -weight)))
+    query = Query(tuple(part for _, part in weighed), tuple(title for title, _ in weighed))
+    return query, BY.get(st.query_params.get("by", ""), "both")
+
+
+def address() -> dict[str, list[str]]:
+    """The search in the address, for a link to another page."""
+    keys = (*ADDRESS, *(f"w{position}" for position in range(LIKES + 3)))
+    return {key: values for key in keys if (values := st.query_params.get_all(key))}
+
+
+def _address_weight(position: int) -> float:
+    try:
+        weight = float(st.query_params.get(f"w{position}", 1.0))
+    except ValueError:
+        return 1.0
+    return min(3.0, max(0.1, weight)) if math.isfinite(weight) else 1.0
+
+
+def _parts(info: DatasetInfo, wanted: str, unwanted: str, photo: str) -> list[tuple[str, Part]]:
     parts: list[tuple[str, Part]] = []
     if wanted.strip():
         parts.append(("words", Part("text", wanted.strip())))
     if photo:
         parts.append(("photo", Part("image", "photo", image=photos.read(photo))))
-    rows = {row["row_id"]: row for row in resources.products(info.name).by_row(likes)}
-    for row in likes:
-        if row in rows:
-            title = rows[row]["name"] or rows[row]["item_id"]
-            parts.append((f"like {title[:24]}", Part("product", title, row=row)))
+    for row in _liked(info):
+        title = row["name"] or row["item_id"]
+        parts.append((f"like {title[:24]}", Part("product", title, row=row["row_id"])))
     if unwanted.strip() and parts:
         parts.append(("without", Part("text", unwanted.strip(), weight=-1.0)))
-    _chips(info, photo, [rows[row] for row in likes if row in rows])
-    if len(parts) > 1:
-        parts = _weighted(parts)
-    return Query(tuple(part for _, part in parts), tuple(title for title, _ in parts))
+    return parts
+
+
+def _liked(info: DatasetInfo) -> list[dict[str, Any]]:
+    """The products of the address that there are, in its order."""
+    likes = _likes()
+    rows = {row["row_id"]: row for row in resources.products(info.name).by_row(likes)} if likes else {}
+    return [rows[row] for row in likes if row in rows]
 
 
 def _photo() -> str:
@@ -93,9 +145,9 @@ def _likes() -> list[int]:
     return [int(row) for row in st.query_params.get_all("like") if row.isdecimal() and len(row) < 12][:LIKES]
 
 
-def _chips(info: DatasetInfo, photo: str, products: list[dict[str, object]]) -> None:
-    """The photo and the products that are searched with, each with a button that takes it out."""
-    if not (photo or products):
+def _chips(info: DatasetInfo, photo: str, products: list[dict[str, Any]], unwanted: str = "") -> None:
+    """The photo, the products and what to leave out, each with a button that takes it out."""
+    if not (photo or products or unwanted):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if photo:
@@ -104,12 +156,22 @@ def _chips(info: DatasetInfo, photo: str, products: list[dict[str, object]]) -> 
         for row in products:
             source = resources.image_url(info, str(row["image_id"]), 96) if row["image"] else ""
             _chip(source, str(row["name"] or row["item_id"]), "like", str(row["row_id"]))
+        if unwanted:
+            _chip("", f"without {unwanted}", "without", None)
 
 
 def _chip(source: str, title: str, key: str, value: str | None) -> None:
-    with st.container(width="content", gap=None, key=f"part-{key}-{value or 'one'}"):
+    with st.container(
+        horizontal=True,
+        width="content",
+        gap="small",
+        vertical_alignment="center",
+        key=f"part-{key}-{value or 'one'}",
+    ):
         image = f'<img src="{html.escape(source)}" alt="">' if source else ""
-        st.html(f'<div class="vitrine-parts"><span>{image}{html.escape(title[:40])}</span></div>')
+        st.html(
+            f'<div class="vitrine-parts"><span>{image}{html.escape(title[:40])}</span></div>', width="content"
+        )
         st.button(
             "Remove",
             key=f"remove-{key}-{value or 'one'}",
@@ -143,5 +205,5 @@ def _weighted(parts: list[tuple[str, Part]]) -> list[tuple[str, Part]]:
                 key=f"w{position}",
                 bind="query-params",
             )
-            found.append((title, Part(part.kind, part.text, part.image, part.row, sign * weight)))
+            found.append((title, replace(part, weight=sign * weight)))
     return found
