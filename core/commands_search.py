@@ -194,12 +194,12 @@ def _parts(
     without: list[str],
     weight: list[float],
 ) -> list[Any]:
-    from core.search import Part
+    from core.search import AWAY, Part
 
     count = len(text) + len(image) + len(item) + len(without)
     if weight and len(weight) != count:
         raise UsageError(f"There are {len(weight)} weights for {count} parts of the query.")
-    amounts = iter(weight or [1.0] * count)
+    amounts = iter(weight or [1.0] * (count - len(without)) + [AWAY] * len(without))
     parts = [Part("text", given, weight=next(amounts)) for given in text]
     for path in image:
         if not path.is_file():

@@ -14,7 +14,7 @@ from core.embeddings.clip import ENCODERS, Encoder, encoder
 from core.embeddings.store import Description, preferred, sets
 from core.errors import ImageError, UsageError
 from core.images import Pictures, Thumbnails
-from core.search import Part, Searcher
+from core.search import AWAY, Part, Searcher
 from core.settings import settings
 from pages.panels.retrieval import Found, Gallery
 from pages.panels.served import served
@@ -66,7 +66,7 @@ def search(
             raise UsageError(f"The picture is larger than {settings().upload_bytes >> 20} MB.")
         parts.append(Part("image", "picture", image=picture.read_bytes()))
     if without.strip():
-        parts.append(Part("text", without, weight=-1.0))
+        parts.append(Part("text", without, weight=-AWAY))
     cohort = Cohort(
         dataset_name, geo=tuple(countries), category=tuple(path_from_text(path) for path in categories)
     )

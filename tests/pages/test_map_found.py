@@ -15,7 +15,7 @@ from core.catalog import Products
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.embeddings.store import sets
-from core.search import Part, Searcher
+from core.search import AWAY, Part, Searcher
 from pages.components import photos
 from tests.drawn_map import write_map
 from tests.likeness import clip_folder, picture, products
@@ -70,7 +70,7 @@ def test_every_part_of_the_link_counts(mapped: Products, open_page: Open, lit: l
     parts = (
         Part("text", "červené šaty", weight=2),
         Part("product", row=3, weight=0.5),
-        Part("text", "mikina", weight=-1),
+        Part("text", "mikina", weight=-AWAY),
     )
     assert lit[-1] == [hit.row_id for hit in Searcher(mapped).search(parts, 100).hits]
     assert "of 60 products are lit" in html(page) and "/search?" in html(page)
