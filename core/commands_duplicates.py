@@ -87,7 +87,7 @@ def duplicates(
     answer["skipped"] = list(skipped)
     if drop is not None:
         counted = {key: at[key] for key in counting}
-        table = writing.drop_list(products, to_drop(found, counted, splits, kept, within))
+        table = writing.drop_list(products, to_drop(found, counted, splits, kept, within), counted)
         with storage_errors(drop.parent):
             drop.write_bytes(writing.as_csv(table))
     if report is not None:

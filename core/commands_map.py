@@ -43,7 +43,7 @@ def map_(
     with watched(progress_lines) as progress:
         found = project(dataset, encoder, dense, progress, sample, neighbours, min_dist, seed, again)
     lines = [
-        f"{found.name}: {found.present:,} of {found.rows:,} products on the map, {found.different:,} vectors differ, "
+        f"{found.name}: {found.present:,} of {found.rows:,} products on the map, {_differ(found.different)}, "
         f"{found.fitted:,} fitted, {len(found.regions)} regions, {found.seconds['all']:.1f} s"
     ]
     for part, quality in found.quality.items():
@@ -54,6 +54,10 @@ def map_(
             )
     lines += [f"  {region.size:>8,}  {region.label}" for region in found.regions[:12]]
     say(asdict(found), as_json, "\n".join(lines))
+
+
+def _differ(vectors: int) -> str:
+    return f"{vectors:,} vectors differ" if vectors > 1 else "all vectors are equal and lie on one point"
 
 
 def register(app: typer.Typer) -> None:

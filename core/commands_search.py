@@ -155,7 +155,10 @@ def search(
     products = Products.open(name)
     parts = _parts(products, text, image, item, without, weight)
     mask = rows_where(products, where) if where is not None else None
-    answer = Searcher(products, vectors).search(parts, k, mask, how)  # type: ignore[arg-type]
+    searcher = Searcher(products, vectors)
+    if how != "words" and any(part.kind != "product" for part in parts) and (mask is None or mask.any()):
+        searcher.encoder()  # loaded before, and not counted as searching
+    answer = searcher.search(parts, k, mask, how)  # type: ignore[arg-type]
     rows = {row["row_id"]: row for row in products.by_row([hit.row_id for hit in answer.hits])}
     found = [
         {
@@ -174,6 +177,8 @@ def search(
         f"{hit['score']:>8.4f}  {hit['item_id']:<12} {hit['category'] or '':<24} {hit['name'] or ''}"
         for hit in found
     ]
+    if not answer.allowed:
+        lines.append(f"No product of {name} fulfils --where {where}.")
     recall = "" if answer.recall is None else f", approximate: recall@10 {answer.recall:.3f}"
     lines.append(
         f"{len(found)} of {answer.allowed:,} products, {answer.meaning}{recall}, {1e3 * answer.seconds:.0f} ms"
@@ -189,12 +194,12 @@ def _parts(
     without: list[str],
     weight: list[float],
 ) -> list[Any]:
-    from core.search import Part
+    from core.search import AWAY, Part
 
     count = len(text) + len(image) + len(item) + len(without)
     if weight and len(weight) != count:
         raise UsageError(f"There are {len(weight)} weights for {count} parts of the query.")
-    amounts = iter(weight or [1.0] * count)
+    amounts = iter(weight or [1.0] * (count - len(without)) + [AWAY] * len(without))
     parts = [Part("text", given, weight=next(amounts)) for given in text]
     for path in image:
         if not path.is_file():

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.catalog import Products
 from core.embeddings.clip import Encoder, encoder
-from core.embeddings.store import open_set, sets
+from core.embeddings.store import open_set, preferred, sets
 from core.errors import EmbeddingError, UsageError
 from core.images import decode
 from core.index import Index
@@ -30,6 +30,7 @@ DEPTH = 480  # of each list that is fused, and of the pages of results
 RANK_CONSTANT = 60  # Cormack, Clarke and Buettcher 2009: reciprocal rank fusion
 PARTS = 12  # of one query
 MAX_WEIGHT = 10.0
+AWAY = 0.5  # how much words that are taken away count, unless said otherwise; at 1 they chase all else away
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,8 @@ class Searcher:
         if how != "likeness" and not any(part.kind == "text" and part.weight > 0 for part in parts):
             how = "likeness"  # there are no words to look for
         allowed = len(self.products) if mask is None else int(np.count_nonzero(mask))
+        if not allowed:
+            return Answer([], "nothing to compare with", 0)
         notes: list[str] = []
         by_words = self._by_words(parts, max(k, DEPTH), mask, how, notes) if how != "likeness" else []
         if how == "words":
@@ -176,6 +179,7 @@ class Searcher:
             answer = Answer(hits, "BM25 of the words", allowed)
         else:
             answer = self._by_likeness(parts, k if how == "likeness" else max(k, DEPTH), mask, allowed)
+            notes.extend(self._unlearnt(parts))
             if how == "both":
                 answer = self._fused(answer, by_words, parts, k)
         seconds = time.perf_counter() - started
@@ -201,6 +205,15 @@ class Searcher:
             if len(found.rows):
                 notes.append("No product has all of these words: these have some of them.")
         return list(zip(found.rows.tolist(), found.scores.tolist(), strict=True))
+
+    def _unlearnt(self, parts: Sequence[Part]) -> list[str]:
+        """What no likeness can be expected of."""
+        texts = [part.text for part in parts if part.kind == "text"]
+        spec = self.encoder().spec if texts else None
+        found = dict.fromkeys(filter(None, (spec.unlearnt(text) for text in texts))) if spec else ()
+        return [
+            f"The encoder never learnt {signs}: what is likest to them is a mere guess." for signs in found
+        ]
 
     def vectors(self, parts: Sequence[Part]) -> NDArray[np.float32]:
         """(p, d) of length 1, one a part.
@@ -276,8 +289,7 @@ class Searcher:
 
 def default_set(products: Products) -> str | None:
     """The newest set of picture vectors that texts can be compared with, else the newest of any."""
-    found = sets(products.info)
-    ranked = sorted(found, key=lambda entry: {"image": 0, "text": 1, "imported": 2}[entry[1].tower])
+    ranked = preferred(sets(products.info))
     return ranked[0][0] if ranked else None
 
 

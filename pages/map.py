@@ -5,13 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core import maps
-from core.search import Part
 from core.statistics.colouring import TITLES, columns
 from pages import resources
-from pages.components import embed_form, filter_bar, map_form, map_plain, map_view, product_dialog
+from pages.components import embed_form, filter_bar, map_form, map_found, map_plain, map_view, product_dialog
 
 LAYERS = ("Points", "Density")
-LIT = 100  # products that a search lights
 CHARACTERS = 2_000
 
 st.title("Map", anchor=False)
@@ -43,19 +41,14 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Show", LAYERS, key="layer", bind="query-params", default=LAYERS[0], required=True
     )
     words = ""
-    if drawn.description.vectors in sets and drawn.description.tower != "imported":
+    takes_texts = drawn.description.vectors in sets and drawn.description.tower != "imported"
+    if takes_texts:
         words = st.text_input(
             "Light what a search finds", key="q", bind="query-params", max_chars=CHARACTERS, width=340,
             placeholder="words in any language: black boots",
         ).strip()  # fmt: skip
 cohort = filter_bar.show(info)
-hits: list[int] = []
-if words:
-    with st.spinner("Searching"):
-        answer = resources.found(
-            cohort.with_(map="", area=()), drawn.description.vectors, (Part("text", words),), "both", LIT
-        )
-    hits = [hit.row_id for hit in answer.hits]
+hits = map_found.show(info, drawn, cohort, words, takes_texts)
 
 colour = resources.coloured(info, drawn.name, titles[title])
 if map_view.WITHOUT in st.session_state:

@@ -110,8 +110,8 @@ def loaded_encoder(name: str) -> Encoder:
 
 
 def vector_sets(info: DatasetInfo) -> list[tuple[str, store.Description]]:
-    """The vectors that a dataset has now: read anew each time, since another process makes them."""
-    return store.sets(info)
+    """The vectors that a dataset has now, of pictures first: read anew each time, since another process makes them."""
+    return store.preferred(store.sets(info))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -320,9 +320,9 @@ def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:
     return f"/images/{quote(info.name)}/{path}?w={width_px}&v={info.fingerprint}"
 
 
-def cohort_url(page: str, cohort: Cohort, **more: str) -> str:
+def cohort_url(page: str, cohort: Cohort, **more: str | list[str]) -> str:
     """A link to a page that shows the same products."""
-    return f"{page}?{urlencode({**cohort.to_query(), **{key: [value] for key, value in more.items()}}, doseq=True)}"
+    return f"{page}?{urlencode({**cohort.to_query(), **more}, doseq=True)}"
 
 
 def chosen_dataset() -> DatasetInfo:

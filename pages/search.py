@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import maps
 from core.cohort import Cohort
-from core.search import DEPTH, Answer, How
+from core.search import DEPTH, Answer
 from pages import resources
 from pages.components import embed_form, filter_bar, product_dialog, product_grid, query_form
+from pages.components.markdown import plain
 
-BY: dict[str, How] = {"Both": "both", "Likeness": "likeness", "Words": "words"}
 SIZE = 24
 OPENED = 100  # products that a link to Browse holds
 
@@ -38,33 +39,35 @@ if view == "Live":
 info = filter_bar.choose_dataset()
 cohort = filter_bar.show(info)
 sets = dict(resources.vector_sets(info))
-names = sorted(sets, key=lambda name: {"image": 0, "text": 1, "imported": 2}[sets[name].tower])
+names = list(sets)
 with st.sidebar:
-    by = st.segmented_control("Search by", list(BY), key="by", bind="query-params", default="Both") or "Both"
+    by = (
+        st.segmented_control("Search by", list(query_form.BY), key="by", bind="query-params", default="Both")
+        or "Both"
+    )
     vectors = names[0] if names else ""
     if len(names) > 1:
         vectors = st.selectbox("Vectors", names, key="vectors", bind="query-params")
-query = query_form.show(info, texts=not vectors or sets[vectors].tower != "imported")
+takes_texts = not vectors or sets[vectors].tower != "imported"
+query = query_form.show(info, takes_texts)
 if not vectors and by != "Words":
     embed_form.show(info, "Searching by words needs none: choose Words.")
     product_dialog.open_linked(info)
     st.stop()
 if not query.parts:
-    st.caption(
-        "Write what you look for, choose a photo, or open a product in Browse and choose “More like this”."
-    )
+    query_form.examples(takes_texts)
     product_dialog.open_linked(info)
     st.stop()
 
 with st.spinner("Searching", show_time=True):
-    if BY[by] != "words" and any(part.kind != "product" for part in query.parts):
+    if query_form.BY[by] != "words" and any(part.kind != "product" for part in query.parts):
         resources.searcher(info, vectors).encoder()  # loaded once, and not counted as searching
-    answer: Answer = resources.found(cohort, vectors, query.parts, BY[by], DEPTH)
+    answer: Answer = resources.found(cohort, vectors, query.parts, query_form.BY[by], DEPTH)
 for note in answer.notes:
-    st.caption(note)
+    st.caption(plain(note))
 if not answer.hits:
     few = "no product at all" if not answer.allowed else "nothing like it"
-    st.info(f"The search found {few} among: {cohort.describe()}.")
+    st.info(plain(f"The search found {few} among: {cohort.describe()}."))
     st.button("Search all products", on_click=filter_bar.clear)
     st.stop()
 
@@ -72,18 +75,21 @@ products = resources.products(info.name)
 pages = -(-len(answer.hits) // SIZE)
 if st.session_state.get("page", 1) > pages:
     st.session_state["page"] = 1
-heading, controls = st.columns([5, 3], vertical_alignment="bottom")
 exactly = "exact" if answer.recall is None else f"approximate, recall@10 {answer.recall:.3f}"
+heading, controls = st.columns(2, gap="small", vertical_alignment="center")
 heading.caption(
-    f"The best {len(answer.hits):,} of {answer.allowed:,} products ({cohort.describe()}), {exactly}, "
-    f"{1e3 * answer.seconds:,.0f} ms. Number: {answer.meaning}."
+    plain(
+        f"The best {len(answer.hits):,} of {answer.allowed:,} products ({cohort.describe()}), {exactly}, "
+        f"{1e3 * answer.seconds:,.0f} ms. Number: {answer.meaning}."
+    )
 )
 with controls.container(horizontal=True, horizontal_alignment="right"):
     best = products.by_row([hit.row_id for hit in answer.hits[:OPENED]])
     found = Cohort(info.name, item_id=tuple(dict.fromkeys(row["item_id"] for row in best)))
     st.link_button(f"Best {len(best)} in Browse", resources.cohort_url("/browse", found))
-    if words := st.query_params.get("q"):
-        st.link_button("On the map", resources.cohort_url("/map", cohort, q=words))
+    drawn = next((each.name for each in maps.maps(info) if each.vectors == vectors), "")
+    on = {"map": drawn} if drawn and not cohort.map else {}
+    st.link_button("On the map", resources.cohort_url("/map", cohort, **query_form.address(), **on))
     with st.popover("Download"):
         for kind, title in (("csv", "As CSV"), ("parquet", "As Parquet")):
             st.link_button(

@@ -30,7 +30,7 @@ class Detector:
     step: float
     asks: str  # the threshold's name, for a slider
     says: str  # what it means, with {} for its value
-    likeness: Callable[[float], float]  # of two that are just within a threshold
+    likeness: Callable[[float], float]  # of two that are just within a threshold; its own inverse
     precise: bool = (
         True  # what it finds by default is dropped by default; else it finds candidates to look at
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -64,6 +65,7 @@ def certificate(
             "keep": keep,
             "within_splits": within,
             "products": len(dropped),
+            "list_sha256": hashlib.sha256(as_csv(drop_list(products, dropped, thresholds))).hexdigest(),
             "by_split": {str(name): int(count) for name, count in dropped["split"].value_counts().items()},
         },
     }
@@ -81,7 +83,7 @@ def as_markdown(report: Report) -> str:
         "",
         "## Between splits",
         "",
-        "Products of the first split that have a like in the second.",
+        "Products of the first split that have a like in the second, and their share of the first.",
         "",
         "| detector | threshold | "
         + " | ".join(f"{a} in {b}" for a, b in _crossings(names))
@@ -90,7 +92,10 @@ def as_markdown(report: Report) -> str:
     ]
     for part in report["detectors"]:
         found = {(entry["split"], entry["other"]): entry for entry in part["across"]}
-        cells = [f"{found[pair]['products']:,}" for pair in _crossings(names)]
+        cells = [
+            f"{found[pair]['products']:,} ({found[pair]['products'] / max(1, report['splits'][pair[0]]):.1%})"
+            for pair in _crossings(names)
+        ]
         lines.append(
             f"| {part['title']} | {part['means']} | " + " | ".join([*cells, _precision(part)]) + " |"
         )
@@ -111,6 +116,14 @@ def as_markdown(report: Report) -> str:
         "## To drop",
         "",
         f"{drop['products']:,} products, by {', '.join(drop['detectors']) or 'no detector'}; {_policy(drop)}.",
+        "",
+        f"SHA-256 of the list as CSV: `{drop['list_sha256']}`",
+        "",
+        "## What this does not say",
+        "",
+        "A detector finds what is near by its own measure. 0 says that it found nothing at this threshold, not that "
+        "nothing leaks. The precision is the share of its pairs that people took for the same product, with a 95% "
+        "interval; where it is not judged, nobody has looked at them yet.",
     ]
     remarks = [
         f"- {part['title']}: {note}"
@@ -153,8 +166,11 @@ def _cell(text: str) -> str:
     )
 
 
-def drop_list(products: Products, dropped: pd.DataFrame) -> pd.DataFrame:
-    """The products to drop with their ids, and of each why: the detector, and the product it is like."""
+def drop_list(products: Products, dropped: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.DataFrame:
+    """The products to drop with their ids, and of each why: the detector, and the product it is like.
+
+    `measured` is in the unit of `threshold`, the detector's own; it is empty where only a group is known.
+    """
     wanted = sorted(set(dropped["row_id"].tolist()) | set(dropped["like"].tolist()))
     chosen = pa.table({"row_id": pa.array(wanted, pa.int64())})
     ids = products.table("SELECT row_id, item_id, image_id, geo FROM cohort ORDER BY row_id")
@@ -162,19 +178,16 @@ def drop_list(products: Products, dropped: pd.DataFrame) -> pd.DataFrame:
     table = dropped.copy()
     for name in ("item_id", "image_id", "geo"):
         table[name] = known[name].reindex(table["row_id"]).to_numpy()
-    table["like_item_id"] = known["item_id"].reindex(table["like"]).to_numpy()
-    columns = [
-        "row_id",
-        "item_id",
-        "image_id",
-        "split",
-        "geo",
-        "detector",
-        "likeness",
-        "like",
-        "like_item_id",
+    for name in ("item_id", "image_id"):
+        table[f"like_{name}"] = known[name].reindex(table["like"]).to_numpy()
+    table["threshold"] = [thresholds[key] for key in table["detector"]]
+    table["measured"] = [
+        round(detector(key).likeness(likeness), 4)
+        for key, likeness in zip(table["detector"], table["likeness"], strict=True)
     ]
-    return table[[*columns, "like_split"]]
+    columns = ("row_id", "item_id", "image_id", "split", "geo", "detector", "measured", "threshold")
+    like = ("like_row_id", "like_item_id", "like_image_id", "like_split")
+    return table.rename(columns={"like": "like_row_id"})[[*columns, *like]]
 
 
 def as_csv(table: pd.DataFrame) -> bytes:

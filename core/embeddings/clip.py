@@ -11,6 +11,8 @@ import json
 import logging
 import os
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,10 +50,27 @@ class EncoderSpec:
     size_mb: int
     languages: str
     trained_on: str
+    scripts: tuple[str, ...] = ()  # it learnt, by Unicode's names of their letters; empty where nobody knows
 
     @property
     def folder(self) -> Path | None:
         return Path(self.model) if self.weights in ("bundled", "folder") else None
+
+    def unlearnt(self, text: str) -> str | None:
+        """In what most of a text is written, where the encoder never learnt it: its vector says nothing then.
+
+        >>> ENCODERS[0].unlearnt("लाल कपड़े"), ENCODERS[0].unlearnt("👗"), ENCODERS[0].unlearnt("šaty 👗")
+        ('Devanagari letters', 'pictographs', None)
+        """
+        given = unicodedata.normalize("NFKC", text[:QUERY_CHARACTERS])
+        signs = [sign for sign in given if sign.isalpha() or unicodedata.category(sign) == "So"]
+        if not signs or not self.scripts:
+            return None
+        written = Counter(unicodedata.name(sign, "?").split()[0] if sign.isalpha() else "" for sign in signs)
+        script = written.most_common(1)[0][0]
+        if script in self.scripts:
+            return None
+        return f"{script.capitalize()} letters" if script else "pictographs"
 
     def load(self, device: str | None = None) -> Encoder:
         """
@@ -79,6 +98,7 @@ ENCODERS: list[EncoderSpec] = [
         11,
         "the 13 of GLAMI, English, Chinese",
         "Vitrine's drawn products and CC0 photos of clothes (see its README)",
+        ("LATIN", "GREEK", "CYRILLIC", "CJK"),
     ),
     EncoderSpec(
         "xlm-roberta-base-ViT-B-32",
@@ -139,6 +159,7 @@ ENCODERS: list[EncoderSpec] = [
         605,
         "English",
         "400 million pairs of the web",
+        ("LATIN",),
     ),
 ]
 

@@ -133,7 +133,11 @@ def embed(
     name = spec.name if tower == "image" else f"{spec.name}.text"
     work = plan_work(products, tower)
     if not work.chunks:
-        raise EmbeddingError(f"{dataset} has no {'pictures' if tower == 'image' else 'products'} to embed.")
+        raise EmbeddingError(
+            f"{dataset} has no pictures to embed. What is written of its products can be: --tower text"
+            if tower == "image"
+            else f"{dataset} has no products to embed."
+        )
     plan = Description(
         encoder=spec.name if spec.folder is None or spec.weights == "bundled" else str(spec.folder),
         tower=tower,

@@ -90,6 +90,10 @@ def import_vectors(
             writer.write(chunk, rows, direction, good & (at >= 0))
             progress(int(rows[-1]) + 1, n, "Importing vectors")
         present = int(np.count_nonzero(writer.present))
+        if not present:
+            raise EmbeddingError(
+                f"All vectors in {path} have the length 0: they say nothing. Nothing was imported."
+            )
         writer.skipped = {"no vector in the file": n - present} if present < n else {}
     return ImportReport(name, n, present, plan.dimensions, by or "row_id")
 
@@ -110,8 +114,10 @@ def _read(path: Path, by: By | None, ids: Path | None) -> tuple[Any, NDArray[Any
             lines = ids.read_text(encoding="utf-8").split("\n")
             return np.array(lines[:-1] if lines and not lines[-1] else lines), vectors, by or "image_id"
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, UnicodeDecodeError) as error:
+        # NumPy's own words would advise to unpickle what it cannot read.
+        why = "it holds no plain numbers" if "pickle" in str(error) else str(error).rstrip(".")
         raise EmbeddingError(
-            f"{path} cannot be read: {error}. Pickled arrays are refused: save numbers and strings."
+            f"{path} cannot be read: {why}. Pickled arrays are refused: save numbers and strings."
         ) from error
     raise EmbeddingError(f"{path.name}: vectors come as .npy, .npz or .parquet.")
 

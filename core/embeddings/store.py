@@ -89,6 +89,11 @@ def sets(dataset: DatasetInfo) -> list[tuple[str, Description]]:
     return sorted(found, key=lambda entry: entry[1].created, reverse=True)
 
 
+def preferred(found: list[tuple[str, Description]]) -> list[tuple[str, Description]]:
+    """Sets in the order a visitor wants them: of pictures, of texts, then those made elsewhere; else as given."""
+    return sorted(found, key=lambda entry: ("image", "text", "imported").index(entry[1].tower))
+
+
 def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> EmbeddingSet:
     """Open one set of vectors.
 

@@ -176,4 +176,4 @@ def _list(
     info: DatasetInfo, founds: Mapping[str, Found], at: Mapping[str, float], keep: Keep, within: bool
 ) -> bytes:
     dropped = to_drop(founds, at, resources.splits(info), keep, within)
-    return report.as_csv(report.drop_list(resources.products(info.name), dropped))
+    return report.as_csv(report.drop_list(resources.products(info.name), dropped, at))

@@ -19,7 +19,9 @@ def show(info: DatasetInfo, why: str) -> None:
     Args:
         why: what the page wants them for, or does without them, in a sentence.
     """
-    command = f"python -m core embed {info.name} --encoder {ENCODERS[0].name}"
+    arguments = ["embed", info.name, "--encoder", ENCODERS[0].name]
+    arguments += [] if info.with_picture else ["--tower", "text"]
+    command = " ".join(["python -m core", *arguments])
     if holder := under_way(info):
         st.info(f"The vectors of {info.name} are being made by {holder}. Come back when it is done.")
         st.button("Look again")
@@ -29,11 +31,13 @@ def show(info: DatasetInfo, why: str) -> None:
     st.info(
         f"{info.name} has no vectors yet. Each picture is looked at once: {info.with_picture:,} pictures, {about} on "
         f"two processors. {why}"
+        if info.with_picture
+        else f"{info.name} has no vectors yet, and no pictures: they are made of what is written of its products. {why}"
     )
     if not resources.is_local_visitor():
         st.caption(f"They are made on the machine that serves Vitrine: {command}")
         return
     if st.button("Make them", type="primary"):
-        background.run(["embed", info.name, "--encoder", ENCODERS[0].name], "pictures")
+        background.run(arguments, "pictures" if info.with_picture else "texts")
         st.rerun()
     st.caption(f"Or in a terminal: {command}")

@@ -101,7 +101,7 @@ def show_regions(described: maps.MapDescription) -> None:
             told = PARTS.get(part, part.capitalize())
             said.append(
                 f"{told}: {quality.neighbour_recall:.0%} of each one's {quality.neighbours} nearest by the vectors are "
-                f"among its nearest on the map, too; its trustworthiness is {quality.trustworthiness:.2f} (1 is the "
+                f"among its nearest on the map, too; its trustworthiness is {quality.trustworthiness:.3f} (1 is the "
                 "best: nothing lies beside a stranger)."
             )
     st.caption(plain(" ".join(said)))

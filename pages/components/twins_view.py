@@ -51,17 +51,21 @@ def _twin(info: DatasetInfo, one: twins.Twins) -> str:
     """Every word of the dataset is escaped."""
     first = one.rows[0]
     labels = [row["category"] for row in one.rows]
-    usual = max(set(labels), key=labels.count)
+    most = max(map(labels.count, labels))
+    usual = {label for label in labels if labels.count(label) == most}
+    usual = usual if len(usual) == 1 else set()  # as many say one as another: none is the usual one
     lines = []
     for row in one.rows:
         country = COUNTRY_OF_GEO.get(row["geo"], row["geo"])
+        language = f" <small>{html.escape(row['language'])}</small>" if row.get("language") else ""
         label = html.escape(row["category"] or "(no label)")
-        if row["category"] != usual:
+        if row["category"] not in usual:
             label = f"<mark>{label}</mark>"
         name = html.escape(row["name"] or "(no name)")
         address = html.escape(product_url(info, row))
         lines.append(
-            f'<tr><td>{html.escape(country)}</td><td dir="auto"><a href="{address}" target="_self">{name}</a></td>'
+            f"<tr><td>{html.escape(country)}{language}</td>"
+            f'<td dir="auto"><a href="{address}" target="_self">{name}</a></td>'
             f"<td>{label}</td></tr>"
         )
     source = html.escape(resources.image_url(info, one.image_id, 240))

@@ -11,10 +11,10 @@ from pathlib import Path
 from core.catalog import DatasetInfo, Products, datasets, info
 from core.cohort import Cohort, path_from_text, path_text
 from core.embeddings.clip import ENCODERS, Encoder, encoder
-from core.embeddings.store import Description, sets
+from core.embeddings.store import Description, preferred, sets
 from core.errors import ImageError, UsageError
 from core.images import Pictures, Thumbnails
-from core.search import Part, Searcher
+from core.search import AWAY, Part, Searcher
 from core.settings import settings
 from pages.panels.retrieval import Found, Gallery
 from pages.panels.served import served
@@ -31,7 +31,7 @@ def galleries() -> list[Gallery]:
     """Each dataset with each set of vectors that texts and pictures can be compared with."""
     found = []
     for dataset in datasets():
-        for name, described in sets(dataset):
+        for name, described in preferred(sets(dataset)):
             if described.tower != "imported":
                 choices = _choices(dataset.name, dataset.fingerprint)
                 title = f"{dataset.name}, {name}"
@@ -66,7 +66,7 @@ def search(
             raise UsageError(f"The picture is larger than {settings().upload_bytes >> 20} MB.")
         parts.append(Part("image", "picture", image=picture.read_bytes()))
     if without.strip():
-        parts.append(Part("text", without, weight=-1.0))
+        parts.append(Part("text", without, weight=-AWAY))
     cohort = Cohort(
         dataset_name, geo=tuple(countries), category=tuple(path_from_text(path) for path in categories)
     )
@@ -119,7 +119,8 @@ def _choices(name: str, fingerprint: str) -> tuple[tuple[str, ...], tuple[str, .
 def _about(dataset: DatasetInfo, described: Description) -> str:
     spec = next((spec for spec in ENCODERS if spec.name == described.encoder), None)
     trained = f" {spec.title}: trained on {spec.trained_on}." if spec else ""
-    return f"**{dataset.name}**, {described.present:,} pictures.{trained}"
+    what = "pictures" if described.tower == "image" else "texts of products"
+    return f"**{dataset.name}**, {described.present:,} {what}.{trained}"
 
 
 def _picture(thumbnails: Thumbnails, image_id: str | None) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,9 +91,13 @@ def test_nothing_to_look_for_is_said(searcher: Searcher, parts: list[Part]) -> N
         searcher.search(parts)
 
 
-def test_odd_queries(searcher: Searcher) -> None:
+def test_odd_queries(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("x" * 100_000, "ⵜⵉⴼⵉⵏⴰⵖ", "\ud800", "'; DROP TABLE"):
         assert searcher.search([Part("text", text)], 5, how="both").hits
+    spec = replace(searcher.encoder().spec, scripts=("LATIN",))
+    monkeypatch.setattr(searcher.encoder(), "spec", spec)
+    assert "never learnt Tifinagh letters" in searcher.search([Part("text", "ⵜⵉⴼⵉⵏⴰⵖ")]).notes[0]
+    assert not searcher.search([Part("text", "šaty ⵜ 12, 👗")]).notes
     with pytest.raises(ImageError):
         searcher.search([Part("image", image=b"no picture")])
     with pytest.raises(EmbeddingError, match="has no vector"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,7 @@ from core.catalog import Products
 from core.duplicates import finding, judging
 from core.duplicates.lookalikes import LookAlikes
 from pages.components.duplicates_pairs import says
+from tests.planted import picture
 
 Open = Callable[..., AppTest]
 VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
@@ -114,3 +116,17 @@ def test_filters_of_the_page_before_are_said_to_be_left_out(planted: Products, o
     test.switch_page("duplicates.py").run()
     assert not test.exception and not test.error
     assert 'split test; text "left"' in shown(test).replace("\\", "")
+
+
+def test_of_twins_a_label_is_marked_where_most_say_another(
+    make: Callable[..., Products], open_page: Open
+) -> None:
+    listed = [("cz", "boots", 1), ("sk", "boots", 1), ("hu", "hats", 1), ("cz", "cap", 2), ("sk", "coat", 2)]
+    make(
+        [{"geo": geo, "category": label, "image_id": str(image), "image": picture(image)} for geo, label, image in listed]
+    )  # fmt: skip
+    finding.find(Products.open("planted"), ["bytes"])
+    marked = re.findall(
+        "<mark>(.*?)</mark>", shown(open_page("duplicates.py", dataset="planted", view="Twins"))
+    )
+    assert sorted(marked) == ["cap", "coat", "hats"], "where as many say one as the other, both are marked"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.build import import_dataset
 from core.catalog import Products
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
@@ -28,7 +29,8 @@ def embedded(products: Products, clip_folder: Path) -> Products:
 
 
 def said(page: AppTest) -> str:
-    return " ".join(element.value for element in [*page.caption, *page.info, *page.error])
+    parts = [*page.caption, *page.info, *page.warning, *page.error]
+    return " ".join(element.value for element in parts).replace("\\", "")
 
 
 def test_without_a_dataset(home: Path, open_page: Open) -> None:
@@ -51,13 +53,23 @@ def test_only_a_visitor_of_this_machine_may_make_them(
     assert "on the machine that serves Vitrine" in said(page)
 
 
+def test_without_pictures_it_offers_to_read_the_texts(home: Path, tmp_path: Path, open_page: Open) -> None:
+    (tmp_path / "words.csv").write_text("item_id,name\n1,šaty\n2,boty\n")
+    import_dataset("table", [str(tmp_path / "words.csv")], "words")
+    page = open_page("search.py", dataset="words", q="šaty")
+    assert "--tower text" in said(page) and "no pictures" in said(page)
+
+
 def test_words_need_no_vectors(products: Products, open_page: Open) -> None:
     page = open_page("search.py", dataset="shop", q="cervene saty", by="Words")
     assert not page.exception and "The best 20 of 60 products" in said(page)
 
 
 def test_an_empty_query_says_what_to_do(embedded: Products, open_page: Open) -> None:
-    assert "Write what you look for" in said(open_page("search.py", dataset="shop"))
+    page = open_page("search.py", dataset="shop")
+    assert "Write what you look for" in said(page)
+    next(button for button in page.button if button.label == "červené šaty").click().run()
+    assert page.text_input(key="q").value == "červené šaty" and "The best 55 of 60" in said(page)
 
 
 def test_the_address_is_the_search(embedded: Products, open_page: Open) -> None:
@@ -75,6 +87,10 @@ def test_a_photo_of_the_address(embedded: Products, open_page: Open) -> None:
     for gone in ("0" * 32, "../../etc/passwd"):
         page = open_page("search.py", dataset="shop", photo=gone)
         assert not page.exception and "no longer kept" in said(page)
+    page = open_page("search.py", dataset="shop", photo="0" * 32, q="šaty")
+    assert "no longer kept" in said(page) and "The best 55" in said(page), (
+        "the words are looked for all the same"
+    )
 
 
 def test_nothing_is_left_by_the_filters(embedded: Products, open_page: Open) -> None:

@@ -20,8 +20,15 @@ export class Camera {
     this.y = (bottom + top) / 2
   }
 
-  fitting() {
-    const [left, bottom, right, top] = this.bounds
+  /** See some, with room around them. */
+  fitTo(bounds) {
+    const [left, bottom, right, top] = bounds
+    const zoom = Math.min(8, 0.85 * this.fitting(bounds))
+    this.set((left + right) / 2, (bottom + top) / 2, zoom)
+    this.set(this.x - this.aside / 2 / this.scale, this.y, this.zoom)
+  }
+
+  fitting([left, bottom, right, top] = this.bounds) {
     const across = (2 * Math.max(1, this.width - this.aside)) / this.height / Math.max(0.05, right - left)
     return 0.9 * Math.min(across, 2 / Math.max(0.05, top - bottom))
   }

@@ -3,15 +3,25 @@ import { element, number } from "./dom.js"
 
 /**
  * colour: {title, kind, entries: [{label, colour, dark, count, on, can}], steps, low, high, note}
+ * found: how many products a search lit, or 0; seeFound() looks at them.
  */
-export function fillLegend(panel, colour, dark, toggle) {
-  const focused = [...panel.querySelectorAll(".entry")].indexOf(panel.getRootNode().activeElement)
+export function fillLegend(panel, colour, dark, toggle, found, seeFound) {
+  const focused = [...panel.querySelectorAll(".entries .entry")].indexOf(panel.getRootNode().activeElement)
+  const lit = found
+    ? element(
+        "button",
+        { type: "button", class: "entry found", title: "Look at these", onclick: seeFound },
+        element("i"),
+        element("span", { class: "what" }, "Found by the search"),
+        element("span", { class: "count" }, number(found)),
+      )
+    : null
   const heading = element("h3", {}, colour.title)
   if (colour.kind === "number") {
     const stops = colour.steps[dark ? "dark" : "light"].join(", ")
     const bar = element("div", { class: "ramp", role: "img", "aria-label": `From ${colour.low} to ${colour.high}` })
     bar.style.background = `linear-gradient(90deg, ${stops})`
-    panel.replaceChildren(heading, bar, element("div", { class: "ends" }, element("span", {}, colour.low), element("span", {}, colour.high)), note(colour))
+    panel.replaceChildren(...[lit].filter(Boolean), heading, bar, element("div", { class: "ends" }, element("span", {}, colour.low), element("span", {}, colour.high)), note(colour))
     return
   }
   const chosen = colour.entries.some((entry) => entry.on)
@@ -34,7 +44,7 @@ export function fillLegend(panel, colour, dark, toggle) {
       return row
     }),
   )
-  panel.replaceChildren(heading, list, note(colour))
+  panel.replaceChildren(...[lit].filter(Boolean), heading, list, note(colour))
   if (focused >= 0) list.children[focused]?.focus({ preventScroll: true })
 }
 

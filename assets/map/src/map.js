@@ -116,7 +116,7 @@ export class MapView {
       this.labels.set(data.regions)
     }
     this.marks.hits = data.hits.map((row) => [this.xs[row], this.ys[row]]).filter(([x]) => !Number.isNaN(x))
-    fillLegend(this.legend, data.colour, this.dark, (at) => this.toggle(at))
+    this.fillLegend()
     this.fillChosen(data.chosen)
     clearTimeout(this.later)
     if (this.xs.length > MANY) await nextFrame()
@@ -374,13 +374,18 @@ export class MapView {
     )
   }
 
+  fillLegend() {
+    const seeFound = () => this.glide(() => this.camera.fitTo(bounds(...[0, 1].map((axis) => this.marks.hits.map((hit) => hit[axis])))))
+    fillLegend(this.legend, this.data.colour, this.dark, (at) => this.toggle(at), this.marks.hits.length, seeFound)
+  }
+
   toggle(at) {
     const entries = this.data.colour.entries
     entries[at].on = !entries[at].on
     const on = entries.filter((entry) => entry.on && entry.can)
     this.only = on.length ? Uint8Array.from({ length: 256 }, (_, code) => Number(Boolean(entries[code]?.on))) : null
     this.lit = this.litUrl = null // the answer of the server replaces it
-    fillLegend(this.legend, this.data.colour, this.dark, (next) => this.toggle(next))
+    this.fillLegend()
     this.repaint()
     this.send("filter", { column: this.data.colour.column, values: on.map((entry) => entry.value) })
   }

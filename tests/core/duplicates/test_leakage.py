@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -101,6 +102,9 @@ def test_the_command_writes_certificate_and_list(planted: Products, tmp_path: Pa
     assert listed.item_id.tolist() == ["i0", "i1", "i2", "i3"]
     assert listed.like_item_id.tolist() == ["i4", "i5", "i6", "i7"]
     assert listed.detector.tolist() == ["bytes", "pixels", "pixels", "text"]
+    assert (listed.measured[1:3] <= listed.threshold[1:3]).all()  # both in the detector's own unit
+    digest = hashlib.sha256(drop.read_bytes()).hexdigest()
+    assert said["drop"]["list_sha256"] == digest and digest in paper.read_text()
     assert "| Same picture |" in paper.read_text() and planted.info.fingerprint in paper.read_text()
     CliRunner().invoke(app, [*arguments, "--report", str(data)])
     assert json.loads(data.read_text())["drop"] == said["drop"]

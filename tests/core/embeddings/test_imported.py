@@ -92,6 +92,11 @@ def wrong(case: str, folder: Path) -> Path:  # noqa: C901 - a list of cases
         ids = np.array([f"x{number}" for number in range(60)])
     elif case == "pickle":
         ids = ids.astype(object)
+    elif case == "zeros":
+        vectors = np.zeros_like(vectors)
+    elif case == "no array":
+        (folder / "v.npy").write_text("hello")
+        return folder / "v.npy"
     elif case == "words":
         vectors = vectors.astype(str)
     elif case == "ragged":
@@ -132,6 +137,8 @@ def wrong(case: str, folder: Path) -> Path:  # noqa: C901 - a list of cases
         ("no ids", "one of image_id, item_id, row_id are needed"),
         ("fewer rows", "50 vectors but shop has 60 products"),
         ("csv", "npy, .npz or .parquet"),
+        ("zeros", "have the length 0"),
+        ("no array", "it holds no plain numbers"),
     ],
 )
 def test_a_wrong_file_is_one_clear_error(products: Products, tmp_path: Path, case: str, says: str) -> None:
