@@ -14,8 +14,12 @@ st.html(
     '<p class="vitrine-lead">Train a classifier on a dataset and watch it learn. A run goes on when this page, or the '
     "server, is closed; the address names the runs shown.</p>"
 )
-# The page looks anew every few seconds: a running figure with "Stop" beside it would flicker above a button "Stop".
-st.html('<style>[data-testid="stStatusWidget"] { display: none; }</style>')
+# The page looks anew every few seconds: a running figure with "Stop" beside it would flicker above a button "Stop",
+# and what is watched would fade each time.
+st.html(
+    '<style>[data-testid="stStatusWidget"] { display: none; } '
+    '[class*="st-key-run-"] [data-stale="true"] { opacity: 1 !important; }</style>'
+)
 names = jobs.run_names()
 asked = list(dict.fromkeys(st.query_params.get_all("run")))[: run_comparison.MOST]
 shown = [name for name in asked if name in names]

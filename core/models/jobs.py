@@ -23,7 +23,7 @@ from typing import Any, Literal
 import psutil
 
 from core.errors import ModelError, TrainingError
-from core.models.curves import last_line
+from core.models.curves import METRICS, last_line
 from core.models.process import LOG, PROCESS, STOP_ASKED, Process, locked, spent
 from core.models.runs import CONFIG, RUN_NAME, WEIGHTS, runs_folder
 from core.models.titles import title_of
@@ -58,10 +58,16 @@ class Run:
     process: Process | None
     config: dict[str, Any] = field(default_factory=dict)
     saved: int = 0  # step of the newest checkpoint; 0 without one
+    measured: float = 0.0  # Unix seconds, of the newest measure; 0 without one
 
     @property
     def alive(self) -> bool:
         return self.state in ("running", "stopping")
+
+    @property
+    def preparing(self) -> bool:
+        """Lives, and its present process has taken no step yet: what was measured is an earlier one's."""
+        return self.alive and self.measured < self.begun
 
     @property
     def usable(self) -> bool:
@@ -74,11 +80,7 @@ def run_names() -> list[str]:
     found: dict[str, float] = {}
     for file in (CONFIG, PROCESS):
         for path in runs_folder().glob(f"*/{file}"):
-            if RUN_NAME.fullmatch(path.parent.name):
-                try:
-                    changed = path.stat().st_mtime
-                except OSError:  # deleted in between
-                    continue
+            if RUN_NAME.fullmatch(path.parent.name) and (changed := _changed(path)):
                 found[path.parent.name] = max(changed, found.get(path.parent.name, 0.0))
     return sorted(found, key=lambda name: (-found[name], name))
 
@@ -129,7 +131,15 @@ def read_run(name: str) -> Run:
         process=process,
         config=config,
         saved=int(saved[-1].stem.split("-")[1]) if saved and saved[-1].stem[11:].isdigit() else 0,
+        measured=_changed(folder / METRICS) if last else 0.0,
     )
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # deleted in between
+        return 0.0
 
 
 def _config(folder: Path) -> dict[str, Any]:

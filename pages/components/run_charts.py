@@ -15,7 +15,8 @@ from core.statistics.theme import COLOURS, template
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-HEIGHT_PX, SMALL_PX = 300, 200
+HEIGHT_PX, SMALL_PX, LEGEND_PX = 300, 200, 22  # the last is of each name below a chart
+BURST = 3.0  # times the loss that a run began with: what goes beyond it leaves the chart, so that the rest is seen
 WINDOW = 0.02  # of a curve's points, that are averaged to either side
 
 
@@ -29,7 +30,7 @@ def draw(figure: go.Figure, key: str, alt: str) -> None:
 
 def loss(curves: Mapping[str, Curve]) -> go.Figure:
     """Smoothed; with what was measured behind it where there is one run alone."""
-    figure = _figure("Loss", HEIGHT_PX, legend=True)
+    figure = _figure("Loss", curves)
     for number, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[number]
         if len(curves) == 1:
@@ -40,14 +41,17 @@ def loss(curves: Mapping[str, Curve]) -> go.Figure:
         figure.add_scatter(
             x=curve.step, y=smoothed(curve.loss, max(5, WINDOW * len(curve.loss))), mode="lines",
             name="smoothed" if len(curves) == 1 else name, line={"color": colour, "width": 2.5},
-            hovertemplate="step %{x:,}<br>loss %{y:.3f}<extra></extra>",
+            hovertemplate="step %{x:,}<br>loss %{y:.4g}<extra></extra>",
         )  # fmt: skip
+    highest = BURST * max((curve.loss[0] for curve in curves.values() if len(curve.loss)), default=0.0)
+    if any((curve.loss > highest).any() for curve in curves.values()):
+        figure.update_yaxes(range=[0, highest])
     return figure
 
 
 def accuracy(curves: Mapping[str, Curve]) -> go.Figure:
     """Of the held-out products, a fraction."""
-    figure = _figure("Validation accuracy", HEIGHT_PX, legend=len(curves) > 1)
+    figure = _figure("Validation accuracy", curves)
     for number, (name, curve) in enumerate(curves.items()):
         steps, values = zip(*curve.validations, strict=True) if curve.validations else ((), ())
         figure.add_scatter(
@@ -68,7 +72,7 @@ def throughput(curve: Curve) -> go.Figure:
 
 
 def _line(title: str, curve: Curve, values: Callable[[Curve], NDArray[np.float64]], says: str) -> go.Figure:
-    figure = _figure(title, SMALL_PX, legend=False)
+    figure = _figure(title, {"": curve}, SMALL_PX)
     figure.add_scatter(
         x=curve.step, y=values(curve), mode="lines", line={"color": COLOURS[0], "width": 2},
         hovertemplate=f"step %{{x:,}}<br>{says}<extra></extra>",
@@ -77,17 +81,21 @@ def _line(title: str, curve: Curve, values: Callable[[Curve], NDArray[np.float64
     return figure
 
 
-def _figure(title: str, height: int, legend: bool) -> go.Figure:
+def _figure(title: str, curves: Mapping[str, Curve], height: int = HEIGHT_PX) -> go.Figure:
+    """An empty chart from the first step to the last of all curves; several are named below it, a line each."""
     import plotly.graph_objects as go
 
+    below = LEGEND_PX * len(curves) if len(curves) > 1 else 0
+    last = max((int(curve.step[-1]) for curve in curves.values() if len(curve.step)), default=1)
     figure = go.Figure()
     figure.update_layout(
         template=template(dark()),
         title={"text": title},
-        height=height,
-        showlegend=legend,
-        margin={"t": 64 if legend else 44},
-        xaxis={"title": {"text": "step"}, "tickformat": ",d"},
+        height=height + below,
+        showlegend=bool(below),
+        margin={"t": 44, "b": 56 + below} if below else {"t": 44},
+        xaxis={"title": {"text": "step"}, "tickformat": ",d", "range": [0, 1.02 * last], "tick0": 0},
+        legend={"orientation": "v", "yref": "container", "y": 0, "yanchor": "bottom"},
         uirevision="same",
     )
     return figure

@@ -10,21 +10,23 @@ from core.models import jobs
 from core.models.curves import Curve, read_curve
 from core.models.jobs import Run
 from pages.components import run_charts
+from pages.components.paper_tables import PERCENT, in_percent
 
 MOST = 4  # runs in one chart
 EVERY_S = 3.0
 
+SHARES = ("Best validation", "Test accuracy")
 COLUMNS = {
     "Step": st.column_config.NumberColumn(format="localized"),
-    "Best validation": st.column_config.NumberColumn(format="%.3f"),
-    "Test accuracy": st.column_config.NumberColumn(format="%.3f"),
+    **dict.fromkeys(SHARES, PERCENT),
 }
 
 
 def show(names: list[str]) -> None:
     """Their curves, and a table of what came out."""
     st.subheader(f"{len(names)} runs compared", anchor=False)
-    _live(names)
+    with st.container(key="run-live"):
+        _live(names)
 
 
 @st.fragment(run_every=EVERY_S)
@@ -47,7 +49,9 @@ def _live(names: list[str]) -> None:
             run_charts.accuracy(curves), "compared-accuracy", "Validation accuracy of each run by step"
         )
         st.caption("Share of held-out products whose category each says first.")
-    st.dataframe(_table(runs, curves), hide_index=True, column_config=COLUMNS)
+    st.dataframe(
+        in_percent(_table(runs, curves), SHARES), hide_index=True, column_config=COLUMNS, placeholder="–"
+    )
 
 
 def _table(runs: dict[str, Run], curves: dict[str, Curve]) -> pd.DataFrame:

@@ -70,18 +70,18 @@ def _rows(chosen: list[str]) -> None:
             run = jobs.read_run(name)
         except ModelError:  # deleted in between
             continue
-        _row(run, name in chosen)
+        _row(run, chosen)
 
 
-def _row(run: Run, chosen: bool) -> None:
+def _row(run: Run, chosen: list[str]) -> None:
     with st.container(border=True, key=f"run-{run.name}", gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             if st.button(
                 plain(run.name),
                 key=f"open-{run.name}",
                 type="tertiary",
-                disabled=chosen,
-                help="Shown above" if chosen else None,
+                disabled=chosen == [run.name],
+                help="Shown above" if run.name in chosen else None,
             ):
                 open_runs([run.name])
                 st.rerun()
@@ -101,7 +101,7 @@ def facts(run: Run) -> list[str]:
         found.append(f"step {run.step:,} of {run.steps:,}")
     accuracy = test_accuracy(run)
     if accuracy is not None:
-        found.append(f"test accuracy {accuracy:.3f}")
+        found.append(f"test accuracy {accuracy:.1%}")
     if run.seconds:
         found.append(f"{'for' if run.alive else 'took'} {duration(run.seconds)}")
     if run.begun and not run.alive:

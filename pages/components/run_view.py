@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from pages import resources
 from pages.components import run_charts, run_list
 from pages.components.markdown import plain
 
+BLOWN_UP = 10_000  # a loss so high is told by its magnitude
 LIVE_S, QUIET_S = 2.0, 10.0  # between two looks, at a run that goes on and at one that does not
 SEES = {"both": "All it reads", "picture": "Picture alone", "text": "Text alone"}
 
@@ -24,7 +26,8 @@ ENDING = (
 )
 ENDING_EARLY = "It still prepares: it ends when that is over, at its first step at the latest. Ended at once, it loses only that."
 INPUTS = {"text": "reads the texts", "image": "decodes pictures that were not decoded before"}
-REPEATS = " The same steps come again, though: begin a new run with a lower learning rate."
+COUNTING = re.compile(r".+: [\d,]+ of [\d,]+")  # what a trainer says while it reads
+REPEATS = "Resume takes the same steps again: begin a new run with a lower learning rate instead."
 
 
 def show(name: str) -> None:
@@ -37,13 +40,19 @@ def show(name: str) -> None:
         st.subheader(plain(run_list.title(run)), anchor=False, width="content")
         run_list.badge(run)
     st.caption(plain(name))
-    if resources.is_local_visitor():
-        _actions(run)
-    st.fragment(_live, run_every=LIVE_S if run.alive else QUIET_S)(name, _head(run))
+    _actions(run)
+    with st.container(key="run-live"):
+        st.fragment(_live, run_every=LIVE_S if run.alive else QUIET_S)(name, _head(run))
 
 
 def _actions(run: Run) -> None:
+    """What its model can be asked, for everybody; what becomes of the run, for who sits at the machine."""
     with st.container(horizontal=True):
+        if run.usable:
+            st.link_button("Evaluate", f"evaluate?model={quote(run.name)}")
+            st.link_button("Classify", f"classify?model={quote(run.name)}")
+        if not resources.is_local_visitor():
+            return
         if run.state == "running" and st.button("Stop", type="primary", help="Saves, then ends"):
             _do(lambda: jobs.stop(run.name))
         if run.state == "stopping" and st.button("End without saving"):
@@ -53,7 +62,7 @@ def _actions(run: Run) -> None:
         if not run.alive and st.button("Delete"):
             _confirm(run.name)
     if run.state == "stopping":
-        st.caption(ENDING if run.last else ENDING_EARLY)
+        st.caption(ENDING_EARLY if run.preparing else ENDING)
 
 
 def _do(action: Any) -> None:
@@ -93,9 +102,8 @@ def _live(name: str, head: tuple[str, str]) -> None:
     """Reads the folder anew; when what stands above has changed, the whole page does."""
     try:
         run = jobs.read_run(name)
-    except VitrineError:
-        st.error(plain(f"{name} is gone: its folder was deleted. The other runs are listed below."))
-        return
+    except VitrineError:  # deleted while it was watched: the page says so, without its buttons
+        st.rerun()
     if _head(run) != head:
         st.rerun()
     curve = read_curve(run.folder)
@@ -110,7 +118,7 @@ def _live(name: str, head: tuple[str, str]) -> None:
 def _state(run: Run) -> None:
     if run.state == "failed":
         st.error(plain(run.error))
-        st.caption(_kept(run) + (REPEATS if "not a number" in run.error else ""))
+        st.caption(REPEATS if "not a number" in run.error else _kept(run))
     elif run.state == "interrupted":
         st.warning(
             "It was killed: by somebody, by the system when memory ran out, or when the machine went down. "
@@ -118,9 +126,10 @@ def _state(run: Run) -> None:
         )
     elif run.state == "stopped":
         st.info("Stopped. " + _kept(run))
-    if run.alive and not run.last:
-        said = [line for line in jobs.log_tail(run.folder).splitlines() if line.strip()]
-        st.info(f"{_preparing(run)} {plain(said[-1] if said else '')}")
+    if run.preparing:
+        goes_on = f" It goes on from step {run.saved:,}." if run.saved else ""
+        said = jobs.log_tail(run.folder).rstrip().rpartition("\n")[2]
+        st.info(f"{_preparing(run)}{goes_on} {plain(said) if COUNTING.fullmatch(said) else ''}")
     if run.steps and run.state != "done":
         share = min(1.0, run.step / run.steps)
         text = f"Step {run.step:,} of {run.steps:,}, {share:.0%}"
@@ -152,12 +161,14 @@ def _figures(run: Run, curve: Curve) -> None:
     last = run.last
     with st.container(horizontal=True, key="run-figures"):
         if "loss" in last:
-            st.metric("Loss", f"{last['loss']:.3f}", width="content")
+            st.metric(
+                "Loss", f"{last['loss']:.{'3f' if abs(last['loss']) < BLOWN_UP else '1e'}}", width="content"
+            )
         if best is not None:
-            st.metric("Best validation accuracy", f"{best:.3f}", width="content")
-        if "items_per_s" in last:
+            st.metric("Best validation accuracy", f"{best:.1%}", width="content")
+        if "items_per_s" in last and not run.preparing:
             st.metric("Products a second", f"{last['items_per_s']:,.0f}", width="content")
-        if run.alive and "remaining_s" in last:
+        if run.alive and "remaining_s" in last and not run.preparing:
             st.metric("Time left", run_list.duration(last["remaining_s"]), width="content")
         if run.seconds:
             st.metric("Time taken", run_list.duration(run.seconds), width="content")
@@ -168,7 +179,10 @@ def _charts(name: str, curve: Curve) -> None:
     with left:
         run_charts.draw(run_charts.loss({name: curve}), "run-loss", "Loss by step")
         rare = " Of a run this long, some steps are drawn." if curve.sampled else ""
-        st.caption(f"How wrong the model was on the products that it learnt from; it should fall.{rare}")
+        st.caption(
+            "How wrong the model was on the products that it learnt from; it should fall. Pale is each step, strong the "
+            f"mean of its neighbours.{rare}"
+        )
     with right:
         if curve.validations:
             run_charts.draw(run_charts.accuracy({name: curve}), "run-accuracy", "Validation accuracy by step")
@@ -195,16 +209,12 @@ def _result(run: Run) -> None:
         with st.container(horizontal=True):
             for sees, figures in _told_apart(test).items():
                 if isinstance(figures, dict) and "top1" in figures:
-                    st.metric(SEES.get(sees, plain(sees)), f"{figures['top1']:.3f}", f"top-5 {figures.get('top5', 0):.3f}",
+                    st.metric(SEES.get(sees, plain(sees)), f"{figures['top1']:.1%}", f"top-5 {figures.get('top5', 0):.1%}",
                               delta_color="off", delta_arrow="off", width="content")  # fmt: skip
         n = max(int(figures.get("n", 0)) for figures in test.values() if isinstance(figures, dict))
         st.caption(
             f"Share of {n:,} test products, which it never saw, whose category it says first; below, among its first five."
         )
-    if run.usable:
-        with st.container(horizontal=True):
-            st.link_button("Evaluate", f"evaluate?model={quote(run.name)}")
-            st.link_button("Classify", f"classify?model={quote(run.name)}")
 
 
 def _told_apart(test: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def test_without_a_dataset_or_a_run_it_says_what_to_do(home: Path, open_page: Op
 
 
 STATES = {
-    "done": ({"ended": "done"}, ["Delete"], "test accuracy 0.750"),
+    "done": ({"ended": "done"}, ["Delete"], "test accuracy 75.0%"),
     "stopped": ({"ended": "stopped", "steps": 25}, ["Resume", "Delete"], "Stopped"),
     "failed": ({"ended": "failed", "error": "The loss at step 7 is not a number.", "steps": 6}, ["Resume", "Delete"], "is not a number"),
     "interrupted": ({"steps": 25}, ["Resume", "Delete"], "It was killed"),
@@ -92,7 +92,7 @@ def test_a_run_in_every_state(make: Make, shop: str, open_page: Open, state: str
     assert ("Time left" in figures) == (state == "running")
     assert not any("<b>" in text.value for text in texts), "a dataset's name is no markup"
     if state == "done":
-        assert figures["All it reads"] == "0.750"
+        assert figures["All it reads"] == "75.0%"
 
 
 def test_a_run_that_reads_texts_alone_speaks_of_no_pictures(make: Make, open_page: Open) -> None:
@@ -111,7 +111,30 @@ def test_a_run_that_reads_texts_alone_speaks_of_no_pictures(make: Make, open_pag
     test = {sees: {"top1": 0.75, "top5": 1.0, "n": 8} for sees in ("both", "text")}
     (folder / "config.json").write_text(json.dumps(config | {"result": {"test": test}}))
     page = open_page("train.py", run="my-run")
-    assert [metric.label for metric in page.metric if metric.value == "0.750"] == ["Text alone"]
+    assert [metric.label for metric in page.metric if metric.value == "75.0%"] == ["Text alone"]
+
+
+def test_a_resumed_run_prepares_before_it_steps(make: Make, open_page: Open) -> None:
+    folder = make("my-run", alive=True, steps=25)
+    (folder / "checkpoint-0000025.safetensors").touch()
+    (folder / "log.txt").write_text("Stopped at step 25.\nDecoding: 1 of 3\n")
+    os.utime(folder / "metrics.jsonl", (0, 0))  # what an earlier process measured
+    page = open_page("train.py", run="my-run")
+    assert not page.exception
+    assert "It goes on from step 25. Decoding" in page.info[-1].value
+    assert not {"Products a second", "Time left"} & {metric.label for metric in page.metric}
+
+
+def test_a_loss_beyond_all_bounds_hides_no_other(make: Make, open_page: Open) -> None:
+    lines = [{"step": step, "loss": 10.0 ** (4 * step), "learning_rate": 1.0} for step in range(1, 9)]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (make("burst", ended="failed", error="The loss is not a number.") / "metrics.jsonl").write_text(text)
+    make("sound", ended="stopped")
+    page = open_page("train.py", run="burst")
+    assert next(metric.value for metric in page.metric if metric.label == "Loss") == "1.0e+32"
+    page = open_page("train.py", run=["sound", "burst"])
+    assert not page.exception
+    assert json.loads(page.get("plotly_chart")[0].proto.spec)["layout"]["yaxis"]["range"][1] < 1e6
 
 
 def test_who_is_not_at_the_machine_only_watches(
@@ -162,7 +185,8 @@ def test_a_folder_deleted_while_it_is_watched_is_said(
     monkeypatch.setattr(jobs, "read_run", vanishes)
     page = open_page("train.py", run="my-run")
     assert not page.exception
-    assert "its folder was deleted" in page.error[0].value
+    assert "It may have been deleted" in page.warning[0].value
+    assert not {"Stop", "Resume", "Delete"} & set(buttons(page))
 
 
 def test_deleting_asks_first(make: Make, open_page: Open) -> None:
