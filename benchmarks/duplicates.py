@@ -27,6 +27,8 @@ CHANGES = ("recompressed", "mirrored", "cropped", "recoloured")
 THRESHOLDS = {
     "bytes": (1,),
     "pixels": (2, 4, 6, 8, 10),
+    "cropped": (2, 3, 4, 5, 6),
+    "recoloured": (1, 1.5, 2, 2.5, 3),
     "hash": (0, 2, 4, 8, 16),
     "vectors": (0.998, 0.995, 0.99, 0.98, 0.95, 0.9),
 }

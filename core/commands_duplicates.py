@@ -19,11 +19,15 @@ def duplicates(
     name: Name,
     by: Annotated[
         str,
-        typer.Option(help="Of bytes, pixels, hash, vectors, text, glami; what the dataset allows otherwise."),
+        typer.Option(
+            help="Of bytes, pixels, cropped, recoloured, hash, vectors, text, glami; what the dataset allows otherwise."
+        ),
     ] = "",
     threshold: Annotated[
         list[str],
-        typer.Option(metavar="[BY=]NUMBER", help="pixels=6, hash=4, vectors=0.995, text=0.9; several times."),
+        typer.Option(
+            metavar="[BY=]NUMBER", help="pixels=6, cropped=4, hash=4, vectors=0.995, text=0.9; several times."
+        ),
     ] = [],  # noqa: B006
     preset: Annotated[str, typer.Option(help="glami: how GLAMI-1M's authors cleaned their test part.")] = "",
     vectors: Annotated[str, typer.Option(help="A set of picture vectors; the newest otherwise.")] = "",

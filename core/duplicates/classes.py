@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.catalog import DatasetInfo, Products
 from core.duplicates import hashing
-from core.duplicates.detectors import Near, codes, detector
+from core.duplicates.detectors import COPIES, Near, codes, detector
 from core.duplicates.nearest import near_hashes, near_vectors
 from core.duplicates.texts import near_texts, one_text
 from core.embeddings.store import EmbeddingSet, open_set, sets, unit
@@ -54,6 +54,10 @@ def see(
         from core.duplicates.pixels import see_pixels
 
         return see_pixels(products, least, progress)
+    if key in COPIES:
+        from core.duplicates.copies import see_copies
+
+        return see_copies(products, key, least, progress)
     if key == "vectors":
         return _by_vectors(products, vectors, least, progress)
     if key == "glami":

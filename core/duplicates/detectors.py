@@ -63,13 +63,24 @@ def _same(threshold: float) -> float:
     return threshold
 
 
-PICTURE_FILES = ("bytes", "pixels", "hash")  # detectors that read the pictures themselves
+COPIES = ("cropped", "recoloured")  # detectors that lay one picture over another
+PICTURE_FILES = ("bytes", "pixels", *COPIES, "hash")  # detectors that read the pictures themselves
 
 DETECTORS = (
     Detector("bytes", "Same file", "picture", 1, 1, 1, 1, "", "the same file", _same),
     Detector(
         "pixels", "Same picture", "picture", 0, 20, 6, 0.5, "Most difference of the pixels, of 255",
         "pixels differ by {} of 255 at most", lambda difference: 255 - difference,
+    ),
+    Detector(
+        "cropped", "Same picture, cropped", "picture", 0, 8, 4, 0.5,
+        "Most difference of the pixels, of 255, once one lies over the other",
+        "laid over each other, pixels differ by {} of 255 at most", lambda difference: 255 - difference,
+    ),
+    Detector(
+        "recoloured", "Same picture, recoloured", "picture", 0, 5, 2, 0.5,
+        "Most difference of the pixels, of 255, once one has the other's colour",
+        "in one colour, pixels differ by {} of 255 at most", lambda difference: 255 - difference, precise=False,
     ),
     Detector(
         "hash", "Look (hash)", "picture", 0, 16, 4, 1, "Bits that may differ, of 128",
@@ -89,7 +100,7 @@ DETECTORS = (
     ),
 )  # fmt: skip
 BY_KEY = {known.key: known for known in DETECTORS}
-USUAL = ("bytes", "pixels", "hash", "vectors", "text")
+USUAL = ("bytes", "pixels", *COPIES, "hash", "vectors", "text")
 
 
 def detector(key: str) -> Detector:

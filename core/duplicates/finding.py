@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from core.catalog import DatasetInfo, Products
 from core.duplicates import classes, hashing, pixels
-from core.duplicates.detectors import PICTURE_FILES, USUAL, detector
+from core.duplicates.detectors import COPIES, PICTURE_FILES, USUAL, detector
 from core.errors import DuplicatesError
 from core.sources.reading import Progress, no_progress
 from core.statistics.picture_stats import is_remote
 from core.storage import storage_errors
 
 MOST_PAIRS = 1_000_000  # a detector keeps, the nearest
+MOST_COPIES = 50_000  # pictures that copies are looked for among without being asked: a quarter of an hour
 VERSION = 1  # raise it when what is kept changes its meaning
 
 
@@ -105,6 +106,12 @@ def possible(products: Products) -> tuple[list[str], tuple[str, ...]]:
     """The usual detectors that a dataset allows, and why the others are left out."""
     info = products.info
     chosen, why = list(USUAL), []
+    if info.with_picture > MOST_COPIES:
+        chosen = [key for key in chosen if key not in COPIES]
+        why.append(
+            f"Cropped and recoloured copies were left out: the dataset has more than {MOST_COPIES:,} pictures "
+            f"(--by {','.join(COPIES)} looks for them all the same)."
+        )
     if info.with_picture > pixels.MOST:
         chosen.remove("pixels")
         why.append(f"Comparing pixels was left out: the dataset has more than {pixels.MOST:,} pictures.")

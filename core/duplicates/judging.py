@@ -36,6 +36,8 @@ STRATA: dict[
 ] = {  # thresholds from the exact one to the loosest: the ends of the strata
     "bytes": (1,),
     "pixels": (0, 2, 4, 6, 8, 10, 14, 20),
+    "cropped": (0, 2, 3, 4, 5, 6, 8),
+    "recoloured": (0, 1, 1.5, 2, 2.5, 3, 5),
     "hash": (0, 1, 2, 4, 6, 8, 12, 16),
     "vectors": (1, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.9),
     "text": (1, 0.95, 0.9, 0.85, 0.8, 0.7),

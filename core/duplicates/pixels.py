@@ -7,7 +7,10 @@ built-in dataset precision rose from 0.30 to 0.94 at the same recall (docs/resul
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from core.catalog import Products
@@ -31,6 +34,33 @@ def see_pixels(products: Products, most_difference: float, progress: Progress = 
         DuplicatesError: there is no picture, or the pictures are on the web.
         StorageError: the decoded pictures cannot be kept.
     """
+    files = picture_files(products, progress)
+    near = Near.none()
+    if len(files.stand):
+        bits, turned = (hashing.flat(files.table[name].take(files.stand)) for name in ("hash", "mirrored"))
+        splits = class_splits(products, files.code, len(files.stand))
+        near = near_hashes(bits, turned, splits, CANDIDATE_BITS, progress)
+        near = _decided(products, near, files.ids, most_difference, progress)
+    return Seen("pixels", files.code, files.picture, near, files.notes)
+
+
+@dataclass(frozen=True)
+class PictureFiles:
+    """The m different picture files of a dataset of n products that can be opened."""
+
+    code: NDArray[np.int64]  # (n,) which of them each product shows; -1 for none
+    picture: NDArray[np.int64]  # (n,) place of its picture among all; -1 for none
+    stand: NDArray[np.int64]  # (m,) row of `table` of a picture that stands for each file
+    ids: list[str]  # (m,) its image_id
+    table: pa.Table  # hashing.HASHES
+    notes: tuple[str, ...]  # how many cannot be opened
+
+
+def picture_files(products: Products, progress: Progress = no_progress) -> PictureFiles:
+    """
+    Raises:
+        DuplicatesError: there is no picture, or the pictures are on the web.
+    """
     measured = hashing.measure(products.info, progress)
     table = measured.table
     there = np.flatnonzero(table["hash"].is_valid().to_numpy())
@@ -40,17 +70,11 @@ def see_pixels(products: Products, most_difference: float, progress: Progress = 
     ids = table["image_id"].to_pylist()
     picture = pictures_of(products, ids)
     code = np.where(picture >= 0, of_picture[picture], -1)
-    near = Near.none()
-    if len(there):
-        _, first = np.unique(files, return_index=True)  # a picture that stands for each file
-        stand = there[first]
-        bits, turned = (hashing.flat(table[name].take(stand)) for name in ("hash", "mirrored"))
-        near = near_hashes(bits, turned, class_splits(products, code, len(stand)), CANDIDATE_BITS, progress)
-        near = _decided(products, near, [ids[row] for row in stand], most_difference, progress)
+    stand = there[np.unique(files, return_index=True)[1]]
     notes = (
         (f"{measured.broken:,} pictures cannot be opened, and were not compared.",) if measured.broken else ()
     )
-    return Seen("pixels", code, picture, near, notes)
+    return PictureFiles(code, picture, stand, [ids[row] for row in stand], table, notes)
 
 
 def _decided(

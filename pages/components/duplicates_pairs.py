@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.catalog import DatasetInfo
 from core.duplicates import figures, judging
-from core.duplicates.detectors import HASH_BITS, detector
+from core.duplicates.detectors import COPIES, HASH_BITS, detector
 from core.duplicates.finding import Found
 from pages import resources
 from pages.components import pair_gallery
@@ -32,6 +32,9 @@ def says(key: str, likeness: float) -> str:
         return "the same hash" if bits == 0 else f"{bits} of {HASH_BITS} bits differ"
     if key == "pixels":
         return "the same pixels" if likeness >= 255 else f"pixels differ by {255 - likeness:.1f}"
+    if key in COPIES:
+        how = "laid over each other" if key == "cropped" else "in one colour"
+        return f"{how}, pixels differ by {255 - likeness:.1f}"
     if likeness >= 1:
         return "the same text" if key in ("text", "glami") else "the same vector"
     return f"{likeness:.3f} alike"

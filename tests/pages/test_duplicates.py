@@ -103,6 +103,7 @@ def test_leakage_offers_what_to_drop(planted: Products, open_page: Open) -> None
 def test_likeness_is_said_in_the_detectors_own_words() -> None:
     assert says("hash", 124) == "4 of 128 bits differ" and says("hash", 128) == "the same hash"
     assert says("pixels", np.float32(252.5)) == "pixels differ by 2.5"
+    assert says("recoloured", np.float32(253.5)) == "in one colour, pixels differ by 1.5"
     assert says("vectors", 0.9871) == "0.987 alike" and says("text", 1.0) == "the same text"
 
 
