@@ -90,8 +90,7 @@ def regions(
                 number, round(float(x), 4), round(float(y), 4), len(rows), label, leaf, round(share, 4), told
             )
         )
-    same = Counter(region.label for region in found)
-    found = [_told_apart(region) if same[region.label] > 1 else region for region in found]
+    found = told_apart(found)
     return sorted(found, key=lambda region: (-region.size, region.cluster))
 
 
@@ -125,12 +124,29 @@ def _named(
     return named or " · ".join(words) or brief[first], leaf, share
 
 
-def _told_apart(region: Region) -> Region:
-    """One of several of the same name: its first word tells which."""
-    for word in region.words:
-        if word not in region.label.lower():
-            return replace(region, label=f"{region.label} · {word}")
-    return region
+def told_apart(found: list[Region]) -> list[Region]:
+    """Regions of the same name get a word each, those that still are the same some more, or a number."""
+    labels = _longer(found, [region.label for region in found], 1)
+    for count in range(2, WORDS + 1):
+        more = _longer(found, labels, count)
+        labels = [
+            after if Counter(other for other, old in zip(more, labels, strict=True) if old == before)[after] == 1 else before
+            for before, after in zip(labels, more, strict=True)
+        ]  # fmt: skip
+    earlier: Counter[str] = Counter()
+    for at, label in enumerate(labels):
+        earlier[label] += 1
+        labels[at] = f"{label} {earlier[label]}" if earlier[label] > 1 else label
+    return [replace(region, label=label) for region, label in zip(found, labels, strict=True)]
+
+
+def _longer(found: list[Region], labels: list[str], count: int) -> list[str]:
+    """Those labels that occur again with so many of their region's own words."""
+    longer = []
+    for region, label in zip(found, labels, strict=True):
+        own = [word for word in region.words if word not in region.label.lower()]
+        longer.append(" · ".join([region.label, *own[:count]]) if labels.count(label) > 1 else label)
+    return longer
 
 
 def _some(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:

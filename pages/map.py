@@ -33,7 +33,7 @@ if not drawable:
     product_dialog.open_linked(info)
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True, vertical_alignment="top"):
     drawn = map_form.choose(info, [described.name for described in drawable])
     titles = {TITLES[column]: column for column in columns(resources.products(info.name), drawn)}
     title = st.selectbox("Colour", list(titles), key="colour", bind="query-params", width=182)

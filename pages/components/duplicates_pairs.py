@@ -18,7 +18,7 @@ from pages.components.markdown import plain
 from pages.components.pair_gallery import Pair
 
 SIZE = 12
-ORDERS = ("Around the threshold", "Nearest first", "Farthest first")
+ORDERS = ("Around the threshold", "Nearest", "Farthest")
 MOST_PAGES = 400
 YOU = "your name for judgements"
 
@@ -95,9 +95,9 @@ def _places(found: Found, threshold: float, order: str, split: NDArray[np.int64]
     inside, outside = np.arange(stop), np.arange(stop, len(found.a))
     if split is not None:
         inside, outside = (rows[split[found.a[rows]] != split[found.b[rows]]] for rows in (inside, outside))
-    if order == "Nearest first":
+    if order == "Nearest":
         return inside
-    if order == "Farthest first":
+    if order == "Farthest":
         return inside[::-1]
     # The last that the threshold takes and the first that it leaves out, in turn.
     half = min(len(inside), MOST_PAGES * SIZE)

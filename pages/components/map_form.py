@@ -22,14 +22,15 @@ def show(info: DatasetInfo, names: list[str]) -> None:
     """
     from core.projection import under_way
 
-    for why in _stale(info):
+    stale = _stale(info)
+    for why in stale:
         st.warning(plain(why))
     if holder := under_way(info):
         st.info(f"A map of {info.name} is being made by {plain(holder)}. Come back when it is done.")
         st.button("Look again")
         return
     st.info(
-        f"{info.name} has no map yet. A map lays products that look alike beside each other: it takes about a minute "
+        f"{info.name} {'needs a new map' if stale else 'has no map yet'}. A map lays products that look alike beside each other: it takes about a minute "
         "for ten thousand products, some minutes for a million."
     )
     vectors = names[0]
@@ -96,6 +97,8 @@ def show_regions(described: maps.MapDescription) -> None:
         f"{described.present:,} of {described.rows:,} products are on the map, laid out by "
         f"{described.method.upper()} from the vectors {described.vectors}."
     ]
+    if described.present > described.different == 1:
+        said.append("All of these vectors are equal, and lie on one point.")
     for part, quality in described.quality.items():
         if quality.trustworthiness is not None and quality.neighbour_recall is not None:
             told = PARTS.get(part, part.capitalize())

@@ -67,6 +67,17 @@ def search(
         parts.append(Part("image", "picture", image=picture.read_bytes()))
     if without.strip():
         parts.append(Part("text", without, weight=-AWAY))
+    for what, asked, known in zip(
+        ("country", "category"),
+        (countries, categories),
+        _choices(dataset.name, dataset.fingerprint),
+        strict=True,
+    ):
+        if strange := [each for each in asked if each not in known]:
+            some = ", ".join(known[:8])
+            raise UsageError(
+                f"{dataset_name} has no {what} {strange[0]!r}. It has: {some}{', ...' if known[8:] else ''}."
+            )
     cohort = Cohort(
         dataset_name, geo=tuple(countries), category=tuple(path_from_text(path) for path in categories)
     )

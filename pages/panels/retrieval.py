@@ -66,7 +66,7 @@ def build(
         examples: products whose pictures can be tried, asked at each visit.
     """
 
-    def on_search(
+    def search_products(
         text: str | None = None,
         image: str | None = None,
         without: str | None = None,
@@ -159,11 +159,15 @@ def build(
             label="Or like one of these", columns=6, height=190, allow_preview=False, visible=False
         )
 
+        for choice in (countries, categories, gallery):
+            _free(choice)
         asked = [text, picture, without, countries, categories, gallery]
         given = [results, data]
-        button.click(on_search, asked, given, api_name="search", concurrency_id="gpu", concurrency_limit=1)
+        button.click(
+            search_products, asked, given, api_name="search", concurrency_id="gpu", concurrency_limit=1
+        )
         for field in (text, without):
-            field.submit(on_search, asked, given, api_visibility="private", concurrency_id="gpu")
+            field.submit(search_products, asked, given, api_visibility="private", concurrency_id="gpu")
         clear.click(
             lambda: ("", None, "", [], [], [], None),
             None,
@@ -175,7 +179,7 @@ def build(
             on_gallery, gallery, [about, countries, categories], api_visibility="private", queue=False
         )
         tried.select(on_example, kept, [picture, text], api_visibility="private", queue=False).then(
-            on_search, asked, given, api_visibility="private", concurrency_id="gpu"
+            search_products, asked, given, api_visibility="private", concurrency_id="gpu"
         )
         panel.load(
             on_open,
@@ -186,6 +190,16 @@ def build(
         )
     panel.queue(max_size=WAITING)
     return panel
+
+
+def _free(choice: gr.Dropdown) -> None:
+    """Let programs give any value: what there is to choose is known at a visit, not when the panel is built.
+
+    Otherwise the schema of the tool would allow none at all.
+    """
+    one = {"type": "string"}
+    described = {"type": "array", "items": one} if choice.multiselect else one
+    setattr(choice, "api_info", lambda: dict(described))  # noqa: B010 - a method of this one component
 
 
 def _filters(chosen: Gallery | None) -> tuple[Any, Any]:

@@ -23,10 +23,10 @@ from core.commands import app
 from core.embeddings.store import Description, unit, writing
 from core.errors import EmbeddingError, MapError, UsageError
 from core.map_quality import measure
-from core.maps import folder_of, maps, read_map, version
+from core.maps import Region, folder_of, maps, read_map, version
 from core.neighbours import different, graph
 from core.projection import place, project, under_way
-from core.regions import clusters
+from core.regions import clusters, told_apart
 from core.storage import alone
 from core.where import rows_where
 
@@ -382,3 +382,12 @@ def test_crowds_and_loners() -> None:
     found = clusters(points)
     assert set(found[:90]) - {-1} == {0} and set(found[90:150]) - {-1} == {1} and found[150] == -1
     assert (clusters(np.zeros((50, 2))) == -1).all() and (clusters(points[:5]) == -1).all()
+
+
+def test_regions_of_one_name_are_told_apart_by_words_or_a_number() -> None:
+    words = [["tričko", "pánské"], ["tričko", "dámské"], ["kaki", "x"], ["bílé", "y"], ["bílé", "y"], [], []]
+    found = [Region(at, 0, 0, 9, "shirts", "shirts", 1.0, told) for at, told in enumerate(words)]
+    assert [region.label for region in told_apart(found)] == [
+        "shirts · tričko · pánské", "shirts · tričko · dámské", "shirts · kaki",
+        "shirts · bílé", "shirts · bílé 2", "shirts", "shirts 2",
+    ]  # fmt: skip

@@ -98,7 +98,7 @@ def test_a_stale_map_is_said_and_can_be_made_again(mapped: catalog.DatasetInfo, 
     described = json.loads(path.read_text())
     path.write_text(json.dumps({**described, "vectors": "own", "vectors_digest": "of others"}))
     page = open_page("map.py", dataset="shop")
-    assert "older than its vectors" in said(page)
+    assert "older than its vectors" in said(page) and "needs a new map" in said(page)
     assert "Make the map" in [button.label for button in page.button]
 
 

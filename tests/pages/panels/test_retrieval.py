@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
@@ -58,9 +59,11 @@ def test_a_picture_with_filters(address: str, tmp_path: Path) -> None:
         ({}, "Say what to look for"),
         ({"text": "x", "gallery": "nobody / toy-clip"}, "no dataset named"),
         ({"text": "x", "gallery": "nonsense"}, "cannot be searched"),
+        ({"text": "x", "countries": ["zz"]}, "no country 'zz'. It has: "),
+        ({"text": "x", "categories": ["red"]}, "no category 'red'"),
     ],
 )
-def test_what_cannot_be_is_said(address: str, asked: dict[str, str], says: str) -> None:
+def test_what_cannot_be_is_said(address: str, asked: dict[str, Any], says: str) -> None:
     with pytest.raises(AppError, match=says):
         Client(address, verbose=False).predict(**asked, api_name="/search")
 
@@ -76,8 +79,9 @@ def test_over_mcp(address: str) -> None:
         ):
             await session.initialize()
             tools = [tool.name for tool in (await session.list_tools()).tools]
-            assert len(tools) == 1 and tools[0].endswith("search"), tools
-            answer = await session.call_tool(tools[0], {"text": "červené šaty"})
+            assert tools == ["search_products"]
+            asked = {"text": "červené šaty", "countries": ["cz"], "gallery": "shop / toy-clip"}
+            answer = await session.call_tool(tools[0], asked)
             assert not answer.isError, answer
             return json.dumps([part.model_dump(mode="json") for part in answer.content])
 
