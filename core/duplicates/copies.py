@@ -113,7 +113,7 @@ def _copies(
         alike = _difference(small, small_second, place)[0] <= COARSE_MOST
         difference = torch.full((2, len(first)), torch.inf)
         difference[0, alike] = cropped(first[alike], second[alike], place[alike])
-        alike = recoloured(small, small_second) <= COARSE_MOST
+        alike = _repainted(small, small_second) <= COARSE_MOST
         difference[1, alike] = recoloured(first[alike], second[alike])
         differences.append(difference.numpy())
     joined = np.concatenate([np.zeros((2, 0), np.float32), *differences], axis=1)
@@ -135,11 +135,18 @@ def cropped(first: torch.Tensor, second: torch.Tensor, place: torch.Tensor) -> t
 def recoloured(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """(m,) root mean square difference, 0 to 255, that is left when what differs in the first is given another colour.
 
-    The colour changes by one affine map of red, green and blue for all that differs; infinite where next to nothing does.
+    The colour changes by one affine map of red, green and blue for all that differs. Infinite where next to nothing
+    differs, or edges do: anything can be turned into a picture that is nearly of one colour.
 
     Args:
         first, second: (m, 3, h, w), 0 to 255, of one frame.
     """
+    frame = torch.tensor([[1.0, 0, 1, 0]]).expand(len(first), 4)
+    _, agree = settle(edges(first), edges(second), frame, 0)
+    return torch.where(agree >= LEAST_EDGES, _repainted(first, second), torch.inf)
+
+
+def _repainted(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     one, other = blurred(first).flatten(2), blurred(second).flatten(2)
     changed = ((one - other).abs().amax(1, keepdim=True) > CHANGED).float()
     colours = torch.cat([one / 255, torch.ones_like(changed)], 1)
