@@ -113,7 +113,7 @@ def _copies(
         alike = _difference(small, small_second, place)[0] <= COARSE_MOST
         difference = torch.full((2, len(first)), torch.inf)
         difference[0, alike] = cropped(first[alike], second[alike], place[alike])
-        alike = _repainted(small, small_second) <= COARSE_MOST
+        alike = recoloured(small, small_second) <= COARSE_MOST
         difference[1, alike] = recoloured(first[alike], second[alike])
         differences.append(difference.numpy())
     joined = np.concatenate([np.zeros((2, 0), np.float32), *differences], axis=1)
@@ -133,17 +133,15 @@ def cropped(first: torch.Tensor, second: torch.Tensor, place: torch.Tensor) -> t
 
 
 def recoloured(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """(m,) root mean square difference, 0 to 255, that is left when what differs in the first is given another colour.
+    """(m,) root mean square difference, 0 to 255, that is left when what differs is given the other picture's colour.
 
-    The colour changes by one affine map of red, green and blue for all that differs. Infinite where next to nothing
-    differs, or edges do: anything can be turned into a picture that is nearly of one colour.
+    The colour changes by one affine map of red, green and blue for all that differs; infinite where next to nothing does.
+    It is the greater of both directions: anything can be turned into a picture that is nearly of one colour.
 
     Args:
         first, second: (m, 3, h, w), 0 to 255, of one frame.
     """
-    frame = torch.tensor([[1.0, 0, 1, 0]]).expand(len(first), 4)
-    _, agree = settle(edges(first), edges(second), frame, 0)
-    return torch.where(agree >= LEAST_EDGES, _repainted(first, second), torch.inf)
+    return torch.maximum(_repainted(first, second), _repainted(second, first))
 
 
 def _repainted(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:

@@ -77,7 +77,7 @@ def test_a_picture_nearly_of_one_colour_is_no_recolour_of_all_others() -> None:
     images = [product(0), Image.blend(wall, product(7), 0.06), product(0, (40, 90, 190))]
     thing, pale, blue = (as_tensor(np.asarray(image.resize((64, 64)))[None]) for image in images)
     assert copies.recoloured(thing, blue) < 1
-    assert copies.recoloured(thing, pale) == torch.inf
+    assert copies.recoloured(thing, pale) > 10
 
 
 def test_a_killed_search_goes_on_with_the_parts_that_are_there(
