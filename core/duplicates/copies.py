@@ -133,13 +133,18 @@ def cropped(first: torch.Tensor, second: torch.Tensor, place: torch.Tensor) -> t
 
 
 def recoloured(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """(m,) root mean square difference, 0 to 255, that is left when what differs in the first is given another colour.
+    """(m,) root mean square difference, 0 to 255, that is left when what differs is given the other picture's colour.
 
     The colour changes by one affine map of red, green and blue for all that differs; infinite where next to nothing does.
+    It is the greater of both directions: anything can be turned into a picture that is nearly of one colour.
 
     Args:
         first, second: (m, 3, h, w), 0 to 255, of one frame.
     """
+    return torch.maximum(_repainted(first, second), _repainted(second, first))
+
+
+def _repainted(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     one, other = blurred(first).flatten(2), blurred(second).flatten(2)
     changed = ((one - other).abs().amax(1, keepdim=True) > CHANGED).float()
     colours = torch.cat([one / 255, torch.ones_like(changed)], 1)

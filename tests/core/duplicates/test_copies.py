@@ -72,6 +72,14 @@ def test_crops_and_recolours_are_found_each_by_its_detector_and_nothing_else(cop
     assert not pairs(found["pixels"], 6)
 
 
+def test_a_picture_nearly_of_one_colour_is_no_recolour_of_all_others() -> None:
+    wall = Image.new("RGB", (120, 150), (236, 233, 228))
+    images = [product(0), Image.blend(wall, product(7), 0.06), product(0, (40, 90, 190))]
+    thing, pale, blue = (as_tensor(np.array(image.resize((64, 64)))[None]) for image in images)
+    assert copies.recoloured(thing, blue) < 1
+    assert copies.recoloured(thing, pale) > 10
+
+
 def test_a_killed_search_goes_on_with_the_parts_that_are_there(
     copied: Products, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ import pytest
 from core.catalog import Products
 from core.duplicates import finding, hashing
 from core.duplicates.detectors import HASH_BITS, detector
-from core.duplicates.nearest import near_hashes, near_vectors
+from core.duplicates.nearest import inverted, near_hashes, near_vectors
 from core.duplicates.texts import jaccard, near_texts, one_text, pieces_of
 from core.errors import DuplicatesError, UsageError, VitrineError
 from tests.planted import Make, picture
@@ -246,3 +246,15 @@ def test_hashes_hold_one_row_a_picture(planted: Products) -> None:
     ids = pq.read_table(planted.info.folder / "pictures.parquet", columns=["image_id"])
     assert table["image_id"].to_pylist() == ids["image_id"].to_pylist()
     assert table["hash"].null_count == 0
+
+
+def test_the_approximate_search_finds_planted_pairs_and_says_how_many() -> None:
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(8_000, 32)).astype(np.float32)
+    wide[:500] = wide[500:1_000] + 0.35 * rng.normal(size=(500, 32)).astype(np.float32)
+    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    index, note = inverted(wide, 0.9)
+    planted = np.flatnonzero((wide[:500] * wide[500:1_000]).sum(axis=1) >= 0.9)
+    found = index.search(wide[planted], 32)[1]
+    assert len(planted) > 300 and (found == planted[:, None] + 500).any(axis=1).mean() > 0.98
+    assert index.nprobe > 4 and "of pairs of cosine 0.9, tried with 1,000" in note
