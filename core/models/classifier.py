@@ -94,7 +94,7 @@ class Classifier:
                 f"{len(config.classes)} of {folder.name}: they were trained on another dataset."
             )
         try:
-            module = importlib.import_module(ARCHITECTURES[config.architecture][1])
+            module = importlib.import_module(ARCHITECTURES[config.architecture])
             network = module.build(config.model, len(config.classes))
         except (KeyError, TypeError) as error:
             raise ModelError(f"{folder.name} is of a kind that Vitrine cannot build: {error}.") from error
