@@ -95,6 +95,7 @@ def evaluate(
 ) -> None:
     """Judge a classifier: top-1, top-5, per country and label source, F1, AP, calibration."""
     from core.commands import say, watched
+    from core.models.kept import without_nan
 
     with watched(progress_lines) as progress:
         if keep:
@@ -108,12 +109,24 @@ def evaluate(
                 run, split, dataset or None, human_only=human_only, sees=sees, inference=inference,
                 ties=ties, progress=progress, save=save, among=among, prompt=prompt or None,  # type: ignore[arg-type]
             )  # fmt: skip
+    found = without_nan(found)
+    if strange := found["unknown_classes"]:
+        typer.echo(
+            f"{strange:,} of {found['n']:,} products have a category that the model was never taught: they count as mistakes.",
+            err=True,
+        )
     shown = ("n", "classes", "top1", "top5", "f1_macro", "f1_weighted", "ap_macro")
-    text = "\n".join(
-        f"{key:<12} {found[key]:,}" if key in ("n", "classes") else f"{key:<12} {found[key]:.4g}"
-        for key in shown
-    )
-    say(found, as_json, text)
+    say(found, as_json, "\n".join(f"{key:<12} {_figure(found[key])}" for key in shown))
+
+
+def _figure(value: float | None) -> str:
+    """
+    >>> _figure(1234), _figure(0.51236), _figure(None)
+    ('1,234', '0.5124', 'not defined')
+    """
+    if value is None:
+        return "not defined"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _keep(

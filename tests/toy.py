@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from PIL import Image
 
 from core.build import import_dataset
 from core.embeddings.encoders import ImageConfig, TextConfig
+from core.models import kept, model
 from core.models.embracenet import EmbraceNetConfig
+from core.models.kept import Choice
 from core.training import TrainConfig
 from trainers.recipe import Recipe, run
 
@@ -97,6 +101,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def toy_home(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VITRINE_HOME", str(trained))
     return trained
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of the toy home, to be changed: its run was evaluated with everything, and with the text alone."""
+    folder = tmp_path_factory.mktemp("evaluated") / "home"
+    shutil.copytree(trained, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VITRINE_HOME", str(folder))
+        for sees in ("both", "text"):
+            kept.keep(model("toy-run"), Choice("toy", sees=sees), workers=1)
+        yield folder
 
 
 def picture(label: str) -> bytes:

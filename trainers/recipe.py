@@ -136,7 +136,7 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     training = TrainConfig(**config.training)
     sources = unchanged_sources(config)
     torch.manual_seed(training.seed)
-    network = importlib.import_module(ARCHITECTURES[config.architecture][1]).build(
+    network = importlib.import_module(ARCHITECTURES[config.architecture]).build(
         config.model, len(config.classes)
     )
     if kept := checkpoints(run_dir):  # `fit` reads them too; a frozen encoder is needed before it

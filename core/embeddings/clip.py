@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -307,6 +308,17 @@ class Encoder:
             numbers = self.tokenizer(cut).to(self.device)
             found.append(self._vectors(lambda given=numbers: self.model.encode_text(given), raw))
         return np.concatenate(found) if found else np.zeros((0, self.dimensions), np.float32)
+
+    def reads(self, text: str) -> int:
+        """How many characters of a text make its vector; what comes after them changes nothing."""
+        whole = self.tokenizer([_clean(text)])
+
+        def same(other: str) -> bool:
+            return bool((self.tokenizer([_clean(other)]) == whole).all())
+
+        if not same(f"{text} a"):  # there was room for more
+            return len(text)
+        return bisect_left(range(min(len(text), QUERY_CHARACTERS)), True, key=lambda n: same(text[:n]))
 
     @property
     def scale(self) -> float:

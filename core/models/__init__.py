@@ -12,6 +12,7 @@ from core.embeddings.clip import ENCODERS, encoder
 from core.embeddings.store import sets
 from core.errors import ModelError
 from core.models.runs import WEIGHTS, RunConfig, run_folders
+from core.models.titles import title_of
 from core.settings import ASSETS
 
 if TYPE_CHECKING:
@@ -124,9 +125,7 @@ def of_run(folder: Path) -> ModelSpec:
     datasets = " and ".join(config.trained_on())
     return ModelSpec(
         name=folder.name,
-        title=f"{ARCHITECTURES[config.architecture][0]} ({config.preset}) on {datasets}"
-        if config.architecture in ARCHITECTURES
-        else config.architecture,
+        title=f"{title_of(config.architecture, config.model)} ({config.preset}) on {datasets}",
         task="classification",
         inputs=inputs,
         weights="bundled" if folder.parent == ASSETS / "models" else "run",
@@ -139,13 +138,9 @@ def of_run(folder: Path) -> ModelSpec:
     )
 
 
-# What a run's configuration may name: the title, and the module whose `build` makes the network.
-ARCHITECTURES: dict[str, tuple[str, str]] = {
-    "embracenet": ("EmbraceNet", "core.models.embracenet"),
-    "fusion": ("Tensor fusion", "core.models.fusion"),
-    "single": ("One modality", "core.models.single"),
-    "ngrams": ("TF-IDF, logistic regression", "core.models.ngrams"),
-    "probe": ("Linear probe", "core.models.probe"),
+# What a run's configuration may name: the module whose `build` makes the network.
+ARCHITECTURES = {
+    name: f"core.models.{name}" for name in ("embracenet", "fusion", "single", "ngrams", "probe")
 }
 
 

@@ -115,8 +115,9 @@ def long_tail(kept: Kept, training: Mapping[str, int]) -> Display:
             hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip
         figure.update_layout(
-            height=420, yaxis={"title": {"text": "F1"}, "range": [-0.04, 1.06]},
-            xaxis={"title": {"text": "training products (logarithmic)"}, "type": "log"},
+            height=420, yaxis={"title": {"text": "F1"}, "range": [-0.04, 1.06], "tickformat": ".0%"},
+            xaxis={"title": {"text": "training products (logarithmic)"}, "type": "log", "tickformat": ",d",
+                   "tickvals": [step * 10**power for power in range(8) for step in (1, 2, 5)]},
         )  # fmt: skip
         return figure
 

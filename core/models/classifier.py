@@ -26,7 +26,7 @@ from core.embeddings.readers import open_tokenizer
 from core.errors import ImageError, ModelError, UsageError
 from core.images import decode
 from core.models import ARCHITECTURES, ZERO_SHOT, model, models
-from core.models.data import ProductData, Readings, ReadProducts, product_text
+from core.models.data import ProductData, Readings, ReadProducts, cut_note, product_text
 from core.models.inputs import IMAGE, TEXT, Inputs
 from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
 from core.settings import settings
@@ -94,7 +94,7 @@ class Classifier:
                 f"{len(config.classes)} of {folder.name}: they were trained on another dataset."
             )
         try:
-            module = importlib.import_module(ARCHITECTURES[config.architecture][1])
+            module = importlib.import_module(ARCHITECTURES[config.architecture])
             network = module.build(config.model, len(config.classes))
         except (KeyError, TypeError) as error:
             raise ModelError(f"{folder.name} is of a kind that Vitrine cannot build: {error}.") from error
@@ -170,9 +170,7 @@ class Classifier:
         numbers, mask = np.zeros((1, 1), np.int64), np.zeros((1, 1), np.bool_)
         if config.text is not None and tokenizer is not None:
             numbers, mask = tokenizer.encode([text], config.text.tokens)
-            read = tokenizer.reads(text, config.text.tokens)
-            if read < len(text):
-                notes.append(f"Only the first {read:,} of {len(text):,} characters were read.")
+            notes += cut_note(tokenizer.reads(text, config.text.tokens), len(text))
         elif text:
             notes.append("This model reads no text: the picture alone was used.")
         pixels = torch.zeros(1, 3, 1, 1)

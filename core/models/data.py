@@ -35,6 +35,15 @@ def product_text(name: str | None, description: str | None) -> str:
     return " ".join(part for part in (name, description) if part)
 
 
+def cut_note(read: int, length: int) -> list[str]:
+    """What to say of a text of which not all characters were read.
+
+    >>> cut_note(51, 99_999), cut_note(7, 7)
+    (['Only the first 51 of 99,999 characters were read.'], [])
+    """
+    return [f"Only the first {read:,} of {length:,} characters were read."] if read < length else []
+
+
 def product_frame(products: Products, splits: Sequence[str], human_only: bool = False) -> pd.DataFrame:
     """Products of some splits in the dataset's order, with `label`: the category path as one line.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from core.storage import storage_errors
 SEES = {"both": (), "picture": (TEXT,), "text": (IMAGE,)}  # what is withheld
 SPLITS = ("train", "validation", "test")
 AMONG = ("all", "dataset")
+INFERENCE = ("expected", "sampled", "ensemble", "normalised")
 
 
 def evaluate(
@@ -69,15 +70,29 @@ def evaluate(
         UnknownDatasetError: its dataset is gone.
         UsageError: there is nothing to judge, or an argument that cannot be.
     """
-    choices = ((split, SPLITS, "splits"), (sees, tuple(SEES), "inputs"), (among, AMONG, "sets of classes"))
+    choices = (
+        (split, SPLITS, "splits"), (sees, tuple(SEES), "inputs"), (among, AMONG, "sets of classes"),
+        (inference, INFERENCE, "ways of inference"), (ties, get_args(Ties), "rules for ties"),
+    )  # fmt: skip
     for value, known, what in choices:
         if value not in known:
             raise UsageError(f"{value!r} is not one of the {what}: {', '.join(known)}.")
+    if save is not None:  # it shall not fail when all is judged
+        with storage_errors(save.parent):
+            save.parent.mkdir(parents=True, exist_ok=True)
     classifier = open_classifier(run, dataset, prompt)
     data = split_data(classifier, dataset or classifier.config.dataset, split, human_only, workers, progress)
     kept = np.flatnonzero(readable(data, classifier, sees))
     if not len(kept):
-        raise UsageError(f"No product of the {split} split has what is needed ({sees}).")
+        reads = " and ".join(
+            name
+            for name, column in (("texts", TEXT), ("pictures", IMAGE))
+            if column in classifier.network.used
+        )
+        seen = "" if sees == "both" else f", and shall see the {sees} alone"
+        raise UsageError(
+            f"No product of the {split} split can be judged: {classifier.name} reads {reads}{seen}."
+        )
     classes = list(classifier.config.classes)
     answers = np.ones(len(classes), np.bool_)
     if among == "dataset":

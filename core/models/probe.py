@@ -112,8 +112,8 @@ class ProbeClassifier(Classifier):
                 f"{self.name} was trained on vectors of other weights of {config.encoder} ({config.weights}) than "
                 f"are here ({coder.weights}). Train it again on vectors of these."
             )
-        inputs = encoded_product(coder, image, name, description)
-        notes = []
+        inputs, notes = encoded_product(coder, image, name, description)
+        notes = notes if TEXT in self.network.used else []
         for modality, given, note in (
             (TEXT, inputs.available[0, TEXT], "This model reads no text: the picture alone was used."),
             (IMAGE, inputs.available[0, IMAGE], "This model sees no pictures: the text alone was used."),

@@ -65,6 +65,11 @@ class RunConfig:
         """
         try:
             described = json.loads((run_dir / CONFIG).read_text(encoding="utf-8"))
+            if (
+                not isinstance(described, dict)
+                or not {"architecture", "model", "classes"} <= described.keys()
+            ):
+                raise ModelError(f"{run_dir / CONFIG} describes no classifier of Vitrine. Train it again.")
             return cls(**described)
         except FileNotFoundError as error:
             raise ModelError(

@@ -31,8 +31,7 @@ class Underway:
     total: int = 0
     what: str = ""
     error: str = ""
-    began: float = 0.0  # seconds since 1970
-    seconds: float = 0.0  # since it began
+    left_s: float | None = None  # by the pace since it began to count; None while nobody can know
 
 
 def lock_path(path: Path) -> Path:
@@ -47,22 +46,26 @@ def working(path: Path, progress: Progress) -> Iterator[Progress]:
         file = place.open("a+", encoding="utf-8")
     with file:
         _take(file)
-        began, last = time.time(), 0.0
+        last, first = 0.0, ("", 0, 0.0)  # what was counted first, up to where, and when
 
         def tell(done: int, total: int, what: str) -> None:
-            nonlocal last
+            nonlocal last, first
             progress(done, total, what)
-            if time.monotonic() - last > TOLD_EVERY_S:
-                last = time.monotonic()
-                _note(file, Underway("running", done, total, what, began=began))
+            now = time.monotonic()
+            if what != first[0]:
+                first = (what, done, now)
+            if now - last > TOLD_EVERY_S:
+                last, counted = now, done - first[1]
+                left = (total - done) * (now - first[2]) / counted if counted > 0 else None
+                _note(file, Underway("running", done, total, what, left_s=left))
 
         try:
-            _note(file, Underway("running", what="Loading the model", began=began))
+            _note(file, Underway("running", what="Loading the model"))
             yield tell
             place.unlink(missing_ok=True)
         except BaseException as error:
             said = str(error) if isinstance(error, VitrineError) else f"{type(error).__name__}: {error}"
-            _note(file, Underway("failed", error=said, began=began))
+            _note(file, Underway("failed", error=said))
             raise
 
 
@@ -92,7 +95,7 @@ def state_of(path: Path) -> Underway | None:
                 noted = Underway(**json.loads(file.read()))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return replace(noted, seconds=max(0.0, time.time() - noted.began) if noted.began else 0.0)
+        return noted
     except OSError:
         return None
     return noted if noted.state == "failed" else replace(noted, state="failed", error="It was stopped.")

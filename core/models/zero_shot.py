@@ -27,7 +27,7 @@ from core.embeddings.vectors import vectors_of
 from core.errors import UsageError
 from core.models import ZERO_SHOT, zero_shot_parts
 from core.models.classifier import Classifier
-from core.models.data import Readings, ReadProducts, product_text
+from core.models.data import Readings, ReadProducts, cut_note, product_text
 from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs
 from core.models.prompts import prompts_of, template_of
 from core.models.runs import RunConfig
@@ -124,13 +124,13 @@ class ZeroShotClassifier(Classifier):
         Raises:
             UsageError: there is neither a picture nor a text.
         """
-        return encoded_product(self.encoder, image, name, description), []
+        return encoded_product(self.encoder, image, name, description)
 
 
 def encoded_product(
     coder: Encoder, image: Image.Image | None, name: str | None, description: str | None
-) -> Inputs:
-    """One product's vectors, as long as the encoder gives them.
+) -> tuple[Inputs, list[str]]:
+    """One product's vectors, as long as the encoder gives them, and what to say about how it was read.
 
     Raises:
         UsageError: there is neither a picture nor a text.
@@ -144,7 +144,8 @@ def encoded_product(
     else:
         picture = coder.encode_pixels(np.array(coder.preprocessing.pixels(image))[None], raw=True)
     available = torch.tensor([[bool(text), image is not None, False]])
-    return vector_inputs(available, torch.from_numpy(words), torch.from_numpy(picture))
+    given = vector_inputs(available, torch.from_numpy(words), torch.from_numpy(picture))
+    return given, cut_note(coder.reads(text), len(text))
 
 
 @lru_cache(maxsize=2)

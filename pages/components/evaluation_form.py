@@ -207,7 +207,7 @@ def _watch(spec: ModelSpec, choice: Choice) -> None:
         st.rerun()
         return
     share = state.done / state.total if state.total else 0.0
-    left = f", about {state.seconds * (1 - share) / share:,.0f} s left" if share > 0.05 else ""
+    left = "" if state.left_s is None else f", about {run_list.duration(state.left_s)} left"
     count = f" {state.done:,} of {state.total:,}" if state.total else ""
     st.progress(min(1.0, share), f"{state.what}{count}{left}")
     st.caption("The page can be left meanwhile.")

@@ -100,8 +100,9 @@ def _figures(info: DatasetInfo, found: Kept, specs: Sequence[ModelSpec]) -> None
     others = kept.every(list(specs), info.name)
     st.subheader(f"Evaluations on {plain(info.name)}", anchor=False)
     st.dataframe(
-        evaluations_table(others), hide_index=True, column_config={"top-1": PERCENT, "top-5": PERCENT}
-    )
+        in_percent(evaluations_table(others), ["top-1", "top-5"]), hide_index=True,
+        column_config={"top-1": PERCENT, "top-5": PERCENT},
+    )  # fmt: skip
     st.caption(
         plain(
             f"Made {found.made.replace('T', ' at ').rstrip('Z')} (UTC) in {found.seconds:.0f} s, with weights {found.weights}, "
@@ -194,7 +195,7 @@ def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
         in_percent(table if training else table.drop(columns="training"), ["precision", "recall", "f1", "ap"]),
         hide_index=True, height=520,
         column_config={
-            "label": st.column_config.TextColumn("class", width="large"),
+            "label": "class",
             "n": st.column_config.NumberColumn("products", help="that have this class in the evaluated split"),
             "training": st.column_config.NumberColumn("training", help="products in the training split of the model's dataset"),
             "predicted": st.column_config.NumberColumn("predicted", help="products that the model said to be of this class"),

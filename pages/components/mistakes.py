@@ -124,8 +124,7 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
         st.dataframe(
             in_percent(named, ["share"]), hide_index=True, height=min(420, 38 + 35 * len(pairs)),
             column_config={
-                "label": st.column_config.TextColumn("label", width="medium"),
-                "prediction": st.column_config.TextColumn("the model said", width="medium"),
+                "prediction": "the model said",
                 "n": st.column_config.NumberColumn("products"),
                 "share": st.column_config.NumberColumn("of the label", format="%.0f%%"),
             },

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.errors import ModelError
-from core.models import ModelSpec, kept
+from core.models import ZERO_SHOT, ModelSpec, kept
 from core.models.published import TABLES, PublishedTable, measured
 from core.models.runs import RunConfig
 from pages.components.markdown import plain
@@ -26,7 +26,7 @@ def in_percent(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:
-    """Each paper's table with every evaluation on this dataset's test products."""
+    """Each paper's table with the evaluations of such models on this dataset."""
     own = sorted(
         kept.every(list(specs), info.name), key=lambda one: (one[1].model, SEES.index(one[1].choice.sees))
     )
@@ -35,7 +35,14 @@ def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:
         "not compete: they show what the inputs bring, and in which range results lie."
     )
     for table in TABLES:
-        _draw(table, [_mine(spec, made, table) for spec, made in own])
+        _draw(
+            table,
+            [
+                _mine(spec, made, table)
+                for spec, made in own
+                if (spec.architecture != ZERO_SHOT) == table.trained
+            ],
+        )
 
 
 def show_published() -> None:
@@ -52,9 +59,9 @@ def _mine(spec: ModelSpec, made: kept.Kept, table: PublishedTable) -> dict[str, 
     return {
         "from": HERE,
         "model": f"{made.model}{how}",
+        **{TITLES[measure]: figures[measure] for measure in table.measures},
         "sees": choice.sees,
         "trained on": spec.trained_on.rpartition(", ")[2],
-        **{TITLES[measure]: figures[measure] for measure in table.measures},
         "network": _size(spec),
         "on": f"{choice.dataset} {choice.split}, {made.report['n']:,} products{labels}",
     }
@@ -73,9 +80,9 @@ def _draw(table: PublishedTable, own: list[dict[str, object]]) -> None:
         {
             "from": PAPER,
             "model": row.model,
+            **{TITLES[measure]: row.figures.get(measure) for measure in table.measures},
             "sees": row.sees,
             "trained on": row.trained_on,
-            **{TITLES[measure]: row.figures.get(measure) for measure in table.measures},
             "network": "paper's size",
             "on": table.data,
         }

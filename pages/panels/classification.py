@@ -29,6 +29,8 @@ SHOWN_CHARACTERS = 20_000  # that the browser lets one type; the model reads far
 TO_THE_ANSWERS = (
     "() => { if (innerWidth < 700) document.getElementById('answers').scrollIntoView({behavior: 'smooth'}); }"
 )
+NAMED = "() => new URLSearchParams(location.search).getAll('model').join('\\n')"  # in the address
+NOT_HERE = "A model that the address names is not here: it may have been deleted. Choose another one."
 FAR = "el"  # the language that is tried first: of another script than most
 
 NO_MODEL = f"""### No model is trained yet
@@ -131,16 +133,19 @@ def build(backend: Backend) -> gr.Blocks:
                 shown.append(view.why(title, told, view.picture_of(path)))
             yield view.row(shown) if shown else ""
 
-    def on_open() -> tuple[Any, ...]:
-        """What there is to choose from now."""
+    def on_open(named: str | None) -> tuple[Any, ...]:
+        """What there is to choose from now; chosen is what the address names, a line each, or else the first."""
         known = backend.models()
-        chosen = [known[0].name] if known else []
+        asked = list(dict.fromkeys((named or "").splitlines()))
+        chosen = [name for name in asked if name in {spec.name for spec in known}]
+        missing = NO_MODEL if not known else NOT_HERE if len(chosen) < len(asked) else ""
+        chosen = chosen[:SIDE_BY_SIDE] or [spec.name for spec in known[:1]]
         if known:
-            threading.Thread(target=_quietly, args=(backend.warm, known[0].name), daemon=True).start()
+            threading.Thread(target=_quietly, args=(backend.warm, chosen[0]), daemon=True).start()
         titles = _titles([spec.name for spec in known], known, most=len(known))
         return (
             gr.Dropdown(choices=[(title, name) for name, title in titles.items()], value=chosen, visible=bool(known)),
-            gr.Markdown(NO_MODEL, visible=not known),
+            gr.Markdown(missing, visible=bool(missing)),
             gr.Button(interactive=bool(known)),
             *on_models(chosen),
         )  # fmt: skip
@@ -238,7 +243,8 @@ def build(backend: Backend) -> gr.Blocks:
         )  # fmt: skip
         follows = [cards, country, language, gallery, kept]
         models.change(on_models, models, follows, queue=False, **private)
-        panel.load(on_open, None, [models, nothing, button, *follows], queue=False, **private)
+        named = gr.Textbox(visible=False)
+        panel.load(on_open, named, [models, nothing, button, *follows], queue=False, js=NAMED, **private)
     panel.queue(max_size=WAITING)
     return panel
 

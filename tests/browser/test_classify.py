@@ -65,11 +65,13 @@ def test_a_photo_and_a_name_are_answered(page: Page, server: Server, jeans: Path
     assert width[0] <= width[1]
 
 
-def test_nothing_given_is_said(page: Page, server: Server) -> None:
-    page.goto(f"{server.url}/classify")
+def test_the_address_chooses_a_model_and_nothing_given_is_said(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/classify?model=gone&model=zero-shot-clip-tiny@glami-mini")
     panel = page.frame_locator("iframe")
     button = panel.get_by_role("button", name="Classify", exact=True)
     expect(button).to_be_enabled(timeout=60_000)
+    expect(panel.get_by_text("A model that the address names is not here")).to_be_visible()
+    expect(panel.get_by_text("About Zero-shot")).to_be_visible()
     button.click()
     expect(panel.get_by_text("There is nothing to classify").first).to_be_visible(timeout=30_000)
 

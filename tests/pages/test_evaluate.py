@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,6 @@ from core.models.underway import working
 from tests.pages.conftest import Open
 
 PARTS = ("Figures", "Countries", "Calibration", "Confusions", "Classes", "Mistakes", "Compare", "Papers")
-
-
-@pytest.fixture(scope="module")
-def evaluated(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of the toy home in which its run was evaluated with everything, and with the text alone."""
-    folder = tmp_path_factory.mktemp("evaluated") / "home"
-    shutil.copytree(trained, folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VITRINE_HOME", str(folder))
-        for sees in ("both", "text"):
-            kept.keep(model("toy-run"), Choice("toy", sees=sees), workers=1)
-        yield folder
 
 
 def words(test: object) -> str:
@@ -49,6 +36,14 @@ def test_every_part_is_reached_by_its_address(part: str, evaluated: Path, open_p
         first = test.dataframe[0].value
         assert first["from"].tolist()[:2] == ["measured here"] * 2 and "paper" in first["from"].tolist()
         assert first["Top-1"].max() <= 100 and "toy test, 23 products" in first["on"].tolist()
+        zero_shot = test.dataframe[1].value
+        assert "measured here" not in zero_shot["from"].tolist(), (
+            "no trained model beside those that never were"
+        )
+    if part == "Figures":
+        assert test.dataframe[1].value["top-1"].tolist()[0] == pytest.approx(
+            float(test.metric[0].value.rstrip("%")), abs=0.06
+        )
 
 
 def test_a_model_of_one_input_is_only_offered_what_it_can(evaluated: Path) -> None:

@@ -1,3 +1,3 @@
-from tests.toy import toy_home, trained
+from tests.toy import evaluated, toy_home, trained
 
-__all__ = ["toy_home", "trained"]
+__all__ = ["evaluated", "toy_home", "trained"]

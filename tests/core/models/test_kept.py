@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,35 +22,23 @@ from core.models.runs import find_run
 from core.models.underway import working
 
 
-@pytest.fixture(scope="module")
-def home(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of the toy home, to be changed; two evaluations are kept in it."""
-    folder = tmp_path_factory.mktemp("kept") / "home"
-    shutil.copytree(trained, folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VITRINE_HOME", str(folder))
-        for sees in ("both", "text"):
-            kept.keep(model("toy-run"), Choice("toy", sees=sees), workers=1)
-        yield folder
-
-
 def toy(sees: str = "both") -> Kept:
     found = kept.find(model("toy-run"), Choice("toy", sees=sees))
     assert found is not None
     return found
 
 
-def test_what_is_kept_is_what_the_command_says(home: Path) -> None:
+def test_what_is_kept_is_what_the_command_says(evaluated: Path) -> None:
     report = evaluate("toy-run", "test", workers=1)
     assert toy().report == json.loads(json.dumps(kept.without_nan(report)))
     table = toy().predictions()
     assert len(table) == report["n"] and table.correct.mean() == report["top1"]
     assert {"row_id", "label_source", "probability", "rank"} <= set(table.columns)
-    assert toy().path.is_relative_to(home / "runs" / "toy-run" / "evaluations")
+    assert toy().path.is_relative_to(evaluated / "runs" / "toy-run" / "evaluations")
     assert not list(toy().path.parent.glob(".*")) and not list(toy().path.parent.glob("*.lock"))
 
 
-def test_every_choice_is_another_evaluation(home: Path) -> None:
+def test_every_choice_is_another_evaluation(evaluated: Path) -> None:
     spec = model("toy-run")
     assert toy().path != toy("text").path and toy("text").report["n"] < toy().report["n"]
     for other in ({"split": "train"}, {"labels": "human"}, {"inference": "sampled"}, {"ties": "fair"}):
@@ -64,7 +51,9 @@ def test_every_choice_is_another_evaluation(home: Path) -> None:
         kept.find(spec, Choice("nowhere"))
 
 
-def test_new_weights_and_a_new_import_make_it_outdated(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_weights_and_a_new_import_make_it_outdated(
+    evaluated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec, choice, info = model("toy-run"), Choice("toy"), catalog.info("toy")
     old = toy()
     assert old.stale(spec, info) == ""
@@ -77,7 +66,7 @@ def test_new_weights_and_a_new_import_make_it_outdated(home: Path, monkeypatch: 
     assert kept.every([spec], "toy") == []
 
 
-def test_a_damaged_file_is_no_evaluation(home: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_is_no_evaluation(evaluated: Path, tmp_path: Path) -> None:
     whole = toy().path.read_bytes()
     for name, data in (("cut", whole[: len(whole) // 2]), ("other", b"PAR1"), ("empty", b"")):
         (tmp_path / name).write_bytes(data)
@@ -88,7 +77,7 @@ def test_a_damaged_file_is_no_evaluation(home: Path, tmp_path: Path) -> None:
         gone.predictions()
 
 
-def test_how_far_it_is_and_why_it_ended_can_be_seen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_far_it_is_and_why_it_ended_can_be_seen(evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, choice = model("toy-run"), Choice("toy", sees="picture")
     assert kept.underway(spec, choice) is None
     monkeypatch.setattr("core.models.underway.TOLD_EVERY_S", 0.0)
@@ -100,6 +89,7 @@ def test_how_far_it_is_and_why_it_ended_can_be_seen(home: Path, monkeypatch: pyt
     kept.keep(spec, choice, look, workers=1)
     running = [state for state in seen if state is not None]
     assert running and all(state.state == "running" for state in running)
+    assert running[0].left_s is None, "nothing was counted yet"
     assert kept.underway(spec, choice) is None and kept.find(spec, choice) is not None
 
     def stumble(*_: object, **__: object) -> None:
@@ -116,7 +106,7 @@ def test_how_far_it_is_and_why_it_ended_can_be_seen(home: Path, monkeypatch: pyt
         kept.keep(spec, choice)
 
 
-def test_a_process_evaluates_and_the_page_only_starts_it(home: Path) -> None:
+def test_a_process_evaluates_and_the_page_only_starts_it(evaluated: Path) -> None:
     spec, choice = model("toy-run"), Choice("toy", sees="both", ties="fair")
     kept.start(spec, choice)
     kept.start(spec, choice)  # a second click changes nothing
@@ -127,19 +117,19 @@ def test_a_process_evaluates_and_the_page_only_starts_it(home: Path) -> None:
     assert kept.find(spec, choice) is not None, state
 
 
-def test_a_deleted_run_keeps_nothing(home: Path, tmp_path: Path) -> None:
-    shutil.copytree(find_run("toy-run"), home / "runs" / "short-lived")
+def test_a_deleted_run_keeps_nothing(evaluated: Path, tmp_path: Path) -> None:
+    shutil.copytree(find_run("toy-run"), evaluated / "runs" / "short-lived")
     spec = model("short-lived")
-    shutil.rmtree(home / "runs" / "short-lived")
+    shutil.rmtree(evaluated / "runs" / "short-lived")
     assert kept.find(spec, Choice("toy")) is None and kept.underway(spec, Choice("toy")) is None
     with pytest.raises(StorageError, match="is gone"):
         kept.keep(spec, Choice("toy"))
-    assert not (home / "runs" / "short-lived").exists()
+    assert not (evaluated / "runs" / "short-lived").exists()
     with pytest.raises(VitrineError):
         kept.start(spec, Choice("toy"))
 
 
-def test_charts_say_what_was_measured(home: Path) -> None:
+def test_charts_say_what_was_measured(evaluated: Path) -> None:
     made, table = toy(), toy().predictions()
     country = charts.by_country(made)
     assert set(country.table["group"]) == {"cz", "sk"} and country.table.n.sum() == 27
@@ -165,7 +155,7 @@ def test_charts_say_what_was_measured(home: Path) -> None:
     assert figures["Top-1"]["low"] <= figures["Top-1"]["value"] <= figures["Top-1"]["high"]
 
 
-def test_without_countries_and_mistakes_charts_say_so(home: Path) -> None:
+def test_without_countries_and_mistakes_charts_say_so(evaluated: Path) -> None:
     made = toy()
     bare = replace(made, report=made.report | {"per_geo": {"(none)": {"top1": 1.0, "top5": 1.0, "n": 27}}})
     assert "no countries" in charts.by_country(bare).cannot
@@ -192,7 +182,7 @@ def test_the_papers_are_as_printed() -> None:
     assert measured(report, mep) == {"top1": 0.5, "top5": 0.9, "ap": 0.4, "f1": 0.6}
 
 
-def test_the_command_keeps_and_saves(home: Path, tmp_path: Path) -> None:
+def test_the_command_keeps_and_saves(evaluated: Path, tmp_path: Path) -> None:
     answer = CliRunner().invoke(
         app,
         ["evaluate", "toy-run", "--sees", "text", "--keep", "--json", "--save", str(tmp_path / "p.parquet")],
@@ -213,3 +203,41 @@ def test_brief_names_are_all_different() -> None:
         "womens-boots", "A › B › C", "B › A › C",
     ]  # fmt: skip
     assert names["never seen"] == "never seen" and names[None] == "(none)"  # type: ignore[index]
+
+
+def test_the_time_left_is_by_the_pace_of_counting_alone(
+    evaluated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, choice = model("toy-run"), Choice("toy", split="train")
+    monkeypatch.setattr("core.models.underway.TOLD_EVERY_S", 0.0)
+    clock = [100.0]  # seconds that loading took before anything was counted
+    monkeypatch.setattr("core.models.underway.time.monotonic", lambda: clock[0])
+    with working(kept.path_of(spec, choice), lambda *_: None) as tell:
+        for done, left in ((10, None), (20, 8.0), (60, 2.4)):
+            tell(done, 100, "Classifying")
+            state = kept.underway(spec, choice)
+            assert state is not None and state.left_s == (left and pytest.approx(left))
+            clock[0] += done / 10  # a second for ten products
+        tell(1, 3, "Decoding")
+        state = kept.underway(spec, choice)
+        assert state is not None and state.left_s is None, "another thing is counted"
+
+
+@pytest.mark.parametrize("option", [("--inference", "x"), ("--ties", "x"), ("--sees", "x"), ("--split", "x")])
+def test_the_command_takes_no_unknown_choice(evaluated: Path, option: tuple[str, str]) -> None:
+    answer = CliRunner().invoke(app, ["evaluate", "toy-run", *option])
+    assert answer.exit_code == 1 and "'x' is not one of the" in str(answer.exception)
+
+
+def test_the_command_says_what_was_never_taught(evaluated: Path) -> None:
+    """A model of other classes: every product counts as a mistake, and what is not defined is null."""
+    answer = CliRunner().invoke(app, ["evaluate", "embracenet-tiny", "--dataset", "toy", "--json"])
+    assert answer.exit_code == 0 and "was never taught" in answer.stderr
+    json.loads(answer.stdout, parse_constant=pytest.fail)
+
+
+def test_a_configuration_of_something_else_is_refused(evaluated: Path, tmp_path: Path) -> None:
+    for text in ("{}", "[]", '{"model": 1}'):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(VitrineError, match="describes no classifier"):
+            evaluate(tmp_path)

@@ -194,3 +194,16 @@ def test_several_datasets_need_a_choice(products: Products, tmp_path: Path) -> N
     with pytest.raises(UsageError, match=r"--dataset \(there is: shop, toy\)"):
         open_classifier("zero-shot-clip-tiny")
     assert open_classifier("zero-shot-clip-tiny", "toy").config.classes == ("bags", "hats", "shoes")
+
+
+def test_how_much_of_a_text_was_read_is_said(zero_shot: ZeroShotClassifier) -> None:
+    coder = zero_shot.encoder
+    assert coder.reads("Red dress.") == len("Red dress.") and coder.reads("") == 0
+    long = "red dress " * 10_000
+    read = coder.reads(long)
+    assert 0 < read < 2_000
+    assert np.array_equal(coder.encode_texts([long]), coder.encode_texts([long[:read]]))
+    assert zero_shot.classify(None, long).notes == [
+        f"Only the first {read:,} of 99,999 characters were read."
+    ]
+    assert zero_shot.classify(None, "Red dress.").notes == []
