@@ -9,7 +9,7 @@ from typing import Any
 
 from core.checkpoints import weights_digest
 from core.errors import ModelError
-from core.models import ModelSpec
+from core.models import ZERO_SHOT, ModelSpec
 from core.models.runs import WEIGHTS, RunConfig
 
 SEES = {"both": "picture and text", "picture": "picture alone", "text": "text alone"}
@@ -89,6 +89,11 @@ def _limits(spec: ModelSpec) -> str:
         if paragraph.strip().startswith("Limits:"):
             said = " ".join(paragraph.split()).removeprefix("Limits: ")
             return said[:1].upper() + said[1:]
+    if spec.architecture == ZERO_SHOT:
+        return (
+            f"It chooses among the categories of {spec.dataset} by their names alone: it was never shown which product is "
+            "of which. Whatever is shown, it names one of them."
+        )
     return "It knows the categories that it was trained on and no others: whatever is shown, it names one of them."
 
 

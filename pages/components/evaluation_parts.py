@@ -121,14 +121,13 @@ def evaluations_table(entries: Sequence[tuple[ModelSpec, Kept]]) -> pd.DataFrame
     return pd.DataFrame(
         [
             {
-                "model": made.model, "split": made.choice.split, "sees": made.choice.sees, "labels": made.choice.labels,
+                "model": made.model, "top-1": made.report["top1"], "top-5": made.report["top5"], "split": made.choice.split, "sees": made.choice.sees, "labels": made.choice.labels,
                 "inference": made.choice.inference, "ties": made.choice.ties, "classes": made.report["classes"],
                 "products": made.report["n"],
-                "top-1": made.report["top1"], "top-5": made.report["top5"],
             }
             for _, made in entries
         ],
-        columns=["model", "split", "sees", "labels", "inference", "ties", "classes", "products", "top-1", "top-5"],
+        columns=["model", "top-1", "top-5", "split", "sees", "labels", "inference", "ties", "classes", "products"],
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from core.embeddings.store import open_set
 from core.embeddings.vectors import vectors_of
 from core.errors import ImageError, ModelError, UnknownDatasetError, UsageError
 from core.models import model, models
+from core.models.cards import card
 from core.models.classifier import open_classifier
 from core.models.data import product_frame
 from core.models.evaluation import evaluate, probabilities_of, split_data
@@ -157,6 +158,7 @@ def test_it_is_a_model_of_every_dataset(products: Products) -> None:
     assert names[-1] == "zero-shot-clip-tiny@shop" and names[0] in core.models.BUNDLED
     spec = model("zero-shot-clip-tiny@shop")
     assert (spec.inputs, spec.weights, spec.dataset) == (("text", "image"), "bundled", "shop")
+    assert "categories of shop by their names alone" in card(spec).limits
     found = spec.load().classify(picture("red"), NAME)
     assert len(found.labels) == 3 and sum(p for _, p in found.labels) == pytest.approx(1, abs=1e-5)
     assert found.labels[0][0] == "Clothes > red"
