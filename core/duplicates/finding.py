@@ -25,7 +25,7 @@ from core.statistics.picture_stats import is_remote
 from core.storage import storage_errors
 
 MOST_PAIRS = 1_000_000  # a detector keeps, the nearest
-MOST_COPIES = 50_000  # pictures that copies are looked for among without being asked: a quarter of an hour
+MOST_COPIES = 50_000  # pictures that copies are looked for among without being asked: half an hour, about
 VERSION = 1  # raise it when what is kept changes its meaning
 
 
