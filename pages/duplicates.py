@@ -42,7 +42,7 @@ if not founds:
     duplicates_form.show(
         info,
         f"Nobody has looked for duplicates of {info.name} yet. Each different picture is read once: "
-        f"{duplicates_form.pictures(info)}, {duplicates_form.minutes(info)} on two processors.",
+        f"{duplicates_form.pictures(info)}, {duplicates_form.minutes(info, can)} on two processors.",
     )
     for why in why_not:
         st.caption(plain(why))

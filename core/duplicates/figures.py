@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.duplicates.detectors import detector
 from core.duplicates.judging import Precision
 from core.duplicates.leakage import Leakage
-from core.statistics.theme import BLUE, GREY, ORANGE, SEQUENTIAL, template
+from core.statistics.theme import BLUE, GREY, ORANGE, template
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -64,7 +64,7 @@ def matrix(found: Leakage, sizes: Mapping[str, int], dark: bool = False) -> go.F
     figure = go.Figure(
         go.Heatmap(
             z=shares, x=[f"in {name}" for name in names], y=names, text=text, texttemplate="%{text}",
-            colorscale=SEQUENTIAL, zmin=0, zmax=max(0.2, *(max(line) for line in shares)), showscale=False,
+            zmin=0, zmax=max(0.2, *(max(line) for line in shares)), showscale=False,
             xgap=3, ygap=3, hovertemplate="%{y} %{x}: %{text}<extra></extra>",
         )
     )  # fmt: skip

@@ -60,7 +60,7 @@ def confusions(kept: Kept, predictions: pd.DataFrame, classes: int = HEAT_CLASSE
         figure.add_heatmap(
             z=shares.where(counts > 0).to_numpy(), x=names, y=names, text=text, texttemplate="%{text}", textfont={"size": 10},
             customdata=hover, hovertemplate="%{customdata}<extra></extra>", zmin=0, zmax=1, showscale=False,
-            colorscale=theme.SEQUENTIAL, xgap=1, ygap=1,
+            xgap=1, ygap=1,
         )  # fmt: skip
         figure.update_layout(
             height=190 + 26 * len(names), yaxis={"autorange": "reversed", "title": {"text": "label"}, "dtick": 1},

@@ -215,7 +215,7 @@ def crossed(products: Products, cohort: Cohort | None = None, by: str = "geo", t
         figure = go.Figure()
         figure.add_heatmap(
             z=drawn.to_numpy(), x=[plain(shorten(source, 20)) for source in drawn.columns],
-            y=bar_names([names[value] for value in drawn.index]), colorscale=theme.SEQUENTIAL, zmin=0, zmax=1,
+            y=bar_names([names[value] for value in drawn.index]), zmin=0, zmax=1,
             customdata=table.head(top).to_numpy(), colorbar={"tickformat": ".0%", "title": {"text": "share"}},
             hovertemplate="%{y}: %{z:.1%} from %{x} (%{customdata:,} products)<extra></extra>",
         )  # fmt: skip

@@ -17,7 +17,6 @@ import pandas as pd
 
 from core.catalog import Products
 from core.cohort import Cohort
-from core.statistics import theme
 from core.statistics.counts import NONE
 from core.statistics.display import Display, bar_height, linked, nothing, percent, shown
 from core.statistics.kept import kept
@@ -184,7 +183,7 @@ def declared(products: Products, cohort: Cohort | None = None) -> Display:
                  for language in table.index]  # fmt: skip
         figure = go.Figure()
         figure.add_heatmap(
-            z=shares.to_numpy(), x=list(table.columns), y=list(table.index), colorscale=theme.SEQUENTIAL, zmin=0, zmax=1,
+            z=shares.to_numpy(), x=list(table.columns), y=list(table.index), zmin=0, zmax=1,
             text=[[f"{n:,}" for n in row] for row in table.to_numpy()], customdata=links,
             colorbar={"tickformat": ".0%", "title": {"text": "share"}},
             hovertemplate="declared %{y}, reads like %{x}: %{z:.1%} (%{text} texts)<extra></extra>",

@@ -36,8 +36,9 @@ COLOUR_OF_KIND = {"human": BLUE, "machine": RED, "none": GREY}
 COLOUR_OF_GEO = dict(zip(COUNTRY_OF_GEO, COLOURS, strict=True))
 _FIXED = COLOUR_OF_SPLIT | COLOUR_OF_KIND | COLOUR_OF_GEO
 
-# Light to dark for counts and shares; both ends differ in lightness, so that it survives printing in grey.
+# From the paper's own lightness away, for counts and shares: nothing looks like nothing. A chart that names no scale has it.
 SEQUENTIAL = [[0.0, "#EAF3F9"], [0.25, "#A9D0E6"], [0.5, "#56A5CE"], [0.75, "#0072B2"], [1.0, "#00395A"]]
+SEQUENTIAL_DARK = [[0.0, "#1F2429"], [0.25, "#0C476B"], [0.5, "#0072B2"], [0.75, "#56A5CE"], [1.0, "#D6EBF7"]]
 DIVERGING = [[0.0, "#00507D"], [0.25, "#6BAED6"], [0.5, "#F1F1EF"], [0.75, "#F0A35E"], [1.0, "#A64500"]]
 
 
@@ -85,7 +86,7 @@ def template(dark: bool = False) -> go.layout.Template:
         hovermode="closest",
         bargap=0.25,
         separators=".,",
-        colorscale={"sequential": SEQUENTIAL, "diverging": DIVERGING},
+        colorscale={"sequential": SEQUENTIAL_DARK if dark else SEQUENTIAL, "diverging": DIVERGING},
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": quiet, "activecolor": ink},
     )  # fmt: skip
     return go.layout.Template(layout=layout)

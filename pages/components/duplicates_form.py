@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.duplicates import hashing
+from core.duplicates.detectors import COPIES
 from pages import resources
 from pages.components import background
 from pages.components.markdown import plain
 
-PICTURES_PER_S = 200  # that two processors hash, about
+HASHED_PER_S = 200  # pictures, by two processors, about
+LAID_PER_S = 80  # pictures that are laid over their likes
 
 
 def show(
@@ -42,7 +46,9 @@ def pictures(info: DatasetInfo) -> str:
     return f"{hashing.pictures(info):,} pictures of {info.with_picture:,} products"
 
 
-def minutes(info: DatasetInfo) -> str:
-    """How long it takes, about."""
-    took = hashing.pictures(info) / PICTURES_PER_S / 60
+def minutes(info: DatasetInfo, detectors: Sequence[str] = ()) -> str:
+    """How long it takes to read the pictures and to ask the detectors, about."""
+    took = hashing.pictures(info) / HASHED_PER_S / 60
+    if any(key in COPIES for key in detectors):
+        took += hashing.pictures(info) / LAID_PER_S / 60
     return "under a minute" if took < 1 else f"about {took:.0f} minutes"
