@@ -10,6 +10,12 @@
     if (link && link.origin === location.origin) link.target = "_self"
   }, true)
 
+  // A judge gives a name once: Enter leaves its field, since Y, N and U would be written into it otherwise.
+  document.addEventListener("keydown", (event) => {
+    const field = event.key === "Enter" && event.target.closest?.(".st-key-your-name-for-judgements input")
+    if (field) setTimeout(() => field.blur())
+  })
+
   // A bound widget replaces the history's entry, so that Back would step over every filter. Streamlit gives a whole
   // address then, and the path alone where it must replace: while it goes back.
   const replace = history.replaceState

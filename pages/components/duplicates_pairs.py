@@ -12,6 +12,7 @@ from core.catalog import DatasetInfo
 from core.duplicates import figures, judging
 from core.duplicates.detectors import COPIES, HASH_BITS, detector
 from core.duplicates.finding import Found
+from core.errors import VitrineError
 from pages import resources
 from pages.components import pair_gallery
 from pages.components.markdown import plain
@@ -109,6 +110,16 @@ def _places(found: Found, threshold: float, order: str, split: NDArray[np.int64]
 
 def judge(info: DatasetInfo, found: Found, threshold: float) -> None:
     """One pair at a time: is it the same product's picture? And what the answers say of every threshold."""
+    if resources.is_local_visitor():
+        with st.sidebar:
+            st.text_input(
+                "Your name", key=YOU, max_chars=judging.WHO_CHARACTERS, placeholder="kept with your answers"
+            )
+    _judge(info, found, threshold)
+
+
+@st.fragment  # an answer draws no more than this anew
+def _judge(info: DatasetInfo, found: Found, threshold: float) -> None:
     key = found.described.detector
     answers = judging.judgements(info, key)
     told = judging.precision(found, answers, sorted({*_marks(found), threshold}))
@@ -167,20 +178,23 @@ def _ask(
     if not resources.is_local_visitor():
         st.info("Answers are taken on the machine that serves Vitrine.")
         return
+    pair = int(found.a[row]), int(found.b[row])
+
+    def answer(said: judging.Answer) -> None:
+        if pair in judging.judgements(info, found.described.detector):
+            return  # a second press, before the next pair was there
+        who = st.session_state.get(YOU) or "unnamed"
+        try:
+            judging.judge(info, found.described.detector, *pair, said, who)
+        except VitrineError as error:
+            st.toast(plain(str(error)), icon="⚠️", duration="long")
+
+    # The key names the pair: a press counts for the pair that was seen, whatever was answered elsewhere meanwhile.
+    shown = f"{pair[0]}-{pair[1]}"
     with st.container(horizontal=True):
-        yes = st.button("Yes", shortcut="y", key="judge-yes", type="primary")
-        no = st.button("No", shortcut="n", key="judge-no")
-        unsure = st.button("Cannot tell", shortcut="u", key="judge-unsure")
-    with st.sidebar:
-        who = st.text_input(
-            "Your name", key=YOU, max_chars=judging.WHO_CHARACTERS, placeholder="kept with your answers"
-        )
-    if yes or no or unsure:
-        answer: judging.Answer = "yes" if yes else "no" if no else "unsure"
-        judging.judge(
-            info, found.described.detector, int(found.a[row]), int(found.b[row]), answer, who or "unnamed"
-        )
-        st.rerun()
+        st.button("Yes", shortcut="y", key=f"yes-{shown}", type="primary", on_click=answer, args=("yes",))
+        st.button("No", shortcut="n", key=f"no-{shown}", on_click=answer, args=("no",))
+        st.button("Cannot tell", shortcut="u", key=f"unsure-{shown}", on_click=answer, args=("unsure",))
     with st.container(key="judged-pair"):
         pair_gallery.show(info, [Pair(first, second, "")], width_px=480, large=True, texts=text)
     people = len({made.who for made in answers.values()})
