@@ -62,6 +62,7 @@ def template(dark: bool = False) -> go.layout.Template:
     import plotly.graph_objects as go
 
     ink, paper, grid, quiet = DARK if dark else LIGHT
+    sequential = SEQUENTIAL_DARK if dark else SEQUENTIAL
     axis = {
         "gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "automargin": True, "fixedrange": True,
         "title": {"font": {"size": 13, "color": quiet}, "standoff": 8},
@@ -86,7 +87,7 @@ def template(dark: bool = False) -> go.layout.Template:
         hovermode="closest",
         bargap=0.25,
         separators=".,",
-        colorscale={"sequential": SEQUENTIAL_DARK if dark else SEQUENTIAL, "diverging": DIVERGING},
+        colorscale={"sequential": sequential, "diverging": DIVERGING},
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": quiet, "activecolor": ink},
     )  # fmt: skip
-    return go.layout.Template(layout=layout)
+    return go.layout.Template(layout=layout, data={"heatmap": [go.Heatmap(colorscale=sequential)]})
