@@ -17,7 +17,9 @@ SCREENS = {
     "product": "/browse?dataset=demo&order=Shuffled&seed=3",
     "search": "/search?dataset=demo&by=Likeness&q=červené šaty s proužky",
     "classify": "/classify",
-    "train": "/train",
+    # After: python -m trainers.embracenet --dataset glami-mini --out VITRINE_HOME/runs/photos, and with --human-only photos-human
+    "train": "/train?run=photos",
+    "train-comparison": "/train?run=photos&run=photos-human",
     # After: python -m core evaluate embracenet-tiny --keep, and the same with --sees text
     "evaluate": "/evaluate?dataset=demo&model=embracenet-tiny",
     "evaluate-countries": "/evaluate?dataset=demo&model=embracenet-tiny&part=Countries",
@@ -66,9 +68,8 @@ def main(base: str, only: list[str]) -> None:
                     take(page, name, base + path, OUT / f"{name}-{width}-{theme}.webp")
                 page.close()
         browser.close()
-    if only:
-        return
-    names = ["home-desktop-light", "browse-desktop-light", "product-desktop-light", "classify-desktop-dark"]
+    # The map's own is of map_screenshots.py.
+    names = ["home-desktop-light", "map-desktop-light", "search-desktop-light", "classify-desktop-dark"]
     pictures = [
         Image.open(OUT / f"{name}.webp").crop((0, 0, 1440, 900)).resize((960, 600), Image.Resampling.LANCZOS)
         for name in names

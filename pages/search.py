@@ -117,5 +117,5 @@ facts = [
 with grid:
     picked = product_grid.show(info, rows, key="found", facts=facts)
 if picked is not None:
-    product_dialog.select(next(row for row in rows if row["row_id"] == picked))
+    product_dialog.select_row(info, picked)
 product_dialog.open_linked(info, rows)

@@ -63,6 +63,12 @@ def _forget() -> None:
     st.query_params.pop("product", None)
 
 
+def select_row(info: DatasetInfo, row: int) -> None:
+    """Open what was clicked in a grid, also where that showed products that the page has no more."""
+    if found := resources.products(info.name).by_row([row]):
+        select(found[0])
+
+
 @st.dialog("Product", width="large", on_dismiss=_forget)
 def _dialog(
     info: DatasetInfo,

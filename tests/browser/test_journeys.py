@@ -176,10 +176,11 @@ def test_links_stay_in_the_tab_and_back_undoes_a_filter(page: Page, server: Serv
     page.go_back()
     expect(page).not_to_have_url(re.compile("split=test"))
     expect(page.get_by_test_id("stMetricValue")).to_have_text("5,096")
+    tile = tiles(page).nth(1)
+    expect(tile).to_contain_text("train")  # the grid comes after the count
     if is_phone(page):
         close_sidebar(page)
 
-    tile = tiles(page).nth(1)
     tile.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
