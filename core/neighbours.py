@@ -73,7 +73,7 @@ def graph(
     """
     m = len(vectors)
     positions, similarities, done = _kept(folder, m, k)
-    index = flat(vectors) if m <= EXACT else inverted(vectors, 16)
+    index = nearest(vectors)
     for start in range(int(done[0]), m, CHUNK):
         asked = vectors[start : start + CHUNK]
         scores, found = index.search(asked, k)
@@ -117,6 +117,11 @@ def _kept(
     return arrays[0], arrays[1], arrays[2]
 
 
+def nearest(vectors: NDArray[np.float32]) -> Any:
+    """FAISS's index of vectors of length 1: exact up to EXACT, an inverted file beyond."""
+    return flat(vectors) if len(vectors) <= EXACT else inverted(vectors)
+
+
 def flat(vectors: NDArray[np.float32]) -> Any:
     """FAISS's exact index; many queries at once are one matrix product."""
     import faiss
@@ -126,7 +131,7 @@ def flat(vectors: NDArray[np.float32]) -> Any:
     return index
 
 
-def inverted(vectors: NDArray[np.float32], probes: int = 32) -> Any:
+def inverted(vectors: NDArray[np.float32], probes: int = 16) -> Any:
     """FAISS's inverted file of the same vectors, for when asking all of them would take too long."""
     import faiss
 

@@ -26,7 +26,7 @@ from core.embeddings.store import EmbeddingSet, open_set
 from core.errors import MapError, UsageError
 from core.map_quality import AMONG, measure_parts
 from core.maps import DENSE, Map, MapDescription, folder_of, maps, read_map, vectors_digest
-from core.neighbours import different, flat, graph, inverted, unit_rows
+from core.neighbours import EXACT, different, graph, nearest, unit_rows
 from core.regions import clusters, regions
 from core.sources.reading import Progress, no_progress
 from core.storage import alone, flush, holder, storage_errors
@@ -37,7 +37,6 @@ SAMPLE = 200_000  # different vectors that are fitted whole
 NEIGHBOURS, MIN_DIST = 15, 0.1  # UMAP's own defaults
 FEWEST = 10  # different vectors: with fewer, their two principal components are the map
 PLACED_BY = 5  # fitted neighbours that place a point
-SCANS = 2e11  # pairs of vectors: beyond it the neighbours that place come from an inverted file
 
 
 def project(
@@ -158,9 +157,9 @@ class _Making:
         steps = _Steps(
             self.progress,
             {
-                "neighbours": m * m * d * 3e-11 + 0.1,
+                "neighbours": m * min(m, EXACT) * d * 3e-11 + 0.1,
                 "layout": m * self._epochs(m) * 1.5e-5 * (2 if self.plan["dense"] else 1) + 5,
-                "placing": min(others * m, SCANS) * d * 3e-11,
+                "placing": others * min(m, EXACT) * d * 3e-11,
                 "regions": 5 + m * 2e-5,
                 "quality": 1 + min(AMONG, len(rows)) * d * 2e-7,
             },
@@ -259,7 +258,7 @@ class _Making:
     ) -> None:
         if not len(rest):
             return
-        index = inverted(own) if len(rest) * len(own) > SCANS else flat(own)
+        index = nearest(own)
         laid = points[fitted]
         for start in range(0, len(rest), 4_096):
             some = rest[start : start + 4_096]
