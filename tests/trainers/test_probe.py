@@ -43,6 +43,9 @@ class StubEncoder:
     def encode_texts(self, texts: list[str], raw: bool = False) -> np.ndarray:
         return np.array([[text[:1] == letter for letter in "ČZС"] for text in texts], np.float32)
 
+    def reads(self, text: str) -> int:
+        return min(len(text), 40)
+
 
 @pytest.fixture
 def shop(products: Products) -> Products:
