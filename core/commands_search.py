@@ -155,10 +155,7 @@ def search(
     products = Products.open(name)
     parts = _parts(products, text, image, item, without, weight)
     mask = rows_where(products, where) if where is not None else None
-    searcher = Searcher(products, vectors)
-    if how != "words" and any(part.kind != "product" for part in parts) and (mask is None or mask.any()):
-        searcher.encoder()  # loaded before, and not counted as searching
-    answer = searcher.search(parts, k, mask, how)  # type: ignore[arg-type]
+    answer = Searcher(products, vectors).search(parts, k, mask, how)  # type: ignore[arg-type]
     rows = {row["row_id"]: row for row in products.by_row([hit.row_id for hit in answer.hits])}
     found = [
         {

@@ -63,5 +63,5 @@ rows = resources.rows(cohort, order_key, seed, (number - 1) * size, size)
 with grid:
     picked = product_grid.show(info, rows)
 if picked is not None:
-    product_dialog.select_row(info, picked)
+    product_dialog.select_row(info, picked, rows)
 product_dialog.open_linked(info, rows)

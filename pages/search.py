@@ -60,8 +60,6 @@ if not query.parts:
     st.stop()
 
 with st.spinner("Searching", show_time=True):
-    if query_form.BY[by] != "words" and any(part.kind != "product" for part in query.parts):
-        resources.searcher(info, vectors).encoder()  # loaded once, and not counted as searching
     answer: Answer = resources.found(cohort, vectors, query.parts, query_form.BY[by], DEPTH)
 for note in answer.notes:
     st.caption(plain(note))
@@ -117,5 +115,5 @@ facts = [
 with grid:
     picked = product_grid.show(info, rows, key="found", facts=facts)
 if picked is not None:
-    product_dialog.select_row(info, picked)
+    product_dialog.select_row(info, picked, rows)
 product_dialog.open_linked(info, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,11 @@ from core.metrics import Ties, classification_report
 from core.models.classifier import BATCH, Classifier, open_classifier
 from core.models.data import ReadProducts, product_frame
 from core.models.inputs import IMAGE, TEXT
+from core.models.kept import CHOICES
 from core.sources.reading import Progress, no_progress
 from core.storage import storage_errors
 
 SEES = {"both": (), "picture": (TEXT,), "text": (IMAGE,)}  # what is withheld
-SPLITS = ("train", "validation", "test")
-AMONG = ("all", "dataset")
-INFERENCE = ("expected", "sampled", "ensemble", "normalised")
 
 
 def evaluate(
@@ -70,13 +68,13 @@ def evaluate(
         UnknownDatasetError: its dataset is gone.
         UsageError: there is nothing to judge, or an argument that cannot be.
     """
-    choices = (
-        (split, SPLITS, "splits"), (sees, tuple(SEES), "inputs"), (among, AMONG, "sets of classes"),
-        (inference, INFERENCE, "ways of inference"), (ties, get_args(Ties), "rules for ties"),
+    asked = (
+        ("split", split, "splits"), ("sees", sees, "inputs"), ("among", among, "sets of classes"),
+        ("inference", inference, "ways of inference"), ("ties", ties, "rules for ties"),
     )  # fmt: skip
-    for value, known, what in choices:
-        if value not in known:
-            raise UsageError(f"{value!r} is not one of the {what}: {', '.join(known)}.")
+    for name, value, what in asked:
+        if value not in CHOICES[name]:
+            raise UsageError(f"{value!r} is not one of the {what}: {', '.join(CHOICES[name])}.")
     if save is not None:  # it shall not fail when all is judged
         with storage_errors(save.parent):
             save.parent.mkdir(parents=True, exist_ok=True)

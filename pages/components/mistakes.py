@@ -98,7 +98,7 @@ def grid(info: DatasetInfo, part: pd.DataFrame, key: str, names: Names) -> list[
     ]
     picked = product_grid.show(info, rows, key, facts)
     if picked is not None:
-        product_dialog.select_row(info, picked)
+        product_dialog.select_row(info, picked, rows)
     return rows
 
 

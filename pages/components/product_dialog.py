@@ -63,9 +63,10 @@ def _forget() -> None:
     st.query_params.pop("product", None)
 
 
-def select_row(info: DatasetInfo, row: int) -> None:
-    """Open what was clicked in a grid, also where that showed products that the page has no more."""
-    if found := resources.products(info.name).by_row([row]):
+def select_row(info: DatasetInfo, row: int, page: Sequence[Mapping[str, Any]]) -> None:
+    """Open what was clicked in a grid, also where the browser still showed products that the page has no more."""
+    there = [product for product in page if product["row_id"] == row]
+    if found := there or resources.products(info.name).by_row([row]):
         select(found[0])
 
 

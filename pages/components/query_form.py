@@ -28,7 +28,7 @@ ADDRESS = (
     "like",
     "by",
     "away",
-)  # what says a search in a link, beside the weights w0, w1, ...
+)  # a search in a link, beside the weights w0, w1, ...
 
 
 @dataclass(frozen=True)

@@ -242,7 +242,7 @@ def build(backend: Backend) -> gr.Blocks:
             cancels=running, queue=False, **private,
         )  # fmt: skip
         follows = [cards, country, language, gallery, kept]
-        models.change(on_models, models, follows, queue=False, **private)
+        models.input(on_models, models, follows, queue=False, **private)  # on_open brings its own
         named = gr.Textbox(visible=False)
         panel.load(on_open, named, [models, nothing, button, *follows], queue=False, js=NAMED, **private)
     panel.queue(max_size=WAITING)
