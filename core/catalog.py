@@ -7,7 +7,6 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,75 +18,75 @@ import pyarrow.parquet as pq
 
 from core.cohort import CHOICES, NONE, Cohort
 from core.columns import ORDERS, Columns, Mask, Order
-from core.errors import StorageError, UnknownDatasetError, UsageError
+from core.errors import DamagedDatasetError, UnknownDatasetError, UsageError
+from core.intact import DatasetInfo, whole
 from core.maps import read_map, version
 from core.polygon import inside
 from core.settings import settings
-from core.storage import NAME, check_name, remove_folder
+from core.storage import NAME, RESERVED, check_name, remove_folder
 
-__all__ = ["ORDERS", "DatasetInfo", "Order", "Products", "datasets", "info", "remove"]
+__all__ = ["ORDERS", "DatasetInfo", "Order", "Products", "damaged", "datasets", "info", "remove"]
 
+# What a damaged file is to the libraries that read it; all else of theirs is a bug, and stays loud.
+UNREADABLE = (duckdb.IOException, duckdb.SerializationException, pa.ArrowInvalid, OSError)
 FOUND_KEPT = 16  # answers to searches for text or ids, a byte a product each
 
 
-@dataclass(frozen=True)
-class DatasetInfo:
-    """What dataset.json says."""
-
-    name: str
-    source: str
-    licence: str
-    rows: int
-    fingerprint: str
-    created: str
-    splits: dict[str, int]
-    categories: int
-    geos: int
-    with_picture: int
-    pictures: dict[str, Any]
-    rejected: dict[str, int] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    folder: Path = Path()
-
-
 def datasets() -> list[DatasetInfo]:
-    """Every dataset that can be opened, by name; folders of anything else are passed over."""
+    """Every dataset that can be opened, by name; damaged ones and folders of anything else are passed over."""
     found = []
-    for path in sorted(settings().home.glob("*/dataset.json")):
-        if NAME.fullmatch(path.parent.name):  # not one that is being built or removed
-            with suppress(OSError, ValueError, TypeError, AttributeError):
-                found.append(_info(path.parent))
+    for name in _names():
+        with suppress(UnknownDatasetError):
+            found.append(info(name))
     return found
+
+
+def damaged() -> dict[str, str]:
+    """Datasets that cannot be opened, and what to do about each, by name."""
+    found = {}
+    for name in _names():
+        try:
+            info(name)
+        except DamagedDatasetError as error:
+            found[name] = str(error)
+        except UnknownDatasetError:  # removed meanwhile
+            continue
+    return found
+
+
+def _names() -> list[str]:
+    """Folders with a dataset.json, but those that are being built or removed."""
+    found = (path.parent.name for path in settings().home.glob("*/dataset.json"))
+    return sorted(name for name in found if NAME.fullmatch(name) and name.lower() not in RESERVED)
 
 
 def info(name: str) -> DatasetInfo:
     """
     Raises:
         UnknownDatasetError: there is no such dataset.
+        DamagedDatasetError: its files cannot be read.
     """
     try:
         check_name(name)
-        return _info(settings().home / name)
-    except (OSError, ValueError, TypeError, AttributeError, UsageError) as error:
+        folder = settings().home / name
+        if not (folder / "dataset.json").exists():
+            raise FileNotFoundError(folder)
+        return whole(folder)
+    except (OSError, UsageError) as error:
         raise UnknownDatasetError(name, [known.name for known in datasets()]) from error
 
 
-def _info(folder: Path) -> DatasetInfo:
-    described = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-    wanted = {entry.name for entry in fields(DatasetInfo)} - {"name", "folder"}
-    known = {key: value for key, value in described.items() if key in wanted}
-    return DatasetInfo(name=folder.name, folder=folder, **known)
-
-
 def remove(name: str) -> None:
-    """Delete a dataset and all that was computed from it. The files it was imported from stay.
+    """Delete a dataset, damaged or not, and all that was computed from it. The files it was imported from stay.
 
     Raises:
         UnknownDatasetError: there is no such dataset.
         StorageError: the folder cannot be written.
     """
+    with suppress(DamagedDatasetError):
+        info(name)
     try:
-        remove_folder(info(name).folder)
+        remove_folder(settings().home / name)
     except FileNotFoundError as error:  # somebody else was faster
         raise UnknownDatasetError(name, [known.name for known in datasets()]) from error
 
@@ -109,11 +108,6 @@ class Products:
             OrderedDict()
         )  # by text and ids, or by area; the most recent last
         self._file: tuple[int, int] | None = None
-        if self.path.exists() and not self._search.exists():
-            raise StorageError(
-                f"The dataset {dataset.name!r} was made by an earlier Vitrine. "
-                f"Remove it and import it again: python -m core remove {dataset.name}"
-            )
         with self._here():
             self._file = _identity(self.path)
             self._metadata = pq.read_metadata(self.path)
@@ -304,6 +298,8 @@ class Products:
             yield
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if self._file is not None and self._file == _identity(self.path):
+                if isinstance(error, UNREADABLE):
+                    raise DamagedDatasetError(self.info.name, "its files cannot be read") from error
                 raise
             raise UnknownDatasetError(self.info.name, [known.name for known in datasets()]) from error
 

@@ -14,7 +14,7 @@ import typer
 
 from core import commands_map, commands_models, commands_search
 from core.commands_duplicates import duplicates
-from core.errors import UsageError, VitrineError
+from core.errors import DamagedDatasetError, UsageError, VitrineError
 from core.settings import go_offline
 from core.sources.reading import Progress, ReadOptions, no_progress
 
@@ -133,7 +133,7 @@ def demo(
     from core import catalog
     from core.demo.build import build
 
-    if if_empty and catalog.datasets():
+    if if_empty and (catalog.datasets() or catalog.damaged()):
         return
     with watched() as progress:
         report = build(name, items, seed, layout, progress)
@@ -150,8 +150,13 @@ def datasets(as_json: Json = False) -> None:
     from core import catalog
 
     found = catalog.datasets()
-    answer = [{"name": info.name, "rows": info.rows, "source": info.source} for info in found]
-    text = "\n".join(f"{info.name:<24} {info.rows:>10,}  {info.source}" for info in found)
+    broken = catalog.damaged()
+    answer: list[dict[str, Any]] = [
+        {"name": info.name, "rows": info.rows, "source": info.source} for info in found
+    ]
+    answer += [{"name": name, "damaged": why} for name, why in broken.items()]
+    lines = [f"{info.name:<24} {info.rows:>10,}  {info.source}" for info in found]
+    text = "\n".join([*lines, *broken.values()])
     say(answer, as_json, text or "No datasets yet. See: python -m core import --help")
 
 
@@ -174,11 +179,14 @@ def remove(
     """Delete a dataset and all that was computed from it; the files it was imported from stay."""
     from core import catalog
 
-    rows = catalog.info(name).rows
+    try:
+        holds = f"{catalog.info(name).rows:,} products"
+    except DamagedDatasetError:
+        holds = "damaged"
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"Nobody is there to confirm it: python -m core remove {name} --yes")
-        typer.confirm(f"Delete {name} ({rows:,} products) and all that was computed from it?", abort=True)
+        typer.confirm(f"Delete {name} ({holds}) and all that was computed from it?", abort=True)
     catalog.remove(name)
     say({"removed": name}, as_json, f"Removed {name}.")
 

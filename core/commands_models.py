@@ -21,15 +21,18 @@ Prompt = Annotated[
 def models(as_json: Json = False) -> None:
     """List the models that can be asked: finished runs, newest first, those Vitrine brings, zero-shot ones."""
     from core.commands import say
-    from core.models import TRAIN_COMMAND
+    from core.models import TRAIN_COMMAND, damaged_runs
     from core.models import models as known
 
-    found = [
+    broken = damaged_runs()
+    found: list[dict[str, object]] = [
         {"name": spec.name, "title": spec.title, "inputs": spec.inputs, "weights": spec.weights,
          "licence": spec.licence, "trained_on": spec.trained_on}
         for spec in known()
     ]  # fmt: skip
-    text = "\n".join(f"{row['name']:<40} {row['title']}; {row['trained_on']}" for row in found)
+    lines = [f"{row['name']:<40} {row['title']}; {row['trained_on']}" for row in found]
+    text = "\n".join([*lines, *broken.values()])
+    found += [{"name": name, "damaged": why} for name, why in broken.items()]
     say(found, as_json, text or f"No model yet. Train one: {TRAIN_COMMAND}")
 
 

@@ -83,27 +83,25 @@ def _disk() -> tuple[bool, str]:
 def _datasets() -> tuple[bool, str]:
     found = catalog.datasets()
     names = ", ".join(f"{info.name} ({info.rows:,})" for info in found)
+    if broken := catalog.damaged():
+        return False, " ".join(broken.values()) + (f" Whole: {names}" if names else "")
     return bool(found), names or "none yet: python -m core import --help"
 
 
 def _pictures() -> tuple[bool, str]:
     """One picture of every dataset can be read and decoded, without the network where it is local."""
-    from core.errors import ImageError
+    from core.errors import DamagedDatasetError, ImageError
     from core.images import Pictures, decode
 
     broken, seen = [], 0
     for info in catalog.datasets():
-        rows = (
-            catalog.Products(info)
-            .query("SELECT image_id FROM cohort WHERE image IS NOT NULL LIMIT 1")
-            .fetchall()
-        )
-        for (image_id,) in rows:
-            try:
+        try:
+            sql = "SELECT image_id FROM cohort WHERE image IS NOT NULL LIMIT 1"
+            for (image_id,) in catalog.Products(info).query(sql).fetchall():
                 decode(Pictures(info).read(image_id))
                 seen += 1
-            except ImageError as error:
-                broken.append(f"{info.name}: {error}")
+        except (ImageError, DamagedDatasetError) as error:
+            broken.append(f"{info.name}: {error}")
     return not broken, "; ".join(broken) or f"one of each of {seen} datasets was opened"
 
 
@@ -135,11 +133,18 @@ def _fonts() -> tuple[bool, str]:
 
 def _models() -> tuple[bool, str]:
     """Every model that the panels would offer can be loaded."""
-    from core.models import TRAIN_COMMAND, models
+    from core.errors import ModelError
+    from core.models import TRAIN_COMMAND, damaged_runs, models
 
+    broken = [f"{name}: {why}" for name, why in damaged_runs().items()]
     found = models()
     for spec in found:
-        spec.load()
+        try:
+            spec.load()
+        except ModelError as error:
+            broken.append(f"{spec.name}: {error}")
+    if broken:
+        return False, "; ".join(broken)
     names = ", ".join(spec.name for spec in found)
     return bool(found), f"{names}: loaded" if found else f"none: {TRAIN_COMMAND}"
 

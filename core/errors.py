@@ -38,6 +38,17 @@ class UnknownDatasetError(VitrineError):
         )
 
 
+class DamagedDatasetError(UnknownDatasetError, StorageError):
+    """A dataset whose files cannot be read. It can be removed; all others work."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        VitrineError.__init__(
+            self,
+            f"The dataset {name!r} is damaged: {reason}. "
+            f"Remove it and import it again: python -m core remove {name}",
+        )
+
+
 class DatasetExistsError(VitrineError):
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -48,6 +59,16 @@ class DatasetExistsError(VitrineError):
 
 class ModelError(VitrineError):
     """A model cannot be loaded or used: not there, cut short, not fitting, or given nothing to look at."""
+
+
+class DamagedRunError(ModelError):
+    """A run's configuration cannot be used. The run can be deleted; all others work."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"The run {name!r} is damaged: config.json cannot be used ({reason}). "
+            "Train it again, or delete it on the page Train."
+        )
 
 
 class TrainingError(VitrineError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import catalog
 from pages import resources
 from pages.components import dataset_card, import_form, picture_wall
 
@@ -28,12 +29,15 @@ for column, (page, title, line) in zip(st.columns(len(DOORS), gap="medium"), DOO
         st.caption(line)
 
 st.header("Datasets", anchor=False)
-if not datasets:
+damaged = catalog.damaged()
+if not datasets and not damaged:
     st.info(
         "There is no dataset yet. Add one below, or draw the built-in one: `python -m core demo --name demo`."
     )
 for dataset in datasets:
     dataset_card.show(dataset)
+for name, why in damaged.items():
+    dataset_card.show_damaged(name, why)
 
 if resources.is_local_visitor():
     import_form.show()

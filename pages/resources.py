@@ -329,7 +329,7 @@ def chosen_dataset() -> DatasetInfo:
     """The dataset that the URL names, or the first.
 
     Raises:
-        UnknownDatasetError: the URL names one that is not there, or there is none at all.
+        UnknownDatasetError: the URL names one that is not there or damaged, or there is none at all.
     """
     there = datasets()
     name = st.query_params.get("dataset")
@@ -338,7 +338,7 @@ def chosen_dataset() -> DatasetInfo:
     for info in there:
         if info.name == name:
             return info
-    raise UnknownDatasetError(name or "", [info.name for info in there])
+    return catalog.info(name or "")  # raises; a damaged one says what to do
 
 
 def is_local_visitor() -> bool:

@@ -15,7 +15,16 @@ ORDER = [
     ["core.errors", "core.settings", "core.storage", "core.polygon"],
     ["core.schema"],
     ["core.sources"],
-    ["core.build", "core.cohort", "core.columns", "core.catalog", "core.maps", "core.web", "core.images"],
+    [
+        "core.build",
+        "core.cohort",
+        "core.columns",
+        "core.intact",
+        "core.catalog",
+        "core.maps",
+        "core.web",
+        "core.images",
+    ],
     ["core.demo", "core.statistics", "core.embeddings", "core.checkpoints"],
     ["core.intervals"],
     [

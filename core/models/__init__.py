@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from core.catalog import datasets
 from core.embeddings.clip import ENCODERS, encoder
 from core.embeddings.store import sets
-from core.errors import ModelError
+from core.errors import DamagedRunError, ModelError
 from core.models.runs import WEIGHTS, RunConfig, run_folders
 from core.models.titles import title_of
 from core.settings import ASSETS
@@ -77,6 +77,19 @@ def models(task: str = "classification") -> list[ModelSpec]:
     return found
 
 
+def damaged_runs() -> dict[str, str]:
+    """Runs whose configuration cannot be used, and why, by name: no model is made of them."""
+    found = {}
+    for folder in run_folders():
+        try:
+            of_run(folder)
+        except DamagedRunError as error:
+            found[folder.name] = str(error)
+        except ModelError:  # of another kind of training, or deleted meanwhile
+            continue
+    return found
+
+
 ENCODER_NAMES = {spec.name: spec for spec in ENCODERS}
 
 
@@ -117,15 +130,19 @@ def of_run(folder: Path) -> ModelSpec:
     """A trained run as a model.
 
     Raises:
-        ModelError: there is no run in that folder.
+        ModelError: there is no run in that folder, or its configuration is damaged.
     """
     config = RunConfig.read(folder)
+    try:
+        title = title_of(config.architecture, config.model)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise DamagedRunError(folder.name, "its model describes no network") from error
     inputs = tuple(name for name in ("text", "image") if config.model.get(name))
     labels = "human labels" if config.human_only else "all labels"
     datasets = " and ".join(config.trained_on())
     return ModelSpec(
         name=folder.name,
-        title=f"{title_of(config.architecture, config.model)} ({config.preset}) on {datasets}",
+        title=f"{title} ({config.preset}) on {datasets}",
         task="classification",
         inputs=inputs,
         weights="bundled" if folder.parent == ASSETS / "models" else "run",

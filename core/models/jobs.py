@@ -22,10 +22,10 @@ from typing import Any, Literal
 
 import psutil
 
-from core.errors import ModelError, TrainingError
+from core.errors import DamagedRunError, ModelError, TrainingError
 from core.models.curves import METRICS, last_line
 from core.models.process import LOG, PROCESS, STOP_ASKED, Process, locked, spent
-from core.models.runs import CONFIG, RUN_NAME, WEIGHTS, runs_folder
+from core.models.runs import CONFIG, RUN_NAME, WEIGHTS, RunConfig, runs_folder
 from core.models.titles import title_of
 from core.settings import PROJECT
 from core.storage import storage_errors
@@ -109,6 +109,14 @@ def read_run(name: str) -> Run:
     steps = steps if isinstance(steps, int) else 0
     step = int(last.get("step", 0))
     state = _state(folder, config, process, bool(steps) and step >= steps)
+    damaged = ""
+    if state not in ("running", "stopping"):
+        try:
+            RunConfig.read(folder)
+        except DamagedRunError as error:
+            state, damaged, config = "failed", str(error), {}
+        except ModelError:  # of another kind of training, or begun and not described yet
+            pass
     architecture = str(config.get("architecture") or ("clip" if "datasets" in config else ""))
     architecture = architecture or _trainer_of(process)
     model = config.get("model")
@@ -125,7 +133,7 @@ def read_run(name: str) -> Run:
         step=step,
         steps=steps,
         last=last,
-        error=_error(folder, process) if state == "failed" else "",
+        error=damaged or (_error(folder, process) if state == "failed" else ""),
         begun=process.begun if process else 0.0,
         seconds=_seconds(folder, config, process, state),
         process=process,

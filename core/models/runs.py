@@ -6,12 +6,13 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.errors import ModelError, TrainingError
+from core.errors import DamagedRunError, ModelError, TrainingError
 from core.settings import settings
 from core.storage import storage_errors
 
@@ -70,13 +71,31 @@ class RunConfig:
                 or not {"architecture", "model", "classes"} <= described.keys()
             ):
                 raise ModelError(f"{run_dir / CONFIG} describes no classifier of Vitrine. Train it again.")
-            return cls(**described)
+            return cls(**_checked(described))
         except FileNotFoundError as error:
             raise ModelError(
                 f"There is no run at {run_dir}. Runs are listed by: python -m core models"
             ) from error
-        except (OSError, ValueError, TypeError) as error:
-            raise ModelError(f"{run_dir / CONFIG} cannot be read: {error}.") from error
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise DamagedRunError(run_dir.name, " ".join(str(error).split())[:160]) from error
+
+
+def _checked(described: dict[str, Any]) -> dict[str, Any]:
+    """
+    Raises:
+        ValueError: an entry is not of its kind; another's folder can hold anything.
+    """
+    kinds = {"str": str, "dict": dict, "Sequence": list, "bool": bool, "int": int}
+    for entry in fields(RunConfig):
+        value = described.get(entry.name)
+        kind = kinds[str(entry.type).partition("[")[0]]
+        if entry.name in described and not isinstance(value, kind):
+            raise ValueError(f"{entry.name} is {type(value).__name__}, not {kind.__name__}")
+        if kind is list and not all(isinstance(part, str) for part in value or ()):
+            raise ValueError(f"{entry.name} holds what is no text")
+    if not all(isinstance(count, int) for count in described.get("products", {}).values()):
+        raise ValueError("products holds what is no count")
+    return described
 
 
 def runs_folder() -> Path:
@@ -115,5 +134,8 @@ def find_run(run: str | Path) -> Path:
 
 def run_folders() -> list[Path]:
     """Every run under VITRINE_HOME, newest first; half-made ones too."""
-    found = [path.parent for path in runs_folder().glob(f"*/{CONFIG}")]
-    return sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)
+    found = []
+    for path in runs_folder().glob(f"*/{CONFIG}"):
+        with suppress(OSError):  # deleted meanwhile
+            found.append((path.parent.stat().st_mtime, path.parent))
+    return [folder for _, folder in sorted(found, reverse=True)]

@@ -9,7 +9,7 @@ import streamlit as st
 from core import catalog
 from core.catalog import DatasetInfo
 from core.cohort import Cohort
-from core.errors import UnknownDatasetError
+from core.errors import DamagedDatasetError, UnknownDatasetError
 from pages import resources
 from pages.components import filter_bar
 from pages.components.markdown import plain
@@ -40,9 +40,18 @@ def show(info: DatasetInfo) -> None:
                     filter_bar.clear()
                     st.switch_page("browse.py", query_params={"dataset": info.name})
                 if resources.is_local_visitor() and st.button("Remove", key=f"remove-{info.name}"):
-                    _confirm_removal(info)
+                    _confirm_removal(info.name, f"{info.rows:,} products")
         with pictures:
             _strip(info)
+
+
+def show_damaged(name: str, why: str) -> None:
+    """The card of a dataset that cannot be opened."""
+    with st.container(border=True):
+        st.subheader(name, anchor=False)
+        st.error(plain(why))
+        if resources.is_local_visitor() and st.button("Remove", key=f"remove-{name}"):
+            _confirm_removal(name, "damaged files")
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -61,6 +70,9 @@ def _troubles(info: DatasetInfo) -> None:
 def _strip(info: DatasetInfo) -> None:
     try:
         rows = resources.rows(Cohort(info.name, picture=True), "shuffle", 1, 0, PICTURES)
+    except DamagedDatasetError as error:
+        st.error(plain(str(error)))
+        return
     except UnknownDatasetError:
         return
     if not rows:
@@ -75,14 +87,14 @@ def _strip(info: DatasetInfo) -> None:
 
 
 @st.dialog("Remove the dataset?")
-def _confirm_removal(info: DatasetInfo) -> None:
+def _confirm_removal(name: str, holds: str) -> None:
     st.markdown(
-        f"**{info.name}** with {info.rows:,} products, and everything computed from it, will be deleted. "
+        f"**{name}** with {holds}, and everything computed from it, will be deleted. "
         "The files it was imported from stay."
     )
     with st.container(horizontal=True):
         if st.button("Remove it", type="primary"):
-            catalog.remove(info.name)
+            catalog.remove(name)
             st.rerun()
         if st.button("Keep it"):
             st.rerun()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import zip_longest
+from typing import Any
 
 import streamlit as st
 
 from core.catalog import DatasetInfo
 from core.cohort import Cohort
+from core.errors import UnknownDatasetError
 from pages import resources
 from pages.components.product_grid import product_url
 
@@ -18,7 +21,7 @@ def show(datasets: Sequence[DatasetInfo], count: int = 24, seed: int = 7) -> Non
     """Pictures of the first datasets in one even wall, in turn; each leads to its product."""
     chosen = [info for info in datasets if info.with_picture][:4]
     share = -(-count // max(1, len(chosen)))
-    picked = [resources.rows(Cohort(info.name, picture=True), "shuffle", seed, 0, share) for info in chosen]
+    picked = [_products(info, seed, share) for info in chosen]
     turns = zip_longest(*([(info, row) for row in rows] for info, rows in zip(chosen, picked, strict=True)))
     pairs = [pair for turn in turns for pair in turn if pair is not None][:count]
     tiles = "".join(
@@ -35,3 +38,10 @@ def show(datasets: Sequence[DatasetInfo], count: int = 24, seed: int = 7) -> Non
         "@media(max-width:480px){.wall{grid-template-columns:repeat(4,1fr)}.wall a:nth-child(n+13){display:none}}</style>"
         f'<div class="wall">{tiles}</div>'
     )
+
+
+def _products(info: DatasetInfo, seed: int, share: int) -> list[dict[str, Any]]:
+    """None of a dataset that is damaged or was removed meanwhile: its card says so."""
+    with suppress(UnknownDatasetError):
+        return resources.rows(Cohort(info.name, picture=True), "shuffle", seed, 0, share)
+    return []

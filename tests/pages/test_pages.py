@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,21 @@ def test_home_shows_every_dataset(shop: str, open_page: Open) -> None:
     assert not page.exception
     assert "shop" in [heading.value for heading in page.subheader]
     assert any("30 products" in text.value for text in page.markdown)
+
+
+@pytest.mark.parametrize("name", ["products.parquet", "search.arrow", "name_rank.npy", "dataset.json"])
+def test_home_shows_a_damaged_dataset_as_damaged_and_offers_to_remove_it(
+    shop: str, home: Path, open_page: Open, name: str
+) -> None:
+    shutil.copytree(home / "shop", home / "bad")
+    path = home / "bad" / name
+    path.write_bytes(path.read_bytes()[:40])
+    page = open_page("home.py")
+    assert not page.exception
+    assert [heading.value for heading in page.subheader] == ["shop", "bad"]
+    assert any("damaged" in error.value and "core remove bad" in error.value for error in page.error)
+    page.button(key="remove-bad").click().run()
+    assert "Remove it" in [button.label for button in page.button]
 
 
 def test_browse_without_a_dataset_says_what_to_do(home: Path, open_page: Open) -> None:
