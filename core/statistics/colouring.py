@@ -141,13 +141,19 @@ def _colour(column: str, label: str, position: int) -> str:
 
 
 def _number(products: Products, column: str) -> Colouring:
-    """Numbers on a logarithmic scale between their 1st and 99th percentile; what lies beyond is drawn at its ends."""
-    read = products.table(f"SELECT coalesce({column}, 0) AS value FROM cohort ORDER BY row_id")
-    values = np.log1p(np.asarray(read.column("value")).astype(np.float32))
-    low, high = np.percentile(values, (1, 99)) if len(values) else (0.0, 1.0)
+    """Numbers on a logarithmic scale between their 1st and 99th percentile; what lies beyond is drawn at its ends.
+
+    A missing text has no length: it has no part in the percentiles, and is drawn at the low end.
+    """
+    read = products.table(f"SELECT coalesce({column}, -1) AS value FROM cohort ORDER BY row_id")
+    lengths = np.asarray(read.column("value")).astype(np.float32)
+    known, values = lengths >= 0, np.log1p(lengths.clip(min=0))
+    low, high = np.percentile(values[known], (1, 99)) if known.any() else (0.0, 1.0)
     share = (values - low) / max(float(high - low), 1e-6)
     codes = np.clip(share * (STEPS - 1), 0, STEPS - 1).round().astype(np.uint8)
     ends = [f"{round(float(np.expm1(end))):,} characters" for end in (low, high)]
+    if not known.all():
+        ends[0] += " or none"
     return Colouring(column, TITLES[column], codes, (), ends[0], ends[1])
 
 

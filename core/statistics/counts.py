@@ -28,7 +28,8 @@ COLUMNS = {
     "label_kind": f"coalesce(label_kind, '{NONE}')",
     "picture": "CASE WHEN image IS NULL THEN 'without a picture' ELSE 'with a picture' END",
     "name_length": "name_length // 20",  # becomes `_range`
-    "description_length": "least(description_length // 110, 9)",  # the last holds everything from 990 on
+    # The last bin holds everything from 990 on. DuckDB's least() ignores NULL: a missing length must stay one.
+    "description_length": "CASE WHEN description_length IS NOT NULL THEN least(description_length // 110, 9) END",
 }
 BIN_WIDTH = {"name_length": 20, "description_length": 110}  # characters
 LAST_BIN = {"description_length": 9}
