@@ -121,3 +121,13 @@ def test_the_approximate_index_says_its_recall(tmp_path: Path) -> None:
     assert filtered.exact and mask[filtered.rows].all()
     newer = replace(found, description=replace(found.description, created="later"))
     assert Index(newer).approximate is None
+
+
+def test_equal_vectors_are_no_misses(tmp_path: Path) -> None:
+    """Products that share a picture: any of the equals is as good, so that few lists are enough."""
+    found = make(tmp_path, n=N // 20, centres=100, absent=0)
+    shared = np.repeat(np.asarray(found.vectors), 20, axis=0)
+    np.save(tmp_path / "vectors.npy", shared)
+    mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
+    described = build_approximate(replace(found, vectors=mapped, present=np.ones(N, np.bool_)))
+    assert described.recall_at_10 >= 0.99 and described.probes < described.lists / 4
