@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import ModelError
+
 Ties = Literal["glami", "fair"]
 
 
@@ -52,14 +54,17 @@ def top_k_hits(
 def f1(labels: NDArray[np.int64], predictions: NDArray[np.int64], average: str) -> float:
     """F1 over the classes that the labels have: `macro` (each class alike) or `weighted` (by its products).
 
+    As in `average_precision`, products of a class that was not trained (negative) make no class of their own:
+    they are false positives of what they were said to be.
+
     Returns:
-        A fraction in [0, 1]; NaN without products.
+        A fraction in [0, 1]; NaN where no product has a known label.
     """
     from sklearn.metrics import f1_score
 
-    if not len(labels):
+    present = np.unique(labels[labels >= 0])
+    if not len(present):
         return float("nan")
-    present = np.unique(labels)
     return float(f1_score(labels, predictions, labels=present, average=average, zero_division=0.0))
 
 
@@ -172,7 +177,16 @@ def classification_report(
     Returns:
         top1, top5, per_geo and per_label_source ({group: {top1, top5, n}}), f1_macro, f1_weighted,
         ap_macro, ap_weighted, ap_micro, n, unknown_classes: all fractions in [0, 1] but the counts.
+
+    Raises:
+        ModelError: a probability is NaN.
     """
+    if np.isnan(probabilities).any():
+        rows = int(np.isnan(probabilities).any(axis=1).sum())
+        raise ModelError(
+            f"The model gave no number for {rows:,} of {len(labels):,} products (NaN): its weights are damaged, or "
+            "its training diverged. Train it again, with a lower learning rate."
+        )
     first = top_k_hits(probabilities, labels, 1, ties)
     five = top_k_hits(probabilities, labels, 5, ties)
     predictions = probabilities.shape[1] - 1 - probabilities[:, ::-1].argmax(axis=1)  # ties to the higher

@@ -164,13 +164,16 @@ def predictions_table(
     classes: Sequence[str],
 ) -> pd.DataFrame:
     """One row a product: row_id, item_id, image_id, geo, label_source, label, prediction, probability (of the
-    prediction), label_probability (NaN where the label was not trained), rank (of the label, from 1), correct.
+    prediction), label_probability (NaN where the label was not trained), rank (of the label, from 1; of equal
+    probabilities the higher class number comes first, as in `prediction`; 0 where it was not trained), correct.
     """
     names = np.array(classes, object)
     best = probabilities.shape[1] - 1 - probabilities[:, ::-1].argmax(axis=1)
     rows = np.arange(len(labels))
     known = labels >= 0
     own = np.where(known, probabilities[rows, labels.clip(0)], np.nan)
+    later = np.arange(probabilities.shape[1])[None, :] > labels[:, None]
+    before = (probabilities > own[:, None]) | ((probabilities == own[:, None]) & later)
     return pd.DataFrame(
         {
             **{
@@ -180,7 +183,7 @@ def predictions_table(
             "prediction": names[best],
             "probability": probabilities[rows, best].astype(np.float32),
             "label_probability": own.astype(np.float32),
-            "rank": np.where(known, (probabilities > own[:, None]).sum(axis=1) + 1, 0),
+            "rank": np.where(known, before.sum(axis=1) + 1, 0),
             "correct": best == labels,
         }
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.errors import ModelError
 from core.metrics import average_precision, class_precisions, classification_report, f1, per_class, top_k_hits
 
 
@@ -110,3 +111,35 @@ def test_classes_that_nobody_has_or_says_are_left_out() -> None:
     rows = per_class(np.array([-1, 0]), np.array([1, 0]), np.array([1.0, np.nan, np.nan]), ["a", "b", "c"])
     assert [(row["label"], row["n"], row["predicted"]) for row in rows] == [("a", 1, 1), ("b", 0, 1)]
     assert per_class(np.array([], np.int64), np.array([], np.int64), np.array([np.nan]), ["a"]) == []
+
+
+def test_products_of_an_untrained_class_count_alike_in_f1_and_ap() -> None:
+    """Two of class 0, one of 1, one of no class that is taken for 0: F1 of 0 is 4 / (2 + 3), of 1 is 1; AP alike."""
+    labels, probabilities = (
+        np.array([0, 0, 1, -1]),
+        np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]]),
+    )
+    report = classification_report(probabilities, labels, [None] * 4, [None] * 4, classes=["a", "b"])
+    assert report["f1_macro"] == pytest.approx((0.8 + 1) / 2)
+    assert report["f1_macro"] == pytest.approx(np.mean([row["f1"] for row in report["per_class"]]))
+    assert report["f1_weighted"] == pytest.approx((2 * 0.8 + 1) / 3)
+    assert report["ap_macro"] == pytest.approx(((1 + 2 / 3) / 2 + 1) / 2)  # class 0 ranks right, wrong, right
+    assert np.isnan(f1(np.array([-1]), np.array([0]), "macro"))
+
+
+def test_probabilities_that_are_no_numbers_are_said() -> None:
+    broken = np.array([[0.5, 0.5], [np.nan, 0.5]])
+    with pytest.raises(ModelError, match=r"no number for 1 of 2 products"):
+        classification_report(broken, np.array([0, 1]), [None] * 2, [None] * 2)
+
+
+def test_the_rank_under_ties_is_that_of_the_prediction() -> None:
+    import pandas as pd
+
+    from core.models.evaluation import predictions_table
+
+    columns = ("row_id", "item_id", "image_id", "geo", "label_source", "label")
+    frame = pd.DataFrame({column: [0, 1, 2] for column in columns})
+    tied = np.array([[0.4, 0.4, 0.2]] * 3)
+    found = predictions_table(frame, np.array([0, 1, -1]), tied, ["a", "b", "c"])
+    assert found["rank"].tolist() == [2, 1, 0] and found["correct"].tolist() == [False, True, False]
