@@ -109,7 +109,7 @@ def nouns(name: str, coder: Encoder) -> None:
     for language in LANGUAGES:
         table = _chinese()["kinds"] if language == CHINESE else words.lexicon()[language]["kinds"]
         queries = [table[kind]["nouns"][0] if language == CHINESE else table[kind][0] for kind in kinds]
-        nearest = np.argsort(-(coder.encode_texts(queries) @ pictures.T), axis=1)[:, :5]
+        nearest = np.argsort(-(coder.encode_texts(queries) @ pictures.T), axis=1, kind="stable")[:, :5]
         right = frame.category.to_numpy()[nearest] == np.array(kinds)[:, None]
         print(line(language, float(right[:, 0].mean()), float(right.mean())))
 

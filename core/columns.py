@@ -86,7 +86,7 @@ class Columns:
             return list(rows[offset : last + 1].tolist())
         keys = self._keys(rows, order, seed)
         stretch = np.argpartition(keys, (offset, last))[offset : last + 1]
-        return list(rows[stretch[np.argsort(keys[stretch])]].tolist())
+        return list(rows[stretch[np.argsort(keys[stretch], kind="stable")]].tolist())
 
     def _keys(self, rows: NDArray[np.int64], order: Order, seed: int) -> NDArray[Any]:
         """Numbers to sort by, no two alike: the row_id decides between equals."""

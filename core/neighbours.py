@@ -51,7 +51,7 @@ def different(
         marks[start : start + BLOCK] = (bits * odd[1]).sum(axis=1)
     rows = np.flatnonzero(good)
     _, first, which = np.unique(marks[rows], return_index=True, return_inverse=True)
-    order = np.argsort(first)  # np.unique sorts by hash; we keep the dataset's order
+    order = np.argsort(first, kind="stable")  # np.unique sorts by hash; we keep the dataset's order
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     of_row = np.full(n, -1, np.int64)
