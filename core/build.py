@@ -44,6 +44,7 @@ class BuildReport:
     seconds: float
     fingerprint: str
     warnings: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)  # of a table: ours -> theirs
 
 
 def import_dataset(
@@ -142,6 +143,7 @@ def _write(
         seconds=round(time.monotonic() - started, 2),
         fingerprint=digest.hexdigest(),
         warnings=[*reading.warnings, *counts.pop("warnings")],
+        columns=reading.columns,
     )
     described = {
         "format": FORMAT,

@@ -96,6 +96,8 @@ def import_(
         bool, typer.Option("--clean-text", help="Clean names and descriptions as GLAMI did.")
     ] = False,
     licence: Annotated[str, typer.Option(help="Of your data, shown with the dataset.")] = "",
+    encoding: Annotated[str, typer.Option(help="Of a text table, e.g. cp1250; found by itself.")] = "",
+    delimiter: Annotated[str, typer.Option(help="Of a text table, e.g. ';'; found by itself.")] = "",
     progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
@@ -108,13 +110,18 @@ def import_(
         if not (ours and equals and theirs):
             raise UsageError(f"--map {pair}: write OURS=YOURS, for example name=title.")
         columns[ours] = theirs
-    options = ReadOptions(columns=columns, separator=separator, clean_text=clean_text, licence=licence)
+    options = ReadOptions(
+        columns=columns, separator=separator, clean_text=clean_text, licence=licence,
+        encoding=encoding, delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
+    )  # fmt: skip
     with watched(progress_lines) as progress:
         report = import_dataset(source, paths, name, options, progress)
     lines = [
         f"{report.name}: {report.rows:,} products in {report.seconds:.1f} s, fingerprint {report.fingerprint}"
     ]
     lines += [f"  {count:,} {split}" for split, count in report.splits.items()]
+    if report.columns:
+        lines.append("  columns: " + ", ".join(f"{ours}={theirs}" for ours, theirs in report.columns.items()))
     lines += [f"  rejected {count:,}: {reason}" for reason, count in report.rejected.items()]
     lines += [f"  note: {warning}" for warning in report.warnings]
     say(asdict(report), as_json, "\n".join(lines))

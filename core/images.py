@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pillow_heif
 from PIL import Image, ImageOps
 
 from core.catalog import DatasetInfo
@@ -31,8 +32,9 @@ WIDTHS = (96, 160, 240, 320, 480, 640, 960, 1280, 1600)
 LOCAL_HEADER_BYTES = 30  # of a zip member, before its name and extra field
 # The others that Pillow knows start programs (EPS), or no browser could show them anyway.
 Image.init()
+pillow_heif.register_heif_opener(thumbnails=False)
 FORMATS: tuple[str, ...] = tuple(
-    name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF") if name in Image.OPEN
+    name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF") if name in Image.OPEN
 )
 
 # Pillow refuses what is twice its bound; this protects whatever else opens pictures in this process, too.
@@ -168,6 +170,7 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
         ImageError: not a picture, broken, or of more pixels than Vitrine decodes.
     """
     try:
+        data = as_browsers_read(data)
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.width * image.height > settings().image_pixels:
             raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
@@ -184,17 +187,59 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
         ) from error
     except Exception as error:  # Pillow's decoders raise whatever the bytes lead them to
         what = "0 bytes" if not data else type(error).__name__
+        if data[4:8] == b"ftyp" and data[8:12].lower() in HEIF_BRANDS:
+            what = "a HEIC file that is damaged or of a kind that is not read"
         raise ImageError(f"This is not a picture that can be opened ({what}).") from error
 
 
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+
+
+def as_browsers_read(data: bytes) -> bytes:
+    """The same file, of which Pillow opens what browsers do: a JPEG that is cut short gets its end mark (the rest is
+    grey), a PNG loses its texts, which may be larger than Pillow unpacks."""
+    if data[:2] == b"\xff\xd8" and len(data) > 256:
+        return data if b"\xff\xd9" in data[-64:] else data + b"\xff\xd9"
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and any(kind in data for kind in PNG_TEXTS):
+        kept, at = [data[:8]], 8
+        while at + 12 <= len(data):
+            end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+            if data[at + 4 : at + 8] not in PNG_TEXTS:
+                kept.append(data[at:end])
+            at = end
+        return b"".join(kept)
+    return data
+
+
 def _on_white(image: Image.Image) -> Image.Image:
-    """As RGB, transparency on white, sixteen bits a pixel scaled to eight."""
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    """As RGB, transparency on white, sixteen and more bits a pixel scaled to eight."""
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        image = _eight_bits(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
     return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits, 32 bits or floats: 16 bits by their range, the others from 0 to the next of 1, 255, 65535
+    and 4294967295 that holds them; what is transparent becomes white."""
+    values = np.asarray(image)
+    clear = image.info.get("transparency")
+    if image.mode.startswith("I;16"):
+        grey = (values >> 8).astype(np.uint8)
+    else:
+        values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        if image.mode == "I" and values.min(initial=0) < 0:
+            values = np.where(values < 0, values + 2**32, values)  # Pillow reads unsigned numbers as signed
+        most = values.max(initial=0)
+        tops = (255, 65_535, 2**32 - 1) if image.mode == "I" else (1, 255, 65_535, 2**32 - 1)
+        top = next((top for top in tops if most <= top), most)
+        grey = np.clip(values * (255 / top), 0, 255).astype(np.uint8)
+    if isinstance(clear, int):
+        grey = np.where(np.asarray(image) == clear, np.uint8(255), grey)
+    return Image.fromarray(grey)
 
 
 def shrink(image: Image.Image, width_px: int, height_px: int | None = None) -> Image.Image:

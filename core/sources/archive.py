@@ -16,7 +16,23 @@ from core.schema import PICTURES
 from core.sources.reading import Progress, existing
 from core.sources.remote import BUFFER_BYTES, RangesUnsupportedError, RemoteError, RemoteFile
 
-PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
+PICTURE_SUFFIXES = frozenset(
+    (
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".avif",
+        ".heic",
+        ".heif",
+    )
+)
 ENCRYPTED = 0x1  # bit of a member's flags
 
 

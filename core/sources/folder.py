@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import unicodedata
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from core.errors import SourceError
 from core.sources.archive import PICTURE_SUFFIXES
@@ -16,53 +19,73 @@ from core.sources.reading import (
     ReadOptions,
     SourceSpec,
     batches_of,
-    existing,
+    given,
     valid,
     walk,
 )
-from core.sources.table import SPLITS
+from core.sources.table import SPLITS, Adder, records
+from core.sources.values import NO_CATEGORY
+
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_SHARD = re.compile(r"\d{5,}")
 
 
-def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:
-    """Open a folder of class folders; deeper folders become levels of the category path."""
+def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:  # noqa: C901 (one branch a layout)
+    """Open a folder of class folders; deeper folders become levels of the category path. Also read: pictures that a
+    metadata file describes (`datasets`' imagefolder), shards of img2dataset, and pictures without class folders."""
     if len(paths) != 1:
         raise SourceError("folder takes one path.")
-    root = existing(paths[0], "folder")
+    root = given(paths[0], "folder")
     if not root.is_dir():
         raise SourceError(f"{root} is a file. For a table use the source `table`, for a GLAMI zip `glami`.")
-    children = [child.name for child in root.iterdir() if child.is_dir() and not child.name.startswith(".")]
-    if not children:
+    layout = _Layout(root, progress)
+    if not layout.found and not any(child.is_dir() for child in root.iterdir()):
         raise SourceError(
-            f"{root} holds no folders. Vitrine expects one folder a class, with pictures in it."
+            f"{root} holds no folders and no pictures. Vitrine expects one folder a class, with pictures in it."
         )
-    has_splits = all(name.lower() in SPLITS for name in children)
     warnings: list[str] = []
+    columns: dict[str, str] = {}
     collector = Collector(options)
     folder = Folder(root)
 
     def rows() -> Iterator[None]:
+        described: set[str] = set()
+        adder = Adder(collector, root, options, warnings)
+        for table in layout.metadata:
+            below = table.rpartition("/")[0]
+            split, prefix = layout.split(below), f"{below}/" if below else ""
+            for record, chosen, _ in records(root / table, options, warnings):
+                columns.update(chosen)
+                image = adder.add(record, chosen, f"{table}:", prefix, split)
+                if image is not None:
+                    described.add(image)
+                yield
+        adder.finish()
         skipped = 0
         for done, relative in enumerate(walk(root)):
             if done % 1_000 == 0:
                 progress(done, 0, "Reading folders")
+            if relative in described or relative in layout.metadata:
+                continue
             path = PurePosixPath(relative)
-            split, levels = None, list(path.parts[:-1])
-            if has_splits and levels:
-                split, levels = SPLITS[levels[0].lower()], levels[1:]
+            split, levels = layout.split(path.parent.as_posix()), layout.levels(path)
             there = folder.look(relative)
+            name = layout.caption(root, path) if there == "file" else None
             if there == "outside":
                 collector.reject(relative, "image path leaves its folder", relative)
-            elif there == "missing" or path.suffix.lower() not in PICTURE_SUFFIXES or not levels:
-                skipped += 1
+            elif there == "missing" or path.suffix.lower() not in PICTURE_SUFFIXES or levels is None:
+                if not (layout.shards and path.suffix.lower() in (".txt", ".json", ".parquet")):
+                    skipped += 1
             elif valid(relative) != relative:
                 collector.reject(relative, "file name is not UTF-8", repr(relative))
             else:
+                levels = [unicodedata.normalize("NFC", level) for level in levels] or [NO_CATEGORY]
                 collector.add(
                     {
                         "item_id": relative,
                         "image_id": relative,
                         "split": split,
-                        "name": path.stem,
+                        "name": name or path.stem,
                         "category": levels[-1],
                         "category_path": levels,
                         "image": relative,
@@ -72,7 +95,75 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
         if skipped:
             warnings.append(f"{skipped:,} files that are no pictures in a class folder were left out.")
 
-    return Reading(batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings)
+    return Reading(batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings, columns=columns)
+
+
+class _Layout:
+    """How a folder is laid out, by the pictures in it: other folders do not count."""
+
+    def __init__(self, root: Path, progress: Progress) -> None:
+        self.metadata: list[str] = []
+        tops: set[str] = set()
+        depths: set[int] = set()
+        shards, captions, self.found = True, False, 0
+        for done, relative in enumerate(walk(root)):
+            if done % 10_000 == 0:
+                progress(done, 0, "Looking for pictures")
+            name = relative.rpartition("/")[2]
+            parts = relative.count("/")
+            if name.lower() in METADATA:
+                self.metadata.append(relative)
+                if parts:
+                    tops.add(relative.partition("/")[0])
+            ending = name[name.rfind(".") :].lower()
+            captions = captions or (
+                ending in (".txt", ".json") and _SHARD.fullmatch(name[: -len(ending)]) is not None
+            )
+            if ending in PICTURE_SUFFIXES:
+                self.found += 1
+                depths.add(parts)
+                if parts:
+                    tops.add(relative.partition("/")[0])
+                    parent = relative.rpartition("/")[0].rpartition("/")[2]
+                    shards = shards and _SHARD.fullmatch(parent) is not None
+        self.has_splits = bool(tops) and all(top.lower() in SPLITS for top in tops)
+        self.shards = shards and captions and max(depths, default=0) > 0
+        self._described = [table.rpartition("/")[0] for table in self.metadata]
+        self._flat = max(depths, default=0) <= int(self.has_splits and bool(depths - {0}))
+
+    def split(self, below: str) -> str | None:
+        """The split of what lies in this folder."""
+        top = below.partition("/")[0].lower()
+        return SPLITS.get(top) if self.has_splits else None
+
+    def levels(self, path: PurePosixPath) -> list[str] | None:
+        """The category path of a picture by its folders; None where it stands beside the class folders."""
+        parent = path.parent.as_posix()
+        if self.shards or any(
+            not table or parent == table or parent.startswith(f"{table}/") for table in self._described
+        ):
+            return []
+        levels = list(path.parts[:-1])
+        if self.has_splits and levels:
+            levels = levels[1:]
+        return levels if levels or self._flat else None
+
+    def caption(self, root: Path, path: PurePosixPath) -> str | None:
+        """What img2dataset wrote beside a picture."""
+        if not self.shards:
+            return None
+        for ending in (".txt", ".json"):
+            beside = root / path.with_suffix(ending)
+            try:
+                if beside.is_symlink() or beside.stat().st_size > 2**20:
+                    continue
+                text = beside.read_text("utf-8", "replace")
+                said = text if ending == ".txt" else json.loads(text).get("caption")
+            except (OSError, ValueError, AttributeError, RecursionError):
+                continue
+            if isinstance(said, str) and said.strip():
+                return said.replace("\0", "")
+        return None
 
 
 SPEC = SourceSpec(
@@ -80,6 +171,6 @@ SPEC = SourceSpec(
     title="Folders of pictures",
     homepage="",
     licence="your own",
-    accepts="one folder a class, with an optional train/validation/test level above",
+    accepts="one folder a class, with an optional train/validation/test level above; metadata.csv; img2dataset",
     read=read,
 )

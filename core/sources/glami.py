@@ -160,7 +160,7 @@ def _reading(
                 continue
             table = tables[split]
             with table.open() as stream:
-                for line, record, reason, raw in _records(stream, table.place):
+                for line, record, reason, raw in _records(stream, table.place, warnings):
                     place = f"{table.place}:{line}"
                     if record is None:
                         collector.reject(place, reason, raw)
@@ -177,7 +177,7 @@ def _reading(
     return Reading(batches_of(collector, rows()), pictures, SPEC.licence, warnings)
 
 
-def _records(stream: IO[bytes], place: str) -> Iterator[Any]:
+def _records(stream: IO[bytes], place: str, warnings: list[str]) -> Iterator[Any]:
     def check(names: list[str]) -> None:
         if absent := [column for column in COLUMNS if column not in names]:
             raise SourceError(
@@ -185,7 +185,7 @@ def _records(stream: IO[bytes], place: str) -> Iterator[Any]:
             )
 
     try:
-        yield from csv_records(stream, place, check=check)
+        yield from csv_records(stream, place, check=check, warnings=warnings)
     except (zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise SourceError(
             f"{place} is damaged ({error or 'it ends too early'}). Download the archive again."

@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.errors import SourceError
+from core.sources.delimited import json_values
+from core.sources.encoding import detect, sample
 from core.sources.reading import (
     Collector,
     Folder,
@@ -43,7 +45,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
 
     def rows() -> Iterator[None]:
         missing_pictures = 0
-        for number, (record, position) in enumerate(_stream(annotation), 1):
+        for number, (record, position) in enumerate(_stream(annotation, options.encoding, warnings), 1):
             missing_pictures += _add(collector, number, record, folder, names)
             yield
             if number % 5_000 == 0:
@@ -67,28 +69,23 @@ def _annotation(given: Path) -> Path:
     return found[0]
 
 
-def _stream(path: Path) -> Iterator[tuple[Any, int]]:
+def _stream(path: Path, encoding: str, warnings: list[str]) -> Iterator[tuple[Any, int]]:
     """Every record with the position in the file, never the whole list in memory."""
-    import ijson
-
     with path.open("rb") as stream:
-        if not (start := stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")):
+        data = sample(stream)
+        if not data.lstrip(b"\xef\xbb\xbf \t\r\n"):
             raise SourceError(f"{path.name} is empty.")
+        start = data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
         if not start.startswith(b"["):
             raise SourceError(
                 f"{path.name} is not a JSON list of annotations (it begins with {start[:20]!r})."
             )
-        stream.seek(0)
-        if stream.read(3) != b"\xef\xbb\xbf":  # a byte order mark, which JSON parsers refuse
-            stream.seek(0)
         try:
-            for record in ijson.items(stream, "item", use_float=True):
-                yield record, stream.tell()
-        except (ijson.JSONError, UnicodeDecodeError) as error:
-            said = str(error).splitlines()[0]
-            if "premature" in said or "ncomplete" in said:
-                said = "it ends in the middle of a record, so it was cut short"
-            raise SourceError(f"{path.name} is not valid JSON: {said}. Download it again.") from error
+            encoding = encoding or detect(data, path.name, warnings)
+        except SourceError as error:
+            raise SourceError(f"{path.name} is not valid JSON: it is not in UTF-8.") from error
+        for _, record in json_values(stream, path.name, encoding):
+            yield record, stream.tell()
 
 
 def _label_tree(path: Path, warnings: list[str]) -> dict[tuple[str, str], str]:

@@ -36,6 +36,8 @@ class ReadOptions:
     tree: Mapping[str, Sequence[str]] = field(default_factory=dict)  # category -> its path, root to leaf
     clean_text: bool = False
     licence: str = ""  # of the data; empty: what the layout's publisher says
+    encoding: str = ""  # of a text table; empty: found by its bytes
+    delimiter: str = ""  # of a text table; empty: found by its lines
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Reading:
     licence: str
     warnings: list[str] = field(default_factory=list)  # grows while batches are read
     close: Callable[[], object] = lambda: None  # whatever was opened to read from
+    columns: dict[str, str] = field(default_factory=dict)  # ours -> theirs, known once batches are read
 
 
 @dataclass(frozen=True)
@@ -159,14 +162,15 @@ def clean(text: str | None) -> str | None:
 
 
 def text_or_none(value: Any) -> str | None:
-    """A field as text, NULL where it is empty; NUL characters, which no screen or file can show, go.
+    """A field as text with its white space as it is, NULL where it is empty; NUL characters, which no screen
+    or file can show, go.
 
     Raises:
         ValueError: the text is not valid Unicode.
     """
     if value is None:
         return None
-    text = str(value).replace("\0", "").strip()
+    text = str(value).replace("\0", "")
     if not text.isascii():
         text.encode()  # a lone surrogate stands for a byte that was not UTF-8
     return text or None
@@ -183,7 +187,7 @@ def texts_or_none(record: Mapping[str, str]) -> dict[str, str | None]:
         return {column: text_or_none(value) for column, value in record.items()}
     if not together.isascii():
         together.encode()
-    return {column: value.strip() or None for column, value in record.items()}
+    return {column: value or None for column, value in record.items()}
 
 
 def is_inside(relative: str) -> bool:
@@ -201,6 +205,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self._root = os.path.realpath(root)
+        self._cache = _blobs(root)
         self._parents: dict[
             str, bool
         ] = {}  # folder below the root -> is it really there, no symlink leading out?
@@ -226,7 +231,17 @@ class Folder:
         return "file" if stat.S_ISREG(status.st_mode) else "missing"
 
     def _holds(self, real: str) -> bool:
-        return real == self._root or real.startswith(self._root.rstrip("/") + "/")
+        inside = real == self._root or real.startswith(self._root.rstrip("/") + "/")
+        return inside or (self._cache is not None and real.startswith(self._cache + "/"))
+
+
+def _blobs(root: Path) -> str | None:
+    """Where the links of a Hugging Face snapshot lead: <repository>/snapshots/<revision>/... to its blobs/."""
+    parts = os.path.abspath(root).split("/")  # noqa: PTH100 (the links' own names count)
+    for at in range(len(parts) - 1, 0, -1):
+        if parts[at] == "snapshots" and os.path.isdir(blobs := "/".join([*parts[:at], "blobs"])):  # noqa: PTH112
+            return os.path.realpath(blobs)
+    return None
 
 
 def walk(root: Path) -> Iterator[str]:
@@ -249,6 +264,12 @@ def existing(path: str, what: str) -> Path:
         raise SourceError(f"There is no {what} at {path}. Check the path.") from error
     except OSError as error:
         raise SourceError(f"Cannot read the {what} at {path}: {error.strerror}.") from error
+
+
+def given(path: str, what: str) -> Path:
+    """`existing`, but with the name that was given: of a symbolic link its own name and folder count."""
+    existing(path, what)
+    return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
 
 
 def batches_of(collector: Collector, rows: Iterator[None]) -> Iterator[Batch]:

@@ -1,0 +1,102 @@
+"""Which columns of a table are ours: names are matched without case, spaces and underscores."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from core.errors import SourceError, UsageError
+from core.schema import FROM_SOURCE
+from core.sources.reading import ReadOptions
+
+MAPPABLE = tuple(name for name in FROM_SOURCE if name not in ("category_path", "extra"))
+# What people call our columns, as `plain_name` writes them; the first that is there is taken, a --map wins.
+SYNONYMS = {
+    "item_id": ("itemid", "id", "productid", "sku", "asin", "parentasin", "uniqid", "articleid", "key"),
+    "image": (
+        "image", "imagepath", "imgpath", "imageurl", "imgurl", "imagelink", "imagefile", "imagefilename",
+        "picture", "pictureurl", "picturepath", "photo", "photourl", "img", "filename", "filepath", "images",
+        "imageurls", "imagesrc", "imgurls", "imagepaths", "pictures", "photos", "imageurlhighres", "path",
+    ),
+    "name": ("name", "title", "productname", "producttitle", "itemname", "productdisplayname", "caption"),
+    "description": ("description", "text", "caption", "productdescription", "desc", "body", "bodyhtml"),
+    "category": (
+        "category", "categorypath", "label", "class", "categoryname", "classname", "labelname",
+        "productcategory", "categories", "producttype", "labels", "articletype", "target", "maincategory",
+    ),
+    "language": ("language", "lang"),
+    "geo": ("geo", "country"),
+}  # fmt: skip
+_PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|heic|heif)(?:[?#].*)?$", re.IGNORECASE)
+_LIKE_OURS = re.compile(r"image|img|picture|photo|categor|label|class")
+
+
+def plain_name(name: str) -> str:
+    """
+    >>> plain_name("Image URL"), plain_name("product_name")
+    ('imageurl', 'productname')
+    """
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def looks_like_picture(value: object) -> bool:
+    """Does a value end as the path or address of a picture does?"""
+    return isinstance(value, str) and len(value) < 4_096 and _PICTURE.search(value.strip()) is not None
+
+
+def choose_columns(
+    names: Sequence[str], options: ReadOptions, place: str, pictures: Sequence[str] = ()
+) -> dict[str, str]:
+    """Ours -> theirs, for the columns that are there.
+
+    Args:
+        pictures: columns whose values look like pictures, one of which serves where no name does.
+
+    Raises:
+        UsageError: a mapped column is not in the table.
+        SourceError: no column says what the product is.
+    """
+    by_plain: dict[str, str] = {}
+    for name in names:
+        if key := plain_name(name):
+            by_plain.setdefault(key, name)
+    taken = set(options.columns.values())
+    chosen: dict[str, str] = {}
+    for ours in MAPPABLE:
+        if ours in options.columns:
+            theirs = options.columns[ours]
+            if theirs not in names:
+                raise UsageError(
+                    f"--map {ours}={theirs}: {place} has no such column. It has: {', '.join(names)}."
+                )
+            chosen[ours] = theirs
+            continue
+        for synonym in SYNONYMS.get(ours, (plain_name(ours),)):
+            theirs = by_plain.get(synonym, "")
+            if theirs and theirs not in taken:
+                chosen[ours] = theirs
+                taken.add(theirs)
+                break
+    if "image" not in chosen:
+        captioned = {"caption", "text"} & set(by_plain)  # as img2dataset and LAION write url and caption
+        url = [by_plain["url"]] if "url" in by_plain and captioned else []
+        for theirs in [*url, *pictures]:
+            if theirs not in taken:
+                chosen["image"] = theirs
+                break
+    if not {"name", "image", "description"} & set(chosen):
+        raise SourceError(
+            f"{place} has no column for a name or a picture (it has: {', '.join(names)}). "
+            "Say which is which, for example: --map name=title --map image=photo"
+        )
+    return chosen
+
+
+def overlooked(names: Sequence[str], chosen: dict[str, str], pictures: Sequence[str] = ()) -> list[str]:
+    """Columns that look like a picture or a label and were not used."""
+    used = set(chosen.values())
+    return [
+        name
+        for name in names
+        if name not in used and (name in pictures or _LIKE_OURS.search(plain_name(name)))
+    ]

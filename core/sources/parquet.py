@@ -1,0 +1,106 @@
+"""Records of Parquet files: class names that Hugging Face keeps beside the numbers, dates that Python lacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core.errors import SourceError
+from core.sources.delimited import Record
+
+ROWS = 1_000  # that become Python objects at once
+
+
+def parquet_records(path: Path, check: Callable[[Sequence[str]], None]) -> Iterator[tuple[Record, int]]:
+    """Every row, and how many bytes of the file have been read.
+
+    Raises:
+        SourceError: it is no Parquet file, is damaged, or has one column name twice.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise SourceError(f"{path.name} has the column {', '.join(twice)} twice. Rename one of them.")
+            check(names)
+            classes = class_names(file.schema_arrow.metadata)
+            rows, size, line = max(1, file.metadata.num_rows), path.stat().st_size, 0
+            for batch in file.iter_batches(ROWS):
+                for record in _rows(batch):
+                    line += 1
+                    for column, labels in classes.items():
+                        if column in record:
+                            record[column] = _named(record[column], labels)
+                    yield (line, record, "", None), size * line // rows
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+
+
+def class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
+    """column -> its classes' names, from what `datasets` writes into a schema; empty where there is none."""
+    try:
+        features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+        found: dict[str, list[str]] = {}
+        for column, feature in features.items():
+            inner = feature.get("feature") if isinstance(feature, dict) else None
+            for kind in (feature, inner):
+                if isinstance(kind, dict) and kind.get("_type") == "ClassLabel":
+                    names = kind.get("names") or []
+                    ordered = (
+                        [names[key] for key in sorted(names, key=int)] if isinstance(names, dict) else names
+                    )
+                    found[column] = [str(name) for name in ordered]
+        return found
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _named(value: Any, labels: list[str]) -> Any:
+    if isinstance(value, list):
+        return [_named(part, labels) for part in value]
+    if isinstance(value, int | float) and value == value:
+        if 0 <= value < len(labels):
+            return labels[int(value)]
+        return None if value == -1 else value  # -1 is `datasets`' missing label
+    return value
+
+
+def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    columns = {name: _values(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """A column as Python's objects; times that Python cannot hold (year 10000, unknown zones) as text."""
+    try:
+        return list(column.to_pylist())
+    except Exception:  # OverflowError, pytz's and zoneinfo's own, ValueError: whatever the conversion meets
+        if pa.types.is_timestamp(column.type):
+            utc = column.cast(pa.timestamp(column.type.unit))  # the instant; a zone only says how to show it
+            said = pc.cast(utc, pa.string()).to_pylist()
+            numbers = utc.cast(pa.int64()).to_pylist()
+            return [
+                f"{number} {column.type.unit} since 1970"
+                if text and text.startswith("<")
+                else text + "Z"
+                if text and column.type.tz
+                else text
+                for text, number in zip(said, numbers, strict=True)
+            ]
+        try:
+            return list(column.cast(pa.string()).to_pylist())
+        except pa.ArrowException:
+            return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except Exception:  # as above, inside a list or a structure
+        return f"({scalar.type} that cannot be shown)"

@@ -1,0 +1,152 @@
+"""Values of a table as ours: text, category paths and pictures, also from lists and structures."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import binascii
+import json
+import re
+import unicodedata
+from typing import Any
+
+from core.sources.reading import text_or_none
+
+NO_CATEGORY = "(no category)"
+# The field of a structure that is its text, and the one that is its picture.
+TEXT_FIELDS = ("name", "title", "label", "text", "value", "en", "#text")
+PICTURE_FIELDS = ("path", "url", "src", "href", "large", "hi_res", "file_name", "filename", "image", "thumb")
+_ADDRESSES = re.compile(r"[|,;\s]+(?=https?://)", re.IGNORECASE)
+
+
+class StructureError(ValueError):
+    """A structure without a field that could be the text."""
+
+
+def text_of(value: Any) -> str | None:
+    """One value as text. Whole floats are whole numbers, since one missing value makes floats of a column of them.
+
+    >>> text_of(1001.0), text_of({"id": 3, "name": "Tops"}), text_of(["a", "b"]), text_of(float("nan"))
+    ('1001', 'Tops', 'a\\nb', None)
+
+    Raises:
+        StructureError: a structure has no text field.
+        ValueError: bytes or text that are not valid Unicode.
+    """
+    if isinstance(value, str) or value is None:
+        return text_or_none(value)
+    if isinstance(value, float):
+        if value != value:
+            return None
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, bytes):
+        return text_or_none(value.decode())
+    if isinstance(value, dict):
+        return _text_field(value)
+    if isinstance(value, list | tuple):
+        if value and all(isinstance(part, tuple) and len(part) == 2 for part in value):
+            return _text_field(dict(value))
+        return text_or_none("\n".join(text for part in value if (text := text_of(part)) is not None))
+    return text_or_none(value)
+
+
+def _text_field(value: dict[Any, Any]) -> str | None:
+    by_name = {str(key).lower(): part for key, part in value.items()}
+    for key in TEXT_FIELDS:
+        if isinstance(by_name.get(key), str) and by_name[key]:
+            return text_or_none(by_name[key])
+    present = [part for part in value.values() if part not in (None, "", [], {}) and part == part]
+    if not present:
+        return None
+    if all(isinstance(part, str) for part in present):  # one text in several languages, or the only field
+        return text_or_none(present[0])
+    raise StructureError("a structure without a text field")
+
+
+def levels_of(value: Any, separator: str) -> list[str]:
+    """The category's path, root to leaf; empty where there is none. Of several paths the first.
+
+    >>> levels_of("Fruit > Apple", " > "), levels_of([["Clothing", "Tops"], ["Sale"]], " > ")
+    (['Fruit', 'Apple'], ['Clothing', 'Tops'])
+    """
+    value = listed(value)
+    if isinstance(value, list | tuple):
+        if value and isinstance(value[0], list | tuple) and not isinstance(value, tuple):
+            return levels_of(next((part for part in value if part), []), separator)
+        parts: list[Any] = list(value)
+    else:
+        parts = (text_of(value) or "").split(separator)
+    texts = [text_of(part) for part in parts]
+    return [unicodedata.normalize("NFC", text) for text in texts if text and text.strip()]
+
+
+def listed(value: Any) -> Any:
+    """A list that a CSV file holds as text, in JSON or as Python writes it; everything else as it is."""
+    if not (isinstance(value, str) and len(value) < 100_000):
+        return value
+    text = value.strip()
+    if not (text.startswith("[") and text.endswith("]")):
+        return value
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return value
+    return found if isinstance(found, list) and found and not _numbers(found) else value
+
+
+def _numbers(value: list[Any]) -> bool:
+    return all(isinstance(part, int | float) for part in value)
+
+
+def picture_of(value: Any) -> tuple[str | None, bytes | None]:  # noqa: C901 (one branch a form)
+    """The path or address of a picture, or its bytes; of several pictures the first.
+
+    >>> picture_of(["a.jpg", "b.jpg"]), picture_of({"bytes": None, "path": "c.jpg"})
+    (('a.jpg', None), ('c.jpg', None))
+    """
+    value = listed(value)
+    if isinstance(value, bytes | bytearray):
+        return None, bytes(value) or None
+    if isinstance(value, dict):
+        data = value.get("bytes")
+        if isinstance(data, list):
+            data = picture_of(data)[1]
+        if isinstance(data, bytes) and data:
+            return None, data
+        for key in PICTURE_FIELDS:
+            if isinstance(value.get(key), str | list) and value[key]:
+                return picture_of(value[key])
+        return None, None
+    if isinstance(value, list | tuple):
+        if len(value) > 8 and all(isinstance(part, int) and -128 <= part < 256 for part in value):
+            return None, bytes(part % 256 for part in value)
+        for part in value:
+            found = picture_of(part)
+            if found != (None, None):
+                return found
+        return None, None
+    text = text_of(value)
+    if text is None or not text.strip():
+        return None, None
+    if text.startswith("data:image/") and ";base64," in text[:64]:
+        try:
+            return None, base64.b64decode(text.partition(",")[2])
+        except (binascii.Error, ValueError):
+            return None, None
+    if "http" in text.lower():
+        text = _ADDRESSES.split(text.strip(), maxsplit=1)[0]
+    return text, None
+
+
+def json_ready(value: Any) -> Any:
+    """The same with what JSON lacks (NaN, infinity) as null."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {str(key): json_ready(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(part) for part in value]
+    return value
