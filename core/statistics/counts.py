@@ -14,12 +14,26 @@ from core.cohort import NONE as ABSENT
 from core.errors import UsageError
 from core.statistics.kept import kept
 
+BESIDE_SPLITS = (
+    "category",
+    "path",
+    "label",
+    "total",
+    "class",
+    "geo",
+    "language",
+    "label_source",
+    "label_kind",
+    "n",
+)
+NOT_COLUMN = " (split)"
 NONE = "none"  # a missing value in a table, as in dataset.json
 SPLITS = ("train", "validation", "test")  # in this order wherever they are named
 
 # What products can be counted by: name -> SQL over the table `cohort`.
 COLUMNS = {
-    "split": f"coalesce(split, '{NONE}')",
+    # A split may be called as a column that stands beside it in a table: it must not take that column's place.
+    "split": f"CASE WHEN split IN {BESIDE_SPLITS} THEN split || '{NOT_COLUMN}' ELSE coalesce(split, '{NONE}') END",
     "geo": f"coalesce(geo, '{NONE}')",
     "language": f"coalesce(language, '{NONE}')",
     "category": "category_path",  # becomes `path_text`: two branches may have a leaf of one name
@@ -121,6 +135,8 @@ def narrowing(column: str, value: str) -> dict[str, Any] | None:
     >>> narrowing("geo", "cz"), narrowing("split", "none"), narrowing("category", "Men > Shoes")
     ({'geo': ('cz',)}, {'split': ('(none)',)}, {'category': (('Men', 'Shoes'),)})
     """
+    if column == "split" and (bare := value.removesuffix(NOT_COLUMN)) in BESIDE_SPLITS:
+        value = bare
     if column in CHOICES:
         return {column: (ABSENT if value == NONE else value,)}
     if column in ("category", "class") and value != NONE:
@@ -195,5 +211,5 @@ def labels(paths: Sequence[tuple[str, ...]]) -> list[str]:
 
 def split_columns(table: pd.DataFrame) -> list[str]:
     """The split columns of `categories` that hold anything."""
-    known = [column for column in table.columns if column not in ("category", "path", "label", "total")]
+    known = [column for column in table.columns if column not in BESIDE_SPLITS]
     return [column for column in known if table[column].sum() > 0]

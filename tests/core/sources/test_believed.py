@@ -15,6 +15,8 @@ from core.build import BuildReport, import_dataset
 from core.catalog import Products
 from core.errors import SourceError
 from core.sources.reading import ReadOptions
+from core.statistics.overview import report
+from core.statistics.summary import summary
 from tests.shapes import picture, write_files
 
 
@@ -208,3 +210,11 @@ def test_keys_that_come_late(home, tmp_path):
     ]
     table(tmp_path / "a.jsonl", "\n".join(json.dumps(row) for row in rows))
     assert values("category")[-1] == ("Tops",)
+
+
+@pytest.mark.parametrize("split", ["none", "path", "category", "label", "total"])
+def test_a_split_may_be_called_anything(home, tmp_path, split):
+    table(tmp_path / "a.csv", f"id,name,category,split\n1,a,x,{split}\n2,b,y,\n3,c,y,train\n")
+    answer = summary(Products.open("t"), None)
+    assert {row["category"] for row in answer["categories"]} == {"x", "y"}
+    assert report(Products.open("t"), None)
