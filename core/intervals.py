@@ -44,51 +44,6 @@ def bootstrap(
     return float(low), float(high)
 
 
-def bootstrap_f1(
-    labels: NDArray[np.int64],
-    predictions: NDArray[np.int64],
-    repeats: int = 1_000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> dict[str, tuple[float, float]]:
-    """Percentile intervals of macro and weighted F1 over products drawn with replacement within each class.
-
-    Each class keeps its number of products: drawn from all of them, a class of one product would be
-    left out every third time, and macro F1 would rise by that. Products that share label and
-    prediction are alike, so that 116,000 cost no more than their few thousand pairs.
-
-    Args:
-        labels, predictions: (n,) class numbers, as for core.metrics.f1.
-
-    Returns:
-        `macro` and `weighted`: lower and upper end; NaN without products.
-    """
-    if not len(labels):
-        return {average: (float("nan"), float("nan")) for average in ("macro", "weighted")}
-    pairs, counts = np.unique(np.stack([labels, predictions]), axis=1, return_counts=True)
-    classes, own = np.unique(pairs[0], return_inverse=True)
-    n = np.bincount(own, counts)
-    rng = np.random.default_rng(seed)
-    right = np.zeros((repeats, len(classes)))
-    predicted = np.zeros((repeats, len(classes)))
-    for c in range(len(classes)):
-        mine = np.flatnonzero(own == c)
-        drawn = rng.multinomial(int(n[c]), counts[mine] / n[c], size=repeats)  # (repeats, pairs of the class)
-        for pair, times in zip(mine, drawn.T, strict=True):
-            said = np.searchsorted(classes, pairs[1, pair])
-            if said < len(classes) and classes[said] == pairs[1, pair]:
-                predicted[:, said] += times
-            if pairs[1, pair] == classes[c]:
-                right[:, c] = times
-    f1 = 2 * right / (n + predicted)  # (repeats, classes)
-    found = {"macro": f1.mean(axis=1), "weighted": f1 @ n / n.sum()}
-    ends = [(1 - confidence) / 2, (1 + confidence) / 2]
-    return {
-        average: (float(low), float(high))
-        for average, (low, high) in ((name, np.quantile(values, ends)) for name, values in found.items())
-    }
-
-
 def paired_difference(
     only_first: int, only_second: int, n: int, confidence: float = 0.95
 ) -> tuple[float, float]:

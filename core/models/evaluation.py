@@ -15,7 +15,7 @@ from core.calibration import calibration_error, confused_pairs, reliability
 from core.catalog import Products
 from core.cohort import path_text
 from core.errors import UsageError
-from core.intervals import bootstrap, bootstrap_f1, wilson
+from core.intervals import bootstrap, wilson
 from core.metrics import Ties, classification_report
 from core.models.classifier import BATCH, Classifier, open_classifier
 from core.models.data import ReadProducts, product_frame
@@ -58,8 +58,8 @@ def evaluate(
         prompt: of a zero-shot model; see core.models.prompts.
 
     Returns:
-        See core.metrics.classification_report; top1_interval and top5_interval (Wilson), top1_bootstrap,
-        f1_macro_interval and f1_weighted_interval (bootstrap), 95 percent; calibration_error, reliability
+        See core.metrics.classification_report; top1_interval and top5_interval (Wilson) and
+        top1_bootstrap, 95 percent (F1 has none: benchmarks/coverage.py); calibration_error, reliability
         (core.calibration), confused_pairs; and run, dataset, split, sees, inference, among, classes (how
         many it chose from), unseen (products left out because nothing of them can be read).
 
@@ -197,10 +197,6 @@ def honesty(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
     predictions = np.array([number_of[label] for label in table.prediction], np.int64)
     return {
         "top1_interval": list(wilson(int(correct.sum()), len(correct))),
-        **{
-            f"f1_{average}_interval": list(ends)
-            for average, ends in bootstrap_f1(labels, predictions).items()
-        },
         "top1_bootstrap": list(bootstrap(correct.astype(np.float64))),
         "calibration_error": calibration_error(confidence, correct),
         "reliability": reliability(confidence, correct).to_dict("records"),

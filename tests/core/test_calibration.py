@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from core.calibration import calibration_error, confused_pairs, reliability
-from core.intervals import bootstrap, bootstrap_f1, mcnemar, paired_difference, wilson
-from core.metrics import f1
+from core.intervals import bootstrap, mcnemar, paired_difference, wilson
 
 
 def test_calibration_error_by_hand() -> None:
@@ -50,27 +49,6 @@ def test_confused_pairs() -> None:
         {"label": "a", "prediction": "b", "n": 2, "share": pytest.approx(2 / 3)},
         {"label": "b", "prediction": "a", "n": 1, "share": 1.0},
     ]
-
-
-def test_bootstrap_of_f1_against_plain_resampling() -> None:
-    rng = np.random.default_rng(0)
-    labels = rng.choice(4, 300, p=[0.6, 0.25, 0.1, 0.05])
-    predictions = np.where(
-        rng.random(300) < 0.7, labels, rng.integers(0, 6, 300)
-    )  # also classes that nobody has
-    found = bootstrap_f1(labels, predictions, repeats=2_000)
-    plain = []
-    for _ in range(400):
-        drawn = np.concatenate(
-            [rng.choice(np.flatnonzero(labels == c), (labels == c).sum()) for c in range(4)]
-        )
-        plain.append([f1(labels[drawn], predictions[drawn], average) for average in ("macro", "weighted")])
-    for place, average in enumerate(("macro", "weighted")):
-        expected = np.quantile(np.array(plain)[:, place], [0.025, 0.975])
-        assert found[average] == pytest.approx(expected, abs=0.02)
-        assert found[average][0] < f1(labels, predictions, average) < found[average][1]
-    assert bootstrap_f1(np.array([1, 1]), np.array([1, 1])) == {"macro": (1.0, 1.0), "weighted": (1.0, 1.0)}
-    assert np.isnan(bootstrap_f1(np.array([], np.int64), np.array([], np.int64))["macro"][0])
 
 
 def test_the_interval_of_a_paired_difference_covers() -> None:
