@@ -309,7 +309,7 @@ class Adder:
             self.collector.reject(place, "not UTF-8", {key: repr(value) for key, value in fields.items()})
             return None
         if (
-            not (row.get("name") or row.get("description") or "").strip()
+            not f"{row.get('name') or ''}{row.get('description') or ''}".strip()
             and where is None
             and payload is None
         ):
