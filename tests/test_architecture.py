@@ -38,7 +38,7 @@ ORDER = [
         "core.regions",
         "core.projection",
     ],
-    ["core.models", "core.metrics", "core.calibration", "core.training", "core.audit"],
+    ["core.models", "core.metrics", "core.calibration", "core.training", "core.audit", "core.generation"],
     ["core.doctor"],
     [
         "core.commands",

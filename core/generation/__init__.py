@@ -1,0 +1,1 @@
+"""Text to product picture: the arithmetic of the diffusion cascade."""
