@@ -123,7 +123,7 @@ class Classifier:
 
         Raises:
             UsageError: a product has nothing that this model reads.
-            ModelError: the accelerator's memory is exhausted.
+            ModelError: the accelerator's memory is exhausted, or the weights are damaged.
         """
         reads = [modality for modality in (TEXT, IMAGE) if modality in self.network.used]
         if not bool(inputs.available[:, reads].any(dim=1).all()):
@@ -135,7 +135,13 @@ class Classifier:
                 part = inputs.rows(slice(at, at + BATCH)).to(self.device)
                 logs = self.network(part, inference=inference, passes=passes, generator=generator)
                 found.append(logs.exp().float().cpu().numpy())
-        return np.concatenate(found)
+        probabilities = np.concatenate(found)
+        if not np.isfinite(probabilities).all():
+            raise ModelError(
+                f"{self.name} answers with what is no number: its weights are damaged, or its training diverged. "
+                "Train it again, or choose another model."
+            )
+        return probabilities
 
     def read(
         self,

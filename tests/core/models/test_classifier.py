@@ -18,6 +18,7 @@ from core.models import model, models
 from core.models.classifier import Classifier, classify, loaded, open_picture
 from core.models.comparison import compare
 from core.models.evaluation import evaluate
+from core.models.runs import WEIGHTS
 from tests.toy import picture
 
 
@@ -189,3 +190,15 @@ def test_the_same_seed_gives_the_same_sampled_answer(toy_home: Path) -> None:
     inputs, _ = classifier.inputs_of(None, "taška")
     both = [classifier.predict(inputs, inference="sampled", seed=4) for _ in range(2)]
     assert np.array_equal(both[0], both[1])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_said(run_dir: Path, value: float) -> None:
+    tensors, notes = read_tensors(run_dir / WEIGHTS)
+    for tensor in tensors.values():
+        if tensor.is_floating_point():
+            tensor.fill_(value)
+    write_tensors(run_dir / WEIGHTS, tensors, notes)
+    classifier = Classifier.load(run_dir)
+    with pytest.raises(ModelError, match="its weights are damaged"):
+        classifier.classify(picture("bags"), "taška")
