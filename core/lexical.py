@@ -11,17 +11,19 @@ import fcntl
 import os
 import re
 import sqlite3
+import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.catalog import DatasetInfo, Products
 from core.cohort import fold
-from core.errors import EmbeddingError
+from core.errors import EmbeddingError, StorageError
 from core.sources.reading import Progress, no_progress
 from core.storage import storage_errors
 
@@ -69,13 +71,25 @@ class Lexical:
         """
         self.info = products.info
         self.path = self.info.folder / "words.sqlite"
-        if not _fits(self.info):
+        self._aside: tempfile.TemporaryDirectory[str] | None = None
+        if not _fits(self.path, self.info):
             if len(products) > BUILD_AT_ONCE and not build:
                 raise EmbeddingError(
                     f"The words of {self.info.name} are not indexed yet ({len(products):,} products, some minutes). "
                     f"Run: python -m core index {self.info.name}"
                 )
-            _build(products, progress)
+            try:
+                with storage_errors(self.info.folder), _alone(self.info):
+                    if not _fits(self.path, self.info):  # else somebody was faster
+                        _build(products, self.path, progress)
+            except (StorageError, sqlite3.OperationalError):
+                if build or os.access(self.info.folder, os.W_OK):
+                    raise
+                # The folder is read-only: the index is made elsewhere, for as long as it is used.
+                self._aside = tempfile.TemporaryDirectory(prefix="vitrine-words-")
+                self.path = Path(self._aside.name) / "words.sqlite"
+                with storage_errors(self.path.parent):
+                    _build(products, self.path, progress)
 
     def search(self, text: str, k: int, mask: NDArray[np.bool_] | None = None, without: str = "") -> Found:
         """Up to k products with words that begin with the query's.
@@ -110,8 +124,7 @@ class Lexical:
                         return
 
 
-def _fits(info: DatasetInfo) -> bool:
-    path = info.folder / "words.sqlite"
+def _fits(path: Path, info: DatasetInfo) -> bool:
     if not path.exists():
         return False
     try:
@@ -121,41 +134,38 @@ def _fits(info: DatasetInfo) -> bool:
         return False
 
 
-def _build(products: Products, progress: Progress) -> None:
-    """Write the index beside its place and move it there; one process at a time, the others wait."""
+def _build(products: Products, path: Path, progress: Progress) -> None:
+    """Write the index beside its place and move it there."""
     info = products.info
-    with storage_errors(info.folder), _alone(info):
-        if _fits(info):  # somebody else was faster
-            return
-        aside = info.folder / f".words-{os.getpid()}.sqlite"
-        aside.unlink(missing_ok=True)
-        try:
-            with closing(sqlite3.connect(aside)) as db:
-                db.execute("PRAGMA journal_mode = OFF")
-                db.execute("PRAGMA synchronous = OFF")
-                db.execute(
-                    "CREATE VIRTUAL TABLE words USING fts5(name, description, content='', columnsize=1, "
-                    "prefix='2 3', tokenize='unicode61 remove_diacritics 0')"
+    aside = path.with_name(f".words-{os.getpid()}.sqlite")
+    aside.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(aside)) as db:
+            db.execute("PRAGMA journal_mode = OFF")
+            db.execute("PRAGMA synchronous = OFF")
+            db.execute(
+                "CREATE VIRTUAL TABLE words USING fts5(name, description, content='', columnsize=1, "
+                "prefix='2 3', tokenize='unicode61 remove_diacritics 0')"
+            )
+            for start in range(0, len(products), BLOCK):
+                sql = "SELECT row_id, name, description FROM cohort WHERE row_id >= ? AND row_id < ?"
+                table = products.table(sql, values=[start, start + BLOCK])
+                db.executemany(
+                    "INSERT INTO words (rowid, name, description) VALUES (?, ?, ?)",
+                    (
+                        (row, " ".join(plain_words(name or "")), " ".join(plain_words(description or "")))
+                        for row, name, description in zip(
+                            *(column.to_pylist() for column in table.columns), strict=True
+                        )
+                    ),
                 )
-                for start in range(0, len(products), BLOCK):
-                    sql = "SELECT row_id, name, description FROM cohort WHERE row_id >= ? AND row_id < ?"
-                    table = products.table(sql, values=[start, start + BLOCK])
-                    db.executemany(
-                        "INSERT INTO words (rowid, name, description) VALUES (?, ?, ?)",
-                        (
-                            (row, " ".join(plain_words(name or "")), " ".join(plain_words(description or "")))
-                            for row, name, description in zip(
-                                *(column.to_pylist() for column in table.columns), strict=True
-                            )
-                        ),
-                    )
-                    progress(min(start + BLOCK, len(products)), len(products), "Indexing words")
-                db.execute("CREATE TABLE about (fingerprint TEXT)")
-                db.execute("INSERT INTO about VALUES (?)", [info.fingerprint])
-                db.commit()
-            aside.replace(info.folder / "words.sqlite")
-        finally:
-            aside.unlink(missing_ok=True)
+                progress(min(start + BLOCK, len(products)), len(products), "Indexing words")
+            db.execute("CREATE TABLE about (fingerprint TEXT)")
+            db.execute("INSERT INTO about VALUES (?)", [info.fingerprint])
+            db.commit()
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.embeddings.store import unit
+from core.storage import reserve
 
 CHUNK = 2_048  # queries that are asked together: what a kill may cost
 BLOCK = 8_192  # rows that are read at a time
@@ -114,6 +115,13 @@ def _kept(
         arrays = []
     if [(array.dtype, array.shape) for array in arrays] != [(kind, shape) for _, kind, shape in wanted]:
         arrays = [np.lib.format.open_memmap(folder / name, "w+", kind, shape) for name, kind, shape in wanted]
+    try:
+        for name, _, _ in wanted:
+            reserve(folder / name)
+    except OSError:
+        for name, _, _ in wanted:  # give the room back
+            (folder / name).unlink(missing_ok=True)
+        raise
     return arrays[0], arrays[1], arrays[2]
 
 

@@ -189,6 +189,22 @@ def holder(path: Path) -> str | None:
         os.close(descriptor)
 
 
+def reserve(path: Path, start: int = 0, size: int | None = None) -> None:
+    """Take the room on the disk that a file's bytes will need. Writing through a memory map to a file with holes
+    ends the process without a word (SIGBUS) once the disk is full; here it is an error that can be said.
+
+    Args:
+        size: bytes from `start`; all of the file otherwise.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    with path.open("r+b") as file:
+        wanted = os.fstat(file.fileno()).st_size if size is None else size
+        if wanted:
+            os.posix_fallocate(file.fileno(), start, wanted)
+
+
 def flush(folder: Path) -> None:
     """Onto the disk: one that is full or a network's may say so only now."""
     for path in folder.iterdir():

@@ -183,11 +183,14 @@ def alone(dataset: DatasetInfo) -> Iterator[None]:
 
     Raises:
         DuplicatesError: another process is at it.
+        StorageError: the folder cannot be written.
     """
     if not dataset.folder.exists():
         raise DuplicatesError(f"{dataset.name} was removed.")
-    folder_of(dataset).mkdir(exist_ok=True)
-    with (folder_of(dataset) / ".lock").open("a") as file:
+    with storage_errors(dataset.folder):
+        folder_of(dataset).mkdir(exist_ok=True)
+        lock = (folder_of(dataset) / ".lock").open("a")
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -22,7 +22,7 @@ from core.catalog import DatasetInfo
 from core.errors import ImageError, StorageError
 from core.images import Pictures, decode
 from core.sources.reading import Progress, no_progress
-from core.storage import storage_errors
+from core.storage import reserve, storage_errors
 
 UNSEEN, DECODED, BROKEN = 0, 1, 2
 CHUNK = 256  # pictures that a worker takes at a time
@@ -87,6 +87,8 @@ class PixelCache:
         """
         rows = np.unique([self.row_of[image_id] for image_id in image_ids if image_id in self.row_of])
         missing = rows[self.state[rows] == UNSEEN] if len(rows) else rows
+        with storage_errors(self.folder):
+            self._reserve(missing)
         chunks = [missing[at : at + CHUNK] for at in range(0, len(missing), CHUNK)]
         workers = min(workers or len(os.sched_getaffinity(0)), len(chunks))
         done = 0
@@ -103,6 +105,14 @@ class PixelCache:
                 progress(done, len(missing), "Decoding pictures")
         broken = int((self.state[rows] == BROKEN).sum()) if len(rows) else 0
         return {"pictures": len(rows), "decoded": len(missing), "broken": broken}
+
+    def _reserve(self, rows: NDArray[np.int64]) -> None:
+        """Room for these rows; the file has holes where nobody needs them."""
+        size = int(np.prod(self.pixels.shape[1:], dtype=np.int64))
+        for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []:
+            reserve(self.folder / "pixels.bin", int(run[0]) * size, len(run) * size)
+        if len(rows):
+            reserve(self.folder / "state.bin")
 
     def _job(self, rows: NDArray[np.int64]) -> _Job:
         return _Job(self.dataset, str(self.folder), self.pixels.shape, rows, [self._ids[row] for row in rows])

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from core.catalog import DatasetInfo
 from core.errors import EmbeddingError, UsageError
-from core.storage import alone, holder, storage_errors
+from core.storage import alone, holder, reserve, storage_errors
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 Tower = Literal["image", "text", "imported"]
@@ -158,17 +158,27 @@ class Writer:
         self.folder, self.plan = folder, plan
         shape = (plan.rows, plan.dimensions)
         stamp = {**asdict(plan), "chunks": chunks}
-        if not _same_plan(folder / "plan.json", stamp):
+        arrays: list[tuple[str, Any, tuple[int, ...]]] = [
+            ("vectors.npy", np.float16, shape),
+            ("present.npy", np.bool_, shape[:1]),
+            ("done.npy", np.bool_, (chunks,)),
+            *([("lengths.npy", np.float32, shape[:1])] if plan.lengths else []),
+        ]
+        continued = _same_plan(folder / "plan.json", stamp)
+        if not continued:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            for name, kind, size in (
-                ("vectors.npy", np.float16, shape),
-                ("present.npy", np.bool_, shape[:1]),
-                ("done.npy", np.bool_, (chunks,)),
-                *([("lengths.npy", np.float32, shape[:1])] if plan.lengths else []),
-            ):
-                np.lib.format.open_memmap(folder / name, "w+", kind, size).flush()
-            (folder / "plan.json").write_text(json.dumps(stamp), encoding="utf-8")
+        try:
+            for name, kind, size in arrays:
+                if not continued:
+                    np.lib.format.open_memmap(folder / name, "w+", kind, size).flush()
+                reserve(folder / name)
+            if not continued:
+                (folder / "plan.json").write_text(json.dumps(stamp), encoding="utf-8")
+        except OSError:
+            if not continued:  # give the room back
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
         self.vectors = np.load(folder / "vectors.npy", mmap_mode="r+")
         self.present = np.load(folder / "present.npy", mmap_mode="r+")
         self.done = np.load(folder / "done.npy", mmap_mode="r+")
