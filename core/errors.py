@@ -66,7 +66,7 @@ class DamagedRunError(ModelError):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
-            f"The run {name!r} is damaged: config.json cannot be used ({reason}). "
+            f"The run {name!r} is damaged: config.json cannot be read ({reason}). "
             "Train it again, or delete it on the page Train."
         )
 
