@@ -28,7 +28,7 @@ from core.storage import NAME, RESERVED, check_name, remove_folder
 __all__ = ["ORDERS", "DatasetInfo", "Order", "Products", "damaged", "datasets", "info", "remove"]
 
 # What a damaged file is to the libraries that read it; all else of theirs is a bug, and stays loud.
-UNREADABLE = (duckdb.IOException, duckdb.SerializationException, pa.ArrowInvalid, OSError)
+UNREADABLE = (duckdb.SerializationException, pa.ArrowInvalid, OSError)
 FOUND_KEPT = 16  # answers to searches for text or ids, a byte a product each
 
 
@@ -298,7 +298,8 @@ class Products:
             yield
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if self._file is not None and self._file == _identity(self.path):
-                if isinstance(error, UNREADABLE):
+                # With a number it is the system's refusal, such as too many open files, and not the file's damage.
+                if isinstance(error, UNREADABLE) and not getattr(error, "errno", None):
                     raise DamagedDatasetError(self.info.name, "its files cannot be read") from error
                 raise
             raise UnknownDatasetError(self.info.name, [known.name for known in datasets()]) from error
