@@ -1,4 +1,4 @@
-# make run: the app.  make test: everything that is checked.  Both do all their own set-up.
+# make run: the app.  make test: everything that is checked.  make audit: what is known to be unsafe.  All do all their own set-up.
 PYTHON ?= python3.11
 VENV ?= .venv
 HOST ?= 127.0.0.1
@@ -8,7 +8,7 @@ DEMO_ITEMS ?= 6000
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.requirements-$(shell cat requirements.txt requirements-test.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: env run test lint clean
+.PHONY: env run test lint audit clean
 
 env: $(STAMP)
 
@@ -34,6 +34,9 @@ lint: env
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/mypy
+
+audit: env
+	@./tests/audit.sh $(BIN)
 
 clean:
 	rm -rf .mypy_cache .ruff_cache test-artifacts
