@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = ["ORDERS", "DatasetInfo", "Order", "Products", "damaged", "datasets", 
 
 # What a damaged file is to the libraries that read it; all else of theirs is a bug, and stays loud.
 UNREADABLE = (duckdb.SerializationException, pa.ArrowInvalid, OSError)
+T = TypeVar("T")
 FOUND_KEPT = 16  # answers to searches for text or ids, a byte a product each
 
 
@@ -116,6 +117,8 @@ class Products:
             config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
         self._db.execute("SET preserve_insertion_order = false")
+        self._db.execute(f"SET memory_limit = '{settings().query_bytes}B'")
+        self._db.execute("SET temp_directory = ''")  # nor does a question fill the disk
         self._db.execute("SET parquet_metadata_cache = true")
         # Nothing that reaches this connection can read or write anything but this dataset's table.
         self._db.execute(f"SET allowed_paths = ['{_quoted(self.path)}']")
@@ -148,15 +151,52 @@ class Products:
                 f"WITH cohort AS (SELECT * FROM products WHERE {where}) {sql}", params=[*bound, *values]
             )
 
+    def read(
+        self,
+        reader: Callable[[duckdb.DuckDBPyRelation], T],
+        sql: str,
+        cohort: Cohort | None = None,
+        values: Sequence[Any] = (),
+    ) -> T:
+        """What `reader` makes of the answer to `query`, within the time and memory that a question may take.
+
+        Raises:
+            UsageError: it would take longer, or more memory.
+        """
+        seconds = settings().query_seconds
+        where, bound = cohort.where() if cohort else ("true", [])
+        cursor = self._cursor(cohort)
+        watch = threading.Timer(seconds, cursor.interrupt)
+        watch.daemon = True
+        watch.start()
+        try:
+            with self._here():
+                return reader(
+                    cursor.sql(
+                        f"WITH cohort AS (SELECT * FROM products WHERE {where}) {sql}",
+                        params=[*bound, *values],
+                    )
+                )
+        except duckdb.InterruptException as error:
+            raise UsageError(
+                f"The question took longer than {seconds:g} s and was stopped. Ask for fewer products, "
+                "or let it take longer with VITRINE_QUERY_SECONDS."
+            ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise UsageError(
+                f"The question needs more memory than {settings().query_bytes / 2**30:.1f} GB and was stopped. "
+                "Ask for fewer products, or allow more with VITRINE_QUERY_MB."
+            ) from error
+        finally:
+            watch.cancel()
+
     def frame(self, sql: str, cohort: Cohort | None = None, values: Sequence[Any] = ()) -> pd.DataFrame:
-        """`query` as a data frame."""
-        with self._here():
-            return self.query(sql, cohort, values).df()
+        """`query` as a data frame; the errors are those of `read`."""
+        return self.read(lambda found: found.df(), sql, cohort, values)
 
     def table(self, sql: str, cohort: Cohort | None = None, values: Sequence[Any] = ()) -> pa.Table:
-        """`query` as an Arrow table."""
-        with self._here():
-            return self.query(sql, cohort, values).to_arrow_table()
+        """`query` as an Arrow table; the errors are those of `read`."""
+        return self.read(lambda found: found.to_arrow_table(), sql, cohort, values)
 
     def mask(self, cohort: Cohort | None = None) -> Mask:
         """Which products are the cohort's: (n,) by row_id."""
@@ -250,8 +290,8 @@ class Products:
 
         def find() -> Mask:
             mask = np.zeros(self.columns.rows, bool)
-            with self._here():
-                mask[self.query("SELECT row_id FROM cohort", cohort).fetchnumpy()["row_id"]] = True
+            rows = self.read(lambda found: found.fetchnumpy()["row_id"], "SELECT row_id FROM cohort", cohort)
+            mask[rows] = True
             return mask
 
         return self._kept(cohort, "", find)

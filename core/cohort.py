@@ -15,6 +15,10 @@ from core.errors import UsageError
 SEPARATOR = " > "  # between the levels of a category path in a URL; a backslash escapes it
 TEXT_CHARACTERS = 500
 CORNERS = 200  # of an area, at most
+QUERY_CHARACTERS = 32_768  # of all filters of a link together
+VALUES = 1_000  # of one filter
+LEVELS = 32  # of a category path
+WORDS = 40  # of a text to look for
 DECIMALS = 4  # of a corner: a map is 2 wide, so that this is finer than a pixel
 FAR = 100.0  # how far from a map's middle a corner may lie
 MAP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -48,8 +52,16 @@ class Cohort:
     def __post_init__(self) -> None:
         """
         Raises:
-            UsageError: the area cannot be: too few or too many corners, no numbers, or of no map.
+            UsageError: a filter has too many values, levels or words, or the area cannot be: too few or too
+                many corners, no numbers, or of no map.
         """
+        for column in (*CHOICES, "category", "item_id", "image_id"):
+            if len(values := getattr(self, column)) > VALUES:
+                raise UsageError(f"The filter {column} has {len(values):,} values; {VALUES:,} can be kept.")
+        if (deepest := max(map(len, self.category), default=0)) > LEVELS:
+            raise UsageError(f"A category path has {deepest:,} levels; {LEVELS} can be kept.")
+        if (words := len(set(self.text.split()))) > WORDS:
+            raise UsageError(f"The text to look for has {words:,} words; {WORDS} can be looked for.")
         if self.area:
             object.__setattr__(self, "area", _corners(self.map, self.area))
         else:
@@ -65,16 +77,15 @@ class Cohort:
                 conditions.append(f"({column} IN ({', '.join('?' * len(chosen))}){missing})")
                 values += chosen
         if self.category:
-            below = []
-            for path in self.category:
-                below.append(
-                    " AND ".join(
-                        ["true", *(f"category_path[{level}] = ?" for level in range(1, len(path) + 1))]
-                    )
-                )
-                values += path
+            below = []  # one condition a length, not one a level: DuckDB's time grows faster than their number
+            for length, paths in sorted(by_length(self.category).items()):
+                if length == 0:  # everything
+                    below.append("true")
+                    continue
+                below.append(f"category_path[1:{length}] IN ({', '.join('?' * len(paths))})")
+                values += [list(path) for path in paths]
             conditions.append(f"({' OR '.join(below)})")
-        if words := fold(self.text).split():
+        if words := list(dict.fromkeys(fold(self.text).split())):
             contained = " AND ".join(["contains(text, ?)"] * len(words))
             conditions.append(f"row_id IN (SELECT row_id FROM search WHERE {contained})")  # noqa: S608
             values += words
@@ -120,6 +131,11 @@ class Cohort:
         Raises:
             UsageError: no dataset is named, or a value cannot be.
         """
+        given = sum(len(value) for field in fields(cls) for value in query.get(field.name, ()))
+        if given > QUERY_CHARACTERS:
+            raise UsageError(
+                f"The filters of the link have {given:,} characters; {QUERY_CHARACTERS:,} can be read."
+            )
         name = dataset or (query.get("dataset") or [""])[0]
         if not name:
             raise UsageError("The link names no dataset. Choose one.")
@@ -168,6 +184,18 @@ class Cohort:
             if chosen := getattr(self, column):
                 parts.append(f"{len(chosen)} chosen by {column}")
         return "; ".join(parts) or "all products"
+
+
+def by_length(paths: Sequence[tuple[str, ...]]) -> dict[int, list[tuple[str, ...]]]:
+    """The different paths by how many levels they have.
+
+    >>> by_length([("Women",), ("Women", "Shoes"), ("Men",)])
+    {1: [('Women',), ('Men',)], 2: [('Women', 'Shoes')]}
+    """
+    found: dict[int, list[tuple[str, ...]]] = {}
+    for path in dict.fromkeys(paths):
+        found.setdefault(len(path), []).append(path)
+    return found
 
 
 def _corners(map_: str, area: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:

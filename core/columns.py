@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from core.cohort import CHOICES, NONE, Cohort
+from core.cohort import CHOICES, NONE, Cohort, by_length
 
 Order = Literal["dataset", "name", "category", "shortest", "longest", "shuffle"]
 ORDERS: tuple[Order, ...] = ("dataset", "name", "category", "shortest", "longest", "shuffle")
@@ -64,9 +64,10 @@ class Columns:
             if chosen := set(getattr(cohort, column)):
                 chosen |= {None} if NONE in chosen else set()
                 found[column] = self.choices[column].where(chosen.__contains__)
-        if paths := cohort.category:
+        if cohort.category:
+            paths = {length: set(these) for length, these in by_length(cohort.category).items()}
             found["category"] = self.category.where(
-                lambda value: any(value[: len(path)] == path for path in paths)
+                lambda value: any(value[:length] in these for length, these in paths.items())
             )
         if cohort.picture is not None:
             found["picture"] = self.picture == cohort.picture

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from core.errors import UsageError
 
 PROJECT = Path(__file__).resolve().parent.parent
 ASSETS = PROJECT / "assets"
@@ -27,6 +30,8 @@ class Settings:
     image_bytes: int = 64 * 2**20  # largest picture file that is read from a dataset
     image_pixels: int = 64_000_000  # largest picture that is decoded
     thumbnail_bytes: int = 512 * 2**20  # disk that one dataset's thumbnails may take
+    query_seconds: float = 60.0  # one question to a product table; VITRINE_QUERY_SECONDS
+    query_bytes: int = 4 * 2**30  # memory of one dataset's questions; VITRINE_QUERY_MB
     private_urls: bool = False  # may pictures be fetched from private addresses; VITRINE_PRIVATE_URLS=1
 
 
@@ -35,8 +40,26 @@ def settings() -> Settings:
     home = os.environ.get("VITRINE_HOME")
     return Settings(
         home=Path(home).expanduser().resolve() if home else PROJECT / "data",
+        query_seconds=_number("VITRINE_QUERY_SECONDS", Settings.query_seconds),
+        query_bytes=int(_number("VITRINE_QUERY_MB", Settings.query_bytes / 2**20) * 2**20),
         private_urls=os.environ.get("VITRINE_PRIVATE_URLS") == "1",
     )
+
+
+def _number(name: str, otherwise: float) -> float:
+    """A positive number from the environment.
+
+    Raises:
+        UsageError: it is none.
+    """
+    text = os.environ.get(name, "")
+    try:
+        value = float(text) if text else otherwise
+    except ValueError:
+        value = 0.0
+    if not (0 < value < math.inf):
+        raise UsageError(f"{name}={text}: a number above 0 is wanted.")
+    return value
 
 
 def go_offline() -> None:

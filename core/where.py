@@ -34,7 +34,7 @@ def rows_where(products: Products, condition: str, cohort: Cohort | None = None)
         if kind != "BOOLEAN":
             raise UsageError(f"--where {condition}: this is a {kind}, not true or false.")
         sql = f"SELECT row_id FROM cohort WHERE ({condition}\n)"  # noqa: S608 - parsed and checked above
-        rows = products.query(sql, cohort).fetchnumpy()["row_id"]
+        rows = products.read(lambda found: found.fetchnumpy()["row_id"], sql, cohort)
     except duckdb.Error as error:
         raise UsageError(f"--where {condition}: {str(error).splitlines()[0]}") from error
     mask[np.asarray(rows, np.int64)] = True
@@ -48,7 +48,10 @@ def _check(condition: str) -> None:
         )
     with duckdb.connect() as parser:  # parses only: nothing of the condition is run here
         sql = f"SELECT ({condition}\n) AS holds FROM products"  # noqa: S608 - only parsed
-        parsed = json.loads(str(parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0]))
+        try:
+            parsed = json.loads(str(parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0]))
+        except (duckdb.Error, RecursionError) as error:
+            raise UsageError(f"--where {condition[:100]}: it is nested too deeply.") from error
     if parsed.get("error"):
         raise UsageError(f"--where {condition}: {str(parsed.get('error_message', 'no SQL')).splitlines()[0]}")
     statements = parsed["statements"]

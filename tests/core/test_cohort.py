@@ -50,6 +50,11 @@ def test_links_that_cannot_be():
         ({"dataset": ["demo"], "picture": ["maybe"]}, "it is yes or no"),
         ({"dataset": ["demo"], "text": ["x" * (TEXT_CHARACTERS + 1)]}, "longer than"),
         ({"dataset": ["demo"], "area": ["0,0;0,1;1,1"]}, "name of its map"),
+        ({"dataset": ["demo"], "category": [">" * 15_000]}, "15,001 levels"),
+        ({"dataset": ["demo"], "category": [f"a > {n}" for n in range(1_001)]}, "1,001 values"),
+        ({"dataset": ["demo"], "item_id": [str(n) for n in range(1_001)]}, "1,001 values"),
+        ({"dataset": ["demo"], "geo": ["x" * 40_000]}, "40,004 characters"),
+        ({"dataset": ["demo"], "text": [" ".join(map(str, range(41)))]}, "41 words"),
         *(
             ({"dataset": ["demo"], "map": [map_], "area": [area]}, says)
             for map_, area, says in (

@@ -57,3 +57,21 @@ def test_within_a_cohort(products: Products) -> None:
 def test_everything_else_is_refused(products: Products, condition: str) -> None:
     with pytest.raises(UsageError):
         rows_where(products, condition)
+
+
+@pytest.mark.parametrize("nested", ["(" * 3_000 + "true" + ")" * 3_000, "NOT " * 2_400 + "true"])
+def test_a_nested_condition_is_one_line(products: Products, nested: str) -> None:
+    with pytest.raises(UsageError, match=r"nested|depth"):
+        rows_where(products, nested)
+
+
+def test_a_question_may_take_only_so_long(products: Products, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_QUERY_SECONDS", "0.5")
+    with pytest.raises(UsageError, match=r"longer than 0\.5 s and was stopped"):
+        products.frame("SELECT sum(hash(a.range)) FROM range(100000000000) a, cohort")
+
+
+def test_a_question_may_take_only_so_much_memory(glami_mini: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_QUERY_MB", "64")
+    with pytest.raises(UsageError, match=r"more memory than 0\.1 GB"):
+        Products.open(glami_mini).frame("SELECT list(repeat(name, 1000)) FROM cohort")
