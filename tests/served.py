@@ -17,6 +17,12 @@ def serve(panel: gr.Blocks) -> Iterator[str]:
     """The panel at a free port, mounted as the app mounts it."""
     inner = FastAPI()
     gr.mount_gradio_app(inner, panel, path="/classification", ssr_mode=False, mcp_server=True)
+    for address in serve_panels(inner):
+        yield f"{address}/classification"
+
+
+def serve_panels(inner: FastAPI) -> Iterator[str]:
+    """An app of panels at a free port, below /panels as the app mounts it."""
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
@@ -32,7 +38,7 @@ def serve(panel: gr.Blocks) -> Iterator[str]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.05)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/panels/classification"
+    yield f"http://127.0.0.1:{port}/panels"
     server.should_exit = True
     server.force_exit = True  # an open event stream is not waited for
     thread.join(10)

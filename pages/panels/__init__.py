@@ -68,6 +68,9 @@ def mount_panels() -> FastAPI:
 def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "", js: str | None = None) -> None:
     """One panel in Vitrine's look and with a style of its own, with its API and its MCP tools."""
     folder = settings().home / "uploads"
+    # Gradio checks which files an event may name only on launched blocks, and mounting does not launch them:
+    # without this a visitor could have any picture of the disk shown (processing_utils._check_allowed).
+    blocks.has_launched = True
     gr.mount_gradio_app(
         panels,
         blocks,

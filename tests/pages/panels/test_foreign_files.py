@@ -1,0 +1,70 @@
+"""No event of any panel reads a file that its visitor did not upload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pages.panels import mount_panels
+from tests.served import serve_panels
+from tests.toy import picture
+
+PANELS = ("classification", "retrieval")
+TAKES_FILES = {
+    "image",
+    "file",
+    "gallery",
+    "audio",
+    "video",
+    "imageeditor",
+    "uploadbutton",
+    "multimodaltextbox",
+}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VITRINE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        yield from serve_panels(mount_panels())
+
+
+def answer(panel: str, event: int, data: list[Any]) -> dict[str, Any]:
+    """The last message of an event through the queue, as a browser gets it."""
+    body = {"data": data, "fn_index": event, "session_hash": "stranger", "event_data": None}
+    httpx.post(f"{panel}/gradio_api/queue/join", json=body, timeout=20).raise_for_status()
+    with httpx.stream("GET", f"{panel}/gradio_api/queue/data?session_hash=stranger", timeout=20) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data:"):
+                said: dict[str, Any] = json.loads(line.removeprefix("data:"))
+                if said.get("msg") in ("process_completed", "unexpected_error"):
+                    return said
+    raise AssertionError("the stream ended without an answer")
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_an_event_refuses_a_file_that_was_not_uploaded(address: str, name: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(picture("hats"))
+    panel = f"{address}/{name}"
+    config = httpx.get(f"{panel}/config", timeout=20).json()
+    kinds = {each["id"]: each["type"] for each in config["components"]}
+    tried = 0
+    for dependency in config["dependencies"]:
+        taken = [kinds[each] in TAKES_FILES for each in dependency["inputs"]]
+        if not dependency["backend_fn"] or not any(taken):
+            continue
+        for foreign in (str(secret), "/dev/zero", "/etc/passwd", str(tmp_path / "nothing.png")):
+            file = {"path": foreign, "meta": {"_type": "gradio.FileData"}}
+            said = answer(panel, dependency["id"], [file if takes else None for takes in taken])
+            assert said["success"] is False, (dependency["api_name"], foreign, said)
+            assert "root:" not in json.dumps(said)
+            tried += 1
+    assert tried, f"the panel {name} has no event that takes a file any more: take it from the list"
+    assert httpx.get(f"{panel}/config", timeout=20).status_code == 200
