@@ -73,7 +73,8 @@ def image(request: Request) -> Response:
             404,
             {
                 "cache-control": "no-store",
-                "x-vitrine-reason": str(error).encode("ascii", "replace").decode()[:200],
+                # one line: a reason may quote what another server said, and a line end would begin a new header
+                "x-vitrine-reason": " ".join(str(error).encode("ascii", "replace").decode().split())[:200],
             },
             media_type="image/svg+xml",
         )

@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from core import catalog
+from core.errors import ImageError
 from pages import routes
 
 
@@ -111,3 +112,15 @@ def test_the_largest_filter_that_is_taken_is_cheap(client: TestClient) -> None:
     paths = "&".join(f"category={' > '.join(str(n % 10) * 32)}" for n in range(100))
     answer = client.get(f"/download/glami-mini.csv?{paths}&text={'+'.join(map(str, range(40)))}")
     assert answer.status_code == 200 and len(answer.text.splitlines()) == 1
+
+
+def test_a_reason_of_several_lines_stays_one_header(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bytes:
+        raise ImageError("The address answers 401\r\nset-cookie: a=b")
+
+    monkeypatch.setattr("core.images.Thumbnails.get", refuse)
+    answer = client.get("/images/glami-mini/200000?w=96")
+    assert answer.status_code == 404 and "set-cookie" not in answer.headers
+    assert answer.headers["x-vitrine-reason"] == "The address answers 401 set-cookie: a=b"
