@@ -29,7 +29,7 @@ def make(home: Path) -> Make:
         folder.mkdir(parents=True)
         config = {
             "architecture": "embracenet", "model": {"text": {}, "image": {}}, "training": {"steps": 40},
-            "preset": "tiny", "dataset": "<b>shop</b>", "classes": ["a", "b"], "result": {},
+            "preset": "tiny", "dataset": "<b>shop</b>", "fingerprint": "", "licence": "", "classes": ["a", "b"], "result": {},
         }  # fmt: skip
         if process.get("ended") == "done":
             config["result"] = {"test": {"both": {"top1": 0.75, "top5": 1.0, "n": 8}}}
