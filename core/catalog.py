@@ -145,11 +145,8 @@ class Products:
         Args:
             sql: a SELECT from `cohort`, with ? for each of `values`. Never built from a person's words.
         """
-        where, bound = cohort.where() if cohort else ("true", [])
         with self._here():
-            return self._cursor(cohort).sql(
-                f"WITH cohort AS (SELECT * FROM products WHERE {where}) {sql}", params=[*bound, *values]
-            )
+            return self._asked(self._cursor(cohort), sql, cohort, values)
 
     def read(
         self,
@@ -164,19 +161,13 @@ class Products:
             UsageError: it would take longer, or more memory.
         """
         seconds = settings().query_seconds
-        where, bound = cohort.where() if cohort else ("true", [])
         cursor = self._cursor(cohort)
         watch = threading.Timer(seconds, cursor.interrupt)
         watch.daemon = True
         watch.start()
         try:
             with self._here():
-                return reader(
-                    cursor.sql(
-                        f"WITH cohort AS (SELECT * FROM products WHERE {where}) {sql}",
-                        params=[*bound, *values],
-                    )
-                )
+                return reader(self._asked(cursor, sql, cohort, values))
         except duckdb.InterruptException as error:
             raise UsageError(
                 f"The question took longer than {seconds:g} s and was stopped. Ask for fewer products, "
@@ -189,6 +180,15 @@ class Products:
             ) from error
         finally:
             watch.cancel()
+
+    @staticmethod
+    def _asked(
+        cursor: duckdb.DuckDBPyConnection, sql: str, cohort: Cohort | None, values: Sequence[Any]
+    ) -> duckdb.DuckDBPyRelation:
+        where, bound = cohort.where() if cohort else ("true", [])
+        return cursor.sql(
+            f"WITH cohort AS (SELECT * FROM products WHERE {where}) {sql}", params=[*bound, *values]
+        )
 
     def frame(self, sql: str, cohort: Cohort | None = None, values: Sequence[Any] = ()) -> pd.DataFrame:
         """`query` as a data frame; the errors are those of `read`."""
