@@ -6,11 +6,12 @@ PORT ?= 8501
 DEMO_ITEMS ?= 6000
 
 BIN = $(VENV)/bin
+COMMAND = $(VENV)/.command-$(shell echo "$(CURDIR)" | cat - pyproject.toml | cksum | cut -d' ' -f1)
 STAMP = $(VENV)/.requirements-$(shell cat requirements.txt requirements-test.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
 .PHONY: env run test lint audit clean
 
-env: $(STAMP)
+env: $(STAMP) $(COMMAND)
 
 $(STAMP): requirements.txt requirements-test.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Vitrine needs Python 3.11 ($(PYTHON) is not on the PATH). Debian: sudo apt-get install python3.11 python3.11-venv; or: make PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -19,8 +20,13 @@ $(STAMP): requirements.txt requirements-test.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-test.txt
 	@rm -f $(VENV)/.requirements-* && touch $@
 
+# The command `vitrine`, for this folder: an environment may be shared by several.
+$(COMMAND): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@rm -f $(VENV)/.command-* && touch $@
+
 run: env
-	@$(BIN)/python -m core demo --name demo --items $(DEMO_ITEMS) --if-empty
+	@$(BIN)/vitrine demo --name demo --items $(DEMO_ITEMS) --if-empty
 	@$(BIN)/python -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
 
 test: env
@@ -28,6 +34,7 @@ test: env
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@PYTHONPATH=. $(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python -m pytest
 
 lint: env

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import glami_shaped
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
 
 PROJECT = Path(__file__).resolve().parent.parent
 FACETS = ("split", "geo", "label_source", "label_kind")
@@ -59,7 +59,7 @@ def questions(count: int, words: list[str], seed: int = 0) -> list[dict[str, Any
 
 
 def browse_with_vitrine(asked: list[dict[str, Any]], _: Path) -> Iterator[int]:
-    from core.catalog import Products
+    from core.catalog.products import Products
 
     products = Products.open(NAME)
     yield len(products)
@@ -130,7 +130,7 @@ def _in_order(cohort: Any, question: dict[str, Any]) -> Any:
 
 
 def _import(archive: Path) -> dict[str, Any]:
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
 
     report = import_dataset("glami", [str(archive)], NAME)
     return {"rows": report.rows}

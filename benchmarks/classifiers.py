@@ -1,4 +1,4 @@
-"""Every classifier on small data: train them, and print the table of docs/results.md.
+"""Every classifier on small data: train them, and print the table of docs/development/results.md.
 
     python -m benchmarks.classifiers train demo glami-mini      # what is missing; hours on two cores; stop at will
     python -m benchmarks.classifiers table demo glami-mini > table.md
@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.catalog import Products
+from core.catalog.products import Products
+from core.evaluation.judging import evaluate
 from core.models.data import product_frame
-from core.models.evaluation import evaluate
-from core.models.runs import CONFIG, WEIGHTS, RunConfig, runs_folder
 from core.settings import PROJECT, go_offline
+from core.training.runs import CONFIG, WEIGHTS, RunConfig, runs_folder
 
 SEEDS = 3
 PASSES = 5  # of sampled inference

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.intervals import bootstrap, paired_difference, wilson
+from core.measures.intervals import bootstrap, paired_difference, wilson
 
-# Test products of each of the 74 classes of `python -m core demo` (6,000 items, seed 0); they sum to 628.
+# Test products of each of the 74 classes of `vitrine demo` (6,000 items, seed 0); they sum to 628.
 DEMO = (
     145, 54, 42, 29, 25, 24, 17, 17, 17, 15, 15, 14, 14, 14, 13, 13, 12, 12, 10, 9, 8, *[6] * 5, 5, 4, *[3] * 7,
     *[2] * 10, *[1] * 29,

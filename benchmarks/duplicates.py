@@ -1,6 +1,6 @@
 """Duplicates: what each detector finds of the built-in dataset's planted ones, and how its time grows.
 
-python benchmarks/duplicates.py planted demo      (python -m core duplicates demo was run, with vectors)
+python benchmarks/duplicates.py planted demo      (vitrine duplicates demo was run, with vectors)
 python benchmarks/duplicates.py time 10000 30000 100000
 """
 
@@ -16,7 +16,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.duplicates import finding
 from core.duplicates.detectors import HASH_BITS
 from core.duplicates.finding import Found

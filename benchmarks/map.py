@@ -1,6 +1,6 @@
 """Time and quality of the map: python benchmarks/map.py [layout] [area] [lasso] [--rows 10000,50000,100000] [--keep FOLDER]
 
-`layout`: `core.projection.project`, whole and with a fifth fitted and the rest placed, beside plain umap-learn on
+`layout`: `core.maps.projection.project`, whole and with a fifth fitted and the rest placed, beside plain umap-learn on
 all rows (its own neighbours, its own spectral start). Every map is measured by the same code, on 1,000 points among
 all. `area`: which of 1M and 3M points a polygon holds. `lasso`: from a polygon to the count of its cohort in datasets
 of that size, everything else of a click included.
@@ -30,15 +30,16 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.synthetic import make
-from core.catalog import Products, info
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.info import info
+from core.catalog.map_files import MapDescription, vectors_digest
+from core.catalog.polygon import inside
+from core.catalog.products import Products
 from core.embeddings.store import Description, open_set, unit, writing
 from core.errors import VitrineError
-from core.map_quality import measure
-from core.maps import MapDescription, vectors_digest
-from core.neighbours import different, flat, unit_rows
-from core.polygon import inside
-from core.projection import project
+from core.maps.projection import project
+from core.maps.quality import measure
+from core.search.neighbours import different, flat, unit_rows
 from core.settings import go_offline, settings
 
 PARTS = ("layout", "area", "lasso")
@@ -139,7 +140,7 @@ def _warm_up(vectors: NDArray[np.float32], case: str) -> None:
     """Compile what numba compiles."""
     from umap import UMAP
 
-    from core.projection import umap
+    from core.maps.projection import umap
 
     if case == "plain":
         UMAP(metric="cosine", n_epochs=5, force_approximation_algorithm=True).fit(vectors)

@@ -31,8 +31,8 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks import synthetic
-from core import catalog
-from core.maps import MapDescription, Region
+from core.catalog import info as catalog
+from core.catalog.map_files import MapDescription, Region
 
 PROJECT = Path(__file__).resolve().parent.parent
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -48,7 +48,7 @@ def make(name: str, rows: int) -> None:
 
 
 def draw_map(name: str) -> None:
-    """A map of crowds of unlike size, written as `core.projection` writes one."""
+    """A map of crowds of unlike size, written as `core.maps.projection` writes one."""
     info = catalog.info(name)
     rng = np.random.default_rng(0)
     centres = rng.uniform(-0.85, 0.85, (CENTRES, 2))

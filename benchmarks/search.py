@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.embeddings.store import Description, EmbeddingSet
-from core.index import Index, build_approximate
+from core.search.index import Index, build_approximate
 from core.settings import go_offline
 
 D, K, QUERIES = 512, 100, 40
@@ -143,10 +143,10 @@ def embedding(_: Path) -> None:
     """Where the time of an embedding goes, on one processor, for the dataset `glami-mini`."""
     import torch
 
-    from core.catalog import Products
+    from core.catalog.products import Products
     from core.embeddings.clip import ENCODERS
     from core.embeddings.embed import plan_work
-    from core.images import Pictures, decode
+    from core.images.pictures import Pictures, decode
 
     torch.set_num_threads(1)
     coder = ENCODERS[0].load("cpu")

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.synthetic import make
-from core import catalog
-from core.catalog import Products
+from core.catalog import info as catalog
+from core.catalog.products import Products
 from core.statistics import (
     columns,
     comparison,
@@ -32,8 +32,8 @@ from core.statistics import (
     text_length,
     words,
 )
+from core.statistics.cache import FOLDER
 from core.statistics.display import Display
-from core.statistics.kept import FOLDER
 from core.statistics.overview import Make
 
 Read = Callable[..., pd.DataFrame]

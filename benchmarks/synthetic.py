@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.build import import_dataset
+from core.catalog.build import import_dataset
 from core.schema import FROM_SOURCE, LANGUAGE_OF_GEO, PRODUCTS, REJECTED
 from core.sources.reading import Batch, Places, Reading, SourceSpec
 
@@ -85,7 +85,7 @@ def make(name: str, rows: int, seed: int = 0) -> None:
     """Build the dataset `name` under VITRINE_HOME as an import does."""
     reading = Reading(batches(rows, seed), Places(), "invented")
     spec = SourceSpec("table", "invented", "", "invented", "", lambda *_: reading)
-    with patch("core.build.source", lambda _: spec):
+    with patch("core.catalog.build.source", lambda _: spec):
         import_dataset("table", [], name)
 
 

@@ -1,5 +1,5 @@
-"""The command line: `python -m core --help`."""
+"""The command line: `vitrine --help`."""
 
-from core.commands import main
+from core.commands.app import main
 
 main()

@@ -34,7 +34,7 @@ class UnknownDatasetError(VitrineError):
         have = ", ".join(known) if known else "none yet"
         super().__init__(
             f"There is no dataset named {name!r} (there is: {have}). "
-            "It may have been removed; see `python -m core datasets`."
+            "It may have been removed; see `vitrine datasets`."
         )
 
 
@@ -45,7 +45,7 @@ class DamagedDatasetError(UnknownDatasetError, StorageError):
         VitrineError.__init__(
             self,
             f"The dataset {name!r} is damaged: {reason}. "
-            f"Remove it and import it again: python -m core remove {name}",
+            f"Remove it and import it again: vitrine remove {name}",
         )
 
 
@@ -53,7 +53,7 @@ class DatasetExistsError(VitrineError):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"A dataset named {name!r} exists already. Choose another name, "
-            f"or remove it first: python -m core remove {name}"
+            f"or remove it first: vitrine remove {name}"
         )
 
 

@@ -19,7 +19,7 @@ PRODUCTS = pa.schema(
         ("category_id", pa.string()),
         ("label_source", pa.string()),  # NULL in the source becomes "unknown"
         ("label_kind", pa.string()),  # human or machine, by the source's own rule
-        ("image", pa.string()),  # where core.images finds it; NULL where there is none
+        ("image", pa.string()),  # where core.images.pictures finds it; NULL where there is none
         ("name_length", pa.int32()),  # characters
         ("description_length", pa.int32()),
         ("extra", pa.string()),  # JSON: whatever else the source had

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalog import ORDERS
+from core.catalog.columns import ORDERS
 from pages import resources
-from pages.components import filter_bar, product_dialog, product_grid
-from pages.components.markdown import plain
+from pages.components.shared import filter_bar, product_dialog, product_grid
+from pages.components.shared.markdown import plain
 
 ORDER_TITLES = {
     "dataset": "Dataset order",

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.statistics.overview import SUBJECTS
 from pages import resources
-from pages.components import chart, filter_bar, subjects
+from pages.components.shared import chart, filter_bar
+from pages.components.statistics import subjects
 
 BY_TITLE = {subject.title: subject for subject in SUBJECTS}
 

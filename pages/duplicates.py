@@ -7,8 +7,9 @@ import streamlit as st
 from core.duplicates.detectors import DETECTORS, Detector
 from core.duplicates.finding import possible
 from pages import resources
-from pages.components import duplicates_form, duplicates_leakage, duplicates_pairs, filter_bar, twins_view
-from pages.components.markdown import plain
+from pages.components.duplicates import duplicates_form, duplicates_leakage, duplicates_pairs, twins_view
+from pages.components.shared import filter_bar
+from pages.components.shared.markdown import plain
 
 VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.models import kept
-from core.models.charts import subject
+from core.evaluation import cache
+from core.evaluation.charts import subject
 from pages import resources
-from pages.components import evaluation_form, evaluation_parts, filter_bar
-from pages.components.markdown import plain
+from pages.components.evaluate import evaluation_form, evaluation_parts
+from pages.components.shared import filter_bar
+from pages.components.shared.markdown import plain
 
 st.title("Evaluate", anchor=False)
 st.html(
@@ -27,7 +28,7 @@ evaluation_form.begin_with_a_fitting_dataset(specs)
 info = filter_bar.choose_dataset()
 spec = evaluation_form.choose_model(specs, info)
 choice = evaluation_form.choose(spec, info)
-found = kept.find(spec, choice) or evaluation_form.offer(spec, info, choice)
+found = cache.find(spec, choice) or evaluation_form.offer(spec, info, choice)
 if found is None:
     evaluation_parts.show_papers_alone()
     st.stop()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import catalog
+from core.catalog import info as catalog
 from pages import resources
-from pages.components import dataset_card, import_form, picture_wall
+from pages.components.home import dataset_card, import_form, picture_wall
 
 datasets = resources.datasets()
 st.html(
@@ -31,9 +31,7 @@ for column, (page, title, line) in zip(st.columns(len(DOORS), gap="medium"), DOO
 st.header("Datasets", anchor=False)
 damaged = catalog.damaged()
 if not datasets and not damaged:
-    st.info(
-        "There is no dataset yet. Add one below, or draw the built-in one: `python -m core demo --name demo`."
-    )
+    st.info("There is no dataset yet. Add one below, or draw the built-in one: `vitrine demo --name demo`.")
 for dataset in datasets:
     dataset_card.show(dataset)
 for name, why in damaged.items():

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import VitrineError
 from core.settings import ASSETS
-from pages.components.markdown import plain
+from pages.components.shared.markdown import plain
 
 st.set_page_config(page_title="Vitrine", page_icon="🪟", layout="wide", initial_sidebar_state="auto")
 st.html(ASSETS / "app.css")

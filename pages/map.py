@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import maps
+from core.catalog import map_files
 from core.statistics.colouring import TITLES, columns
 from pages import resources
-from pages.components import embed_form, filter_bar, map_form, map_found, map_plain, map_view, product_dialog
+from pages.components.map import map_form, map_found, map_plain, map_view
+from pages.components.shared import embed_form, filter_bar, product_dialog
 
 LAYERS = ("Points", "Density")
 CHARACTERS = 2_000
@@ -23,7 +24,7 @@ if not resources.datasets():
 
 info = filter_bar.choose_dataset()
 sets = dict(resources.vector_sets(info))
-drawable = maps.maps(info)
+drawable = map_files.maps(info)
 if not drawable:
     filter_bar.show(info)
     if sets:

@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core import catalog, maps
-from core.catalog import DatasetInfo
-from core.cohort import Cohort
+from core.catalog import info as catalog
+from core.catalog import map_files
+from core.catalog.cohort import Cohort
+from core.catalog.info import DatasetInfo
 from core.errors import VitrineError
 from core.settings import ASSETS
 from pages import resources
@@ -30,7 +31,7 @@ SCRIPT = ASSETS / "map" / "dist"
 @lru_cache(maxsize=4)
 def _positions(name: str, drawn: str, version: str) -> bytes:
     """(n, 2) unsigned 16-bit numbers, little-endian: half the bytes of floats, and finer than a pixel at any zoom."""
-    points = np.asarray(maps.read_map(catalog.info(name), drawn).points)
+    points = np.asarray(map_files.read_map(catalog.info(name), drawn).points)
     absent = np.isnan(points).any(axis=1)
     steps = np.rint((np.clip(np.nan_to_num(points), -1, 1) + 1) / 2 * HIGHEST).astype("<u2")
     steps[absent] = ABSENT
@@ -39,7 +40,7 @@ def _positions(name: str, drawn: str, version: str) -> bytes:
 
 def version(info: DatasetInfo, drawn: str) -> str:
     """What differs after the dataset or the map was made anew."""
-    return f"{info.fingerprint}-{info.created}-{maps.version(info, drawn)}"
+    return f"{info.fingerprint}-{info.created}-{map_files.version(info, drawn)}"
 
 
 def points_url(info: DatasetInfo, drawn: str) -> str:

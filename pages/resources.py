@@ -12,21 +12,24 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import catalog, maps
-from core.catalog import DatasetInfo, Order, Products
-from core.cohort import Cohort, path_text
+from core.catalog import info as catalog
+from core.catalog import map_files
+from core.catalog.cohort import Cohort, path_text
+from core.catalog.columns import Order
+from core.catalog.info import DatasetInfo
+from core.catalog.products import Products
 from core.duplicates import finding, twins
 from core.duplicates.leakage import Leakage, Splits, leakage
 from core.duplicates.lookalikes import LookAlike, LookAlikes
 from core.embeddings import store
 from core.embeddings.clip import Encoder, encoder
 from core.errors import UnknownDatasetError
-from core.models.kept import Kept
-from core.search import Answer, How, Part, Searcher
+from core.evaluation.cache import Kept
+from core.search.query import Answer, How, Part, Searcher
 from core.statistics import picture_stats
 from core.statistics.colouring import Colouring, colouring
-from core.statistics.desk import Desk
 from core.statistics.map_labels import places
+from core.statistics.queue import Desk
 
 FEW_REGIONS = 6  # a map with fewer is named by its categories
 
@@ -72,7 +75,7 @@ def choices(name: str) -> dict[str, list[str]]:
 
 def map_version(cohort: Cohort) -> str:
     """What differs after the map that the cohort's area is of was made anew."""
-    return maps.version(catalog.info(cohort.dataset), cohort.map) if cohort.area else ""
+    return map_files.version(catalog.info(cohort.dataset), cohort.map) if cohort.area else ""
 
 
 def _made(cohort: Cohort) -> str:
@@ -141,7 +144,7 @@ def found(cohort: Cohort, vectors: str, parts: tuple[Part, ...], how: How, k: in
     """What a search finds in a cohort; the same question is answered once.
 
     Raises:
-        VitrineError: see core.search.Searcher.search.
+        VitrineError: see core.search.query.Searcher.search.
     """
     info = catalog.info(cohort.dataset)
     made = next((found.created for known, found in store.sets(info) if known == vectors), "")
@@ -201,22 +204,22 @@ def predictions(made: Kept) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _on_map(name: str, fingerprint: str, drawn: str, made: str) -> NDArray[np.bool_]:
-    return ~np.isnan(maps.read_map(catalog.info(name), drawn).points[:, 0])
+    return ~np.isnan(map_files.read_map(catalog.info(name), drawn).points[:, 0])
 
 
 def on_map(info: DatasetInfo, drawn: str) -> NDArray[np.bool_]:
     """(n,) which products a map shows: those that have a vector. Not to be written to."""
-    return _on_map(info.name, info.fingerprint, drawn, maps.version(info, drawn))
+    return _on_map(info.name, info.fingerprint, drawn, map_files.version(info, drawn))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _coloured(name: str, created: str, drawn: str, made: str, column: str) -> Colouring:
-    return colouring(products(name), maps.read_map(catalog.info(name), drawn), column)
+    return colouring(products(name), map_files.read_map(catalog.info(name), drawn), column)
 
 
 def coloured(info: DatasetInfo, drawn: str, column: str) -> Colouring:
     """Which colour each product has on a map. Not to be written to."""
-    return _coloured(info.name, info.created, drawn, maps.version(info, drawn), column)
+    return _coloured(info.name, info.created, drawn, map_files.version(info, drawn), column)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -296,7 +299,7 @@ def nearest_of_another_class(info: DatasetInfo, row: int, by: str, k: int) -> li
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _named(name: str, created: str, drawn: str, made: str) -> list[tuple[str, float, float, int]]:
-    found = maps.read_map(catalog.info(name), drawn)
+    found = map_files.read_map(catalog.info(name), drawn)
     regions = [(each.label, each.x, each.y, each.size) for each in found.description.regions]
     if len(regions) >= FEW_REGIONS:
         return regions
@@ -311,7 +314,7 @@ def _named(name: str, created: str, drawn: str, made: str) -> list[tuple[str, fl
 def named(info: DatasetInfo, drawn: str) -> list[tuple[str, float, float, int]]:
     """What is written on a map, as (label, x, y, products): its regions; where it falls into few, the
     places where a category prevails."""
-    return _named(info.name, info.created, drawn, maps.version(info, drawn))
+    return _named(info.name, info.created, drawn, map_files.version(info, drawn))
 
 
 def image_url(info: DatasetInfo, image_id: str | None, width_px: int) -> str:

@@ -16,11 +16,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core import catalog
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog import info as catalog
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.errors import ImageError, UnknownDatasetError, VitrineError
-from core.images import Pictures, Thumbnails
+from core.images.pictures import Pictures, Thumbnails
 from core.settings import ASSETS
 from pages import map_routes
 

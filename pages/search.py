@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import maps
-from core.cohort import Cohort
-from core.search import DEPTH, Answer
+from core.catalog import map_files
+from core.catalog.cohort import Cohort
+from core.search.query import DEPTH, Answer
 from pages import resources
-from pages.components import embed_form, filter_bar, product_dialog, product_grid, query_form
-from pages.components.markdown import plain
+from pages.components.search import query_form
+from pages.components.shared import embed_form, filter_bar, product_dialog, product_grid
+from pages.components.shared.markdown import plain
 
 SIZE = 24
 OPENED = 100  # products that a link to Browse holds
@@ -85,7 +86,7 @@ with controls.container(horizontal=True, horizontal_alignment="right"):
     best = products.by_row([hit.row_id for hit in answer.hits[:OPENED]])
     found = Cohort(info.name, item_id=tuple(dict.fromkeys(row["item_id"] for row in best)))
     st.link_button(f"Best {len(best)} in Browse", resources.cohort_url("/browse", found))
-    drawn = next((each.name for each in maps.maps(info) if each.vectors == vectors), "")
+    drawn = next((each.name for each in map_files.maps(info) if each.vectors == vectors), "")
     on = {"map": drawn} if drawn and not cohort.map else {}
     st.link_button("On the map", resources.cohort_url("/map", cohort, **query_form.address(), **on))
     with st.popover("Download"):

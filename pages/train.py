@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.models import jobs
+from core.training import jobs
 from pages import resources
-from pages.components import run_comparison, run_form, run_list, run_view
-from pages.components.markdown import plain
+from pages.components.shared.markdown import plain
+from pages.components.train import run_comparison, run_form, run_list, run_view
 
 st.title("Train", anchor=False)
 st.html(

@@ -34,7 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def glami_mini_home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A VITRINE_HOME that holds `glami-mini`, imported once for all tests: not to be changed."""
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
 
     path = tmp_path_factory.mktemp("glami-mini-home")
     with pytest.MonkeyPatch.context() as patch:

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core import catalog
-from core.catalog import DatasetInfo, Products
-from core.maps import MapDescription, Region
+from core.catalog import info as catalog
+from core.catalog.info import DatasetInfo
+from core.catalog.map_files import MapDescription, Region
+from core.catalog.products import Products
 
 
 def write_map(

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from core.build import import_dataset
-from core.catalog import Products
+from core.catalog.build import import_dataset
+from core.catalog.products import Products
 
 COLUMNS = ("item_id", "image_id", "split", "geo", "name", "description", "category", "image")
 Make = Callable[..., Products]

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.build import import_dataset
+from core.catalog.build import import_dataset
 from core.embeddings.encoders import ImageConfig, TextConfig
-from core.models import kept, model
+from core.evaluation import cache
+from core.evaluation.cache import Choice
 from core.models.embracenet import EmbraceNetConfig
-from core.models.kept import Choice
-from core.training import TrainConfig
+from core.models.registry import model
+from core.training.loop import TrainConfig
 from trainers.recipe import Recipe, run
 
 COLOURS = {"bags": (200, 30, 30), "hats": (30, 180, 40), "shoes": (30, 40, 200)}
@@ -111,7 +112,7 @@ def evaluated(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_HOME", str(folder))
         for sees in ("both", "text"):
-            kept.keep(model("toy-run"), Choice("toy", sees=sees), workers=1)
+            cache.keep(model("toy-run"), Choice("toy", sees=sees), workers=1)
         yield folder
 
 

@@ -11,12 +11,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from core.checkpoints import read_tensors, write_tensors
 from core.errors import UsageError, VitrineError
-from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
 from core.settings import go_offline
 from core.storage import storage_errors
-from core.training import Outcome
+from core.training.checkpoints import read_tensors, write_tensors
+from core.training.loop import Outcome
+from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
 from trainers.recipe import judge
 
 

@@ -1,6 +1,6 @@
 """Train a small CLIP: pictures and texts in fifteen languages to vectors that can be compared.
 
-    python -m core demo --name demo-words --items 24000 --seed 1
+    vitrine demo --name demo-words --items 24000 --seed 1
     python -m trainers.clip --preset tiny --dataset demo-words --dataset glami-mini
 
 What it writes can be opened by open_clip (`local-dir:`): configuration, safetensors, tokenizer. A run can
@@ -25,13 +25,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.checkpoints import write_tensors
 from core.embeddings.augment import draw_views, random_views
 from core.errors import UsageError, VitrineError
-from core.models.process import hold, recorded
 from core.settings import go_offline, settings
 from core.storage import storage_errors
-from core.training import Part, Progress, TrainConfig, fit, seed_of
+from core.training.checkpoints import write_tensors
+from core.training.loop import Part, Progress, TrainConfig, fit, seed_of
+from core.training.process import hold, recorded
 from trainers.captions import LANGUAGES, caption, query
 from trainers.pairs import Corpus, read_corpus
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.models.balance import BALANCES
-from core.training import Progress
+from core.training.balance import BALANCES
+from core.training.loop import Progress
 
 
 def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:

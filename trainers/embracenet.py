@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, ImageConfig, TextConfig
 from core.models.embracenet import EmbraceNetConfig
-from core.training import TrainConfig
+from core.training.loop import TrainConfig
 from trainers.recipe import Recipe, main
 
 PRESETS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.embeddings.encoders import IMAGE_ENCODERS, ImageConfig, WordConfig
 from core.models.fusion import FusionConfig
-from core.training import TrainConfig
+from core.training.loop import TrainConfig
 from trainers.recipe import Recipe, main
 
 TINY = TrainConfig(learning_rate=3e-3, clip_norm=5.0)

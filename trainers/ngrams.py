@@ -6,13 +6,13 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-from core.checkpoints import write_tensors
 from core.embeddings.ngrams import NgramTokenizer
 from core.errors import TrainingError
 from core.models import ngrams
 from core.models.data import Readings
-from core.models.runs import TOKENIZER, WEIGHTS, RunConfig
-from core.training import Outcome, TrainConfig
+from core.training.checkpoints import write_tensors
+from core.training.loop import Outcome, TrainConfig
+from core.training.runs import TOKENIZER, WEIGHTS, RunConfig
 from trainers.products import read, unchanged_sources
 from trainers.recipe import Recipe, main
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from core.embeddings.pretrained import PUBLISHED
-from core.models.titles import title_of
+from core.training.titles import title_of
 from trainers import embracenet, fusion, ngrams, single
 from trainers.recipe import Recipe
 

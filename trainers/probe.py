@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checkpoints import write_tensors
 from core.embeddings.store import EmbeddingSet, open_set
 from core.errors import TrainingError
+from core.models.concatenated import JoinedData
 from core.models.data import Readings
-from core.models.joined import JoinedData
 from core.models.ngrams import set_head
 from core.models.probe import ProbeConfig, ProbeNetwork, read_vectors
-from core.models.runs import WEIGHTS, RunConfig, new_run
-from core.training import Outcome
+from core.training.checkpoints import write_tensors
+from core.training.loop import Outcome
+from core.training.runs import WEIGHTS, RunConfig, new_run
 from trainers.products import Source, classes_of, open_sources
 from trainers.recipe import judge, tell
 
@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--dataset", action="append", help="a dataset of VITRINE_HOME; again for one model of several"
     )
-    made.add_argument("--vectors", default="clip-tiny", help="see `python -m core embeddings list NAME`")
+    made.add_argument("--vectors", default="clip-tiny", help="see `vitrine embeddings list NAME`")
     made.add_argument(
         "--reads", choices=tuple(READS), default="image", help="vectors of pictures, texts, both"
     )
@@ -62,7 +62,7 @@ def plan(sources: Sequence[Source], vectors: str, reads: str) -> ProbeConfig:
             kinds.add((described.encoder if described.tower != "imported" else "", described.weights))
     if len(kinds) > 1:
         raise TrainingError(
-            f"The vectors {vectors} are not all of the same weights. Make them again: python -m core embed NAME "
+            f"The vectors {vectors} are not all of the same weights. Make them again: vitrine embed NAME "
             f"--encoder {base} --again"
         )
     ((encoder, weights),) = kinds
@@ -112,7 +112,7 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Do what the arguments say; the run's folder and figures."""
     arguments = parser().parse_args(argv)
     if not arguments.dataset:
-        raise TrainingError("Say what to train on: --dataset NAME. `python -m core datasets` lists them.")
+        raise TrainingError("Say what to train on: --dataset NAME. `vitrine datasets` lists them.")
     started = time.monotonic()
     sources = open_sources(arguments.dataset, arguments.human_only)
     classes = classes_of(sources)

@@ -11,17 +11,17 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings.augment import draw_views
 from core.embeddings.encoders import TextEncoder
 from core.embeddings.features import key_of, text_features
 from core.errors import TrainingError
-from core.models.balance import ClassSampler
+from core.models.concatenated import JoinedData
 from core.models.data import ProductData, Readings, ReadProducts, held_out, product_frame
 from core.models.inputs import Inputs
-from core.models.joined import JoinedData
-from core.models.runs import TOKENIZER, RunConfig
-from core.training import Part, TrainConfig, seed_of
+from core.training.balance import ClassSampler
+from core.training.loop import Part, TrainConfig, seed_of
+from core.training.runs import TOKENIZER, RunConfig
 from trainers.console import Watcher
 
 AHEAD = 4  # batches that are announced, to be decoded where pictures are streamed

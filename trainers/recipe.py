@@ -17,21 +17,21 @@ import numpy as np
 import torch
 from accelerate import PartialState
 
-from core.catalog import Products
-from core.checkpoints import read_tensors, weights_digest, write_tensors
+from core.catalog.products import Products
 from core.embeddings.readers import open_tokenizer
 from core.errors import TrainingError, VitrineError
-from core.models.balance import log_shares
+from core.evaluation.judging import evaluate
 from core.models.classifier import frozen_text
 from core.models.data import Readings, product_frame, product_text
-from core.models.evaluation import evaluate
 from core.models.inputs import Inputs
-from core.models.process import hold, recorded
-from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from core.settings import go_offline
-from core.training import Outcome, Precision, TrainConfig, checkpoints, fit, load_state
-from trainers.beginning import VECTORS, check_weights, learn_to_read, load_pretrained, only
+from core.training.balance import log_shares
+from core.training.checkpoints import read_tensors, weights_digest, write_tensors
+from core.training.loop import Outcome, Precision, TrainConfig, checkpoints, fit, load_state
+from core.training.process import hold, recorded
+from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from trainers.console import Watcher, parser
+from trainers.initialisation import VECTORS, check_weights, learn_to_read, load_pretrained, only
 from trainers.products import Batches, classes_of, held_out_of, open_sources, read, unchanged_sources
 
 VALIDATED = 2_000  # products that one validation looks at
@@ -131,7 +131,7 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     """Train, or go on training, the run in `run_dir`, and write its weights when it is done."""
     import importlib
 
-    from core.models import ARCHITECTURES
+    from core.models.registry import ARCHITECTURES
 
     training = TrainConfig(**config.training)
     sources = unchanged_sources(config)
@@ -307,7 +307,7 @@ def run(
             print("The run has no checkpoint yet: it begins anew.", file=sys.stderr)
     else:
         if not arguments.dataset:
-            raise TrainingError("Say what to train on: --dataset NAME. `python -m core datasets` lists them.")
+            raise TrainingError("Say what to train on: --dataset NAME. `vitrine datasets` lists them.")
         config, run_dir = begin(name, recipe, arguments)
     if not main_process:
         (trained or train)(config, recipe, run_dir, arguments)

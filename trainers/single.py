@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.embeddings.encoders import IMAGE_ENCODERS, ImageConfig, TextConfig, WordConfig
 from core.models.single import SingleConfig
-from core.training import TrainConfig
+from core.training.loop import TrainConfig
 from trainers.fusion import MEP3M, MEP3M_WORDS, TINY
 from trainers.recipe import Recipe, main
 

@@ -49,7 +49,7 @@ def write_glami(
     Args:
         zip_path: the archive; replaced where it exists.
         truth_path: one row a catalog row, train then test, as in the archive's CSV files; see
-            docs/demo-dataset.md. It is never part of the archive.
+            docs/reference/demo-dataset.md. It is never part of the archive.
         items: rows of train and test together.
         seed: decides everything.
         progress: called with the pictures done and in all; what it raises stops the writing.
@@ -99,7 +99,7 @@ def texts(plan: Plan, row: Any) -> tuple[str, str]:
 
 
 def truth(plan: Plan) -> pd.DataFrame:
-    """What is true of every row, in the catalog's order. docs/demo-dataset.md tells its columns."""
+    """What is true of every row, in the catalog's order. docs/reference/demo-dataset.md tells its columns."""
     rows = plan.rows
     looks = [plan.products[number].look for number in rows["product"]]
     labels = rows.groupby("image_id")["label"].transform("nunique")

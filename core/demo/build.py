@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.build import BuildReport, import_dataset
+from core.catalog.build import BuildReport, import_dataset
 from core.errors import UsageError
-from core.sources.reading import Progress, ReadOptions, no_progress
+from core.progress import Progress, no_progress
+from core.sources.reading import ReadOptions
 
 LAYOUTS = ("glami", "mep3m")
 LICENCE = "MIT; drawn by Vitrine"

@@ -360,7 +360,7 @@ def _write_info(path: Path) -> None:
 
 
 def _truth(rows: pd.DataFrame) -> pd.DataFrame:
-    """What is true of every annotation, in order. docs/demo-dataset.md tells its columns."""
+    """What is true of every annotation, in order. docs/reference/demo-dataset.md tells its columns."""
     kinds = lexicon()["kinds"]
     looks = [look(kind, seed) for kind, seed in zip(rows["kind"], rows["seed"], strict=True)]
     right = [kinds[kind]["a"].split(" > ") for kind in rows["kind"]]

@@ -1,6 +1,6 @@
 """The name and the description of a drawn product, in thirteen languages.
 
-`python -m core.demo.words > docs/demo-words.md` prints ten of each in every language, for a reader of the
+`python -m core.demo.words > docs/reference/demo-words.md` prints ten of each in every language, for a reader of the
 language to judge; what is to be corrected stands in `assets/demo/lexicon.toml`.
 """
 
@@ -403,7 +403,7 @@ def page(count: int = 10, seed: int = 0) -> str:
         "# Names and descriptions of the built-in dataset",
         "",
         "For a reader of each language to judge. What is wrong is corrected in `assets/demo/lexicon.toml`;",
-        "`python -m core.demo.words > docs/demo-words.md` writes this page anew.",
+        "`python -m core.demo.words > docs/reference/demo-words.md` writes this page anew.",
     ]
     for section in SECTIONS:
         text += ["", f"## {section} ({language_of(section)})", ""]

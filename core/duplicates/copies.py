@@ -15,15 +15,15 @@ import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.duplicates import hashing
-from core.duplicates.classes import Seen, class_splits
+from core.duplicates.detection import Seen, class_splits
 from core.duplicates.detectors import Near, gathered
 from core.duplicates.outlines import WAYS, Outlines, outlines
 from core.duplicates.pixels import SIDE_PX, PictureFiles, picture_files
 from core.duplicates.registering import as_tensor, blurred, edges, laid, settle
 from core.embeddings.pixels import PixelCache
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 
 PART = 2_000  # pictures; what a kill costs at most
 BLOCK, PAIRS = 128, 32  # pictures, and pairs, at a time: what fits a processor's cache

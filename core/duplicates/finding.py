@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from core.catalog import DatasetInfo, Products
-from core.duplicates import classes, hashing, pixels
+from core.catalog.info import DatasetInfo
+from core.catalog.products import Products
+from core.duplicates import detection, hashing, pixels
 from core.duplicates.detectors import COPIES, PICTURE_FILES, USUAL, detector
 from core.errors import DuplicatesError
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 from core.statistics.picture_stats import is_remote
 from core.storage import storage_errors
 
@@ -121,10 +122,10 @@ def possible(products: Products) -> tuple[list[str], tuple[str, ...]]:
             "Comparing the pictures' files, pixels and hashes was left out: the dataset "
             + ("has its pictures on the web." if info.with_picture else "has no pictures.")
         )
-    if not classes.sets_for(info, "vectors")[0]:
+    if not detection.sets_for(info, "vectors")[0]:
         chosen.remove("vectors")
         why.append(
-            f"Likeness by vectors was left out: the dataset has no vectors yet (python -m core embed {info.name})."
+            f"Likeness by vectors was left out: the dataset has no vectors yet (vitrine embed {info.name})."
         )
     return chosen, tuple(why)
 
@@ -133,12 +134,12 @@ def _serves(info: DatasetInfo, kept: Described, vectors: str, loosest: float) ->
     kind = detector(kept.detector)
     if kind.likeness(kept.loosest) > kind.likeness(loosest):
         return False
-    return not kept.vectors or (kept.vectors, kept.made) == classes.sets_for(info, kept.detector, vectors)
+    return not kept.vectors or (kept.vectors, kept.made) == detection.sets_for(info, kept.detector, vectors)
 
 
 def _search(products: Products, key: str, vectors: str, loosest: float, progress: Progress) -> Found:
     started = time.monotonic()
-    seen = classes.see(products, key, vectors, loosest, progress)
+    seen = detection.see(products, key, vectors, loosest, progress)
     unit, item, a, b, likeness = _pairs(products, seen)
     notes = list(seen.near.notes)
     if len(a) > MOST_PAIRS:
@@ -155,9 +156,9 @@ def _search(products: Products, key: str, vectors: str, loosest: float, progress
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
 
 
-def _pairs(products: Products, seen: classes.Seen) -> Pairs:
+def _pairs(products: Products, seen: detection.Seen) -> Pairs:
     """Classes taken apart by split, and pairs of products that stand for pairs of those."""
-    names, split = classes.split_codes(products)
+    names, split = detection.split_codes(products)
     count = len(names)
     there = seen.code >= 0
     keys = np.where(there, seen.code * count + split, -1)
@@ -268,6 +269,6 @@ def needed(info: DatasetInfo, key: str) -> Found:
     if found is None:
         raise DuplicatesError(
             f"Nobody has looked for duplicates of {info.name} by {key} yet: "
-            f"python -m core duplicates {info.name} --by {key}"
+            f"vitrine duplicates {info.name} --by {key}"
         )
     return found

@@ -1,7 +1,7 @@
 """How GLAMI-1M's authors took their test part's duplicates out, as a detector.
 
 A test product goes where its name and description stand in train letter by letter, or where the train picture nearest
-to its own is over 0.99 alike and so is that product's text (docs/results.md; the notebook of the published repository).
+to its own is over 0.99 alike and so is that product's text (docs/development/results.md; the notebook of the published repository).
 Here the text may be that of any train product with the nearest picture: their library chose one of equals arbitrarily.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.catalog import DatasetInfo, Products
-from core.duplicates.classes import Seen, distinct_vectors, picture_set, split_codes
+from core.catalog.info import DatasetInfo
+from core.catalog.products import Products
+from core.duplicates.detection import Seen, distinct_vectors, picture_set, split_codes
 from core.duplicates.detectors import Near, gathered
 from core.embeddings.store import EmbeddingSet, open_set, sets, unit
 from core.errors import DuplicatesError
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 
 BLOCK = 2_048
 
@@ -30,7 +31,7 @@ def text_set(info: DatasetInfo) -> EmbeddingSet:
             return open_set(info, name)
     raise DuplicatesError(
         f"GLAMI's rule compares texts by their vectors, and {info.name} has none yet. "
-        f"Make them: python -m core embed {info.name} --tower text"
+        f"Make them: vitrine embed {info.name} --tower text"
     )
 
 

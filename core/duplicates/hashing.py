@@ -23,10 +23,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from core.catalog import DatasetInfo
+from core.catalog.info import DatasetInfo
 from core.errors import DuplicatesError, ImageError
-from core.images import Pictures, decode
-from core.sources.reading import Progress, no_progress
+from core.images.pictures import Pictures, decode
+from core.progress import Progress, no_progress
 from core.statistics.picture_stats import is_remote
 from core.storage import storage_errors
 

@@ -22,12 +22,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalog import DatasetInfo
+from core.catalog.info import DatasetInfo
 from core.duplicates import hashing
 from core.duplicates.detectors import detector
 from core.duplicates.finding import Found
 from core.errors import UsageError
-from core.intervals import wilson
+from core.measures.intervals import wilson
 from core.storage import storage_errors
 
 Answer = Literal["yes", "no", "unsure"]

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.catalog import Products
-from core.duplicates.classes import split_codes
+from core.catalog.products import Products
+from core.duplicates.detection import split_codes
 from core.duplicates.detectors import detector
 from core.duplicates.finding import Found
 

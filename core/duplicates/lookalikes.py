@@ -1,7 +1,7 @@
 """Products that look alike but are of another class, by pixels and by vectors (MEP-3M, Figure 6).
 
 The paper says "pixel-wise distance" and no more; here it is the Euclidean distance of 64 x 64 RGB pictures, found
-exactly (docs/results.md). Pictures are decoded once, to the array that training shares.
+exactly (docs/development/results.md). Pictures are decoded once, to the array that training shares.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings.pixels import UNSEEN, PixelCache
 from core.embeddings.store import EmbeddingSet, unit
 from core.errors import DuplicatesError, UsageError
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 
 SIDE_PX = 64
 BLOCK = 4_096

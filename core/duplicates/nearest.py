@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.duplicates.detectors import HASH_BITS, Near, gathered
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 
 NEIGHBOURS = 32  # a class in a split: what bounds a threshold that pairs everything with everything
 BLOCK = 2_048  # queries at a time

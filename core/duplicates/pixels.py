@@ -2,7 +2,7 @@
 
 Pictures of products share their backgrounds and outlines, so that hashes of different products are often near. Among
 each picture's nearest by hash, the root mean square difference of 64 x 64 RGB pictures tells them apart: on the
-built-in dataset precision rose from 0.30 to 0.94 at the same recall (docs/results.md).
+built-in dataset precision rose from 0.30 to 0.94 at the same recall (docs/development/results.md).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.duplicates import hashing
-from core.duplicates.classes import Seen, class_splits, pictures_of
+from core.duplicates.detection import Seen, class_splits, pictures_of
 from core.duplicates.detectors import Near, codes, gathered
 from core.duplicates.nearest import near_hashes
 from core.embeddings.pixels import PixelCache
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 
 SIDE_PX = 64
 CANDIDATE_BITS = 16  # of 128, that a hash may differ by

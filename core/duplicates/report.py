@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.duplicates.detectors import detector
 from core.duplicates.finding import Found
 from core.duplicates.leakage import Keep, Splits, leakage, to_drop

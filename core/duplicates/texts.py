@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cohort import fold
+from core.catalog.cohort import fold
 from core.duplicates.detectors import Near, gathered
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 
 PIECE = 5  # characters
 HASHES, BANDS = 150, 30  # five hashes a band: proposes pairs 0.7 alike 996 times of 1,000, 0.3 alike 70 times

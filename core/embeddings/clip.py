@@ -1,7 +1,7 @@
 """Encoders that put pictures and texts into one space, through open_clip: bundled, from a hub, from a folder.
 
 The list is to be read: describing an encoder costs nothing; `load()` imports torch. Nothing here asks the
-network unless weights are fetched on purpose (`python -m core weights fetch NAME`).
+network unless weights are fetched on purpose (`vitrine weights fetch NAME`).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class EncoderSpec:
 
 CLIP_TINY = ASSETS / "models" / "clip-tiny"
 
-# Sizes are of the downloaded weights. Recall of the multilingual ones: docs/search.md.
+# Sizes are of the downloaded weights. Recall of the multilingual ones: docs/guide/search.md.
 ENCODERS: list[EncoderSpec] = [
     EncoderSpec(
         "clip-tiny",
@@ -374,7 +374,7 @@ def _why(spec: EncoderSpec, error: Exception) -> str:
         size = f", {spec.size_mb:,} MB" if spec.size_mb else ""
         return (
             f"The weights of {spec.name} are not on this machine. With a network: "
-            f"python -m core weights fetch {spec.name} (licence {spec.licence}{size}). ({type(error).__name__})"
+            f"vitrine weights fetch {spec.name} (licence {spec.licence}{size}). ({type(error).__name__})"
         )
     return f"{spec.folder} cannot be opened as a model of open_clip: {error}"
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings.clip import EncoderSpec
 from core.embeddings.embed import Work, decode_chunk, encode_texts, spread
 from core.errors import EmbeddingError

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalog import DatasetInfo, Products
+from core.catalog.info import DatasetInfo
+from core.catalog.products import Products
 from core.embeddings.clip import Encoder, EncoderSpec, Preprocessing
 from core.embeddings.store import Description, Writer, open_set, unit, writing
 from core.errors import EmbeddingError, ImageError, UsageError
-from core.images import Pictures, decode
-from core.sources.reading import Progress, no_progress
+from core.images.pictures import Pictures, decode
+from core.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     import pandas as pd

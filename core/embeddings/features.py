@@ -20,13 +20,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings.embed import product_text
 from core.embeddings.encoders import TextEncoder
 from core.embeddings.readers import AnyTokenizer
 from core.embeddings.store import Description, folder_of, writing
 from core.errors import EmbeddingError, StorageError
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 
 CHUNK, BATCH = 2_048, 64  # texts that a kill may cost; encoded at a time
 UNDER = "features"

@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings.store import Description, unit, writing
 from core.errors import EmbeddingError
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 
 By = Literal["image_id", "item_id", "row_id"]
 KEYS: tuple[By, ...] = ("image_id", "item_id", "row_id")

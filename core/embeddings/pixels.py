@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.catalog import DatasetInfo
+from core.catalog.info import DatasetInfo
 from core.errors import ImageError, StorageError
-from core.images import Pictures, decode
-from core.sources.reading import Progress, no_progress
+from core.images.pictures import Pictures, decode
+from core.progress import Progress, no_progress
 from core.storage import reserve, storage_errors
 
 UNSEEN, DECODED, BROKEN = 0, 1, 2

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checkpoints import load_weights, read_tensors
 from core.embeddings.encoders import ImageEncoder, TextEncoder
 from core.embeddings.tokens import TEXT_CHARACTERS
 from core.errors import ModelError
+from core.training.checkpoints import load_weights, read_tensors
 
 # What a preset's encoder was published as. timm's files are safetensors; mT5's repository holds a pickle,
 # so its weights have to be converted to safetensors once by whoever trusts it.

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalog import DatasetInfo
+from core.catalog.info import DatasetInfo
 from core.errors import EmbeddingError, UsageError
 from core.storage import alone, holder, reserve, storage_errors
 
@@ -104,7 +104,7 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
         EmbeddingError: there is none, it is stale, broken, or of other weights; the text says what to run.
     """
     folder = folder_of(dataset, name)
-    again = f"python -m core embed {dataset.name} --encoder {name.removesuffix('.text')}"
+    again = f"vitrine embed {dataset.name} --encoder {name.removesuffix('.text')}"
     again += " --tower text" if name.endswith(".text") else ""
     if not (folder / "encoder.json").exists():
         have = ", ".join(known for known, _ in sets(dataset)) or "none yet"
@@ -121,7 +121,7 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
             f"The vectors {name} of {dataset.name} are broken ({error}). {_mend(again)}"
         ) from error
     if described.tower == "imported":
-        again = f"python -m core embeddings import {dataset.name} FILE --name {name}"
+        again = f"vitrine embeddings import {dataset.name} FILE --name {name}"
     if described.fingerprint != dataset.fingerprint:
         raise EmbeddingError(
             f"The vectors {name} are of {dataset.name} as it was before (fingerprint {described.fingerprint}, "

@@ -16,9 +16,9 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalog import DatasetInfo
+from core.catalog.info import DatasetInfo
 from core.embeddings.pixels import BROKEN, CHUNK, DECODED, UNSEEN, decode_pictures, picture_ids
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 from core.storage import storage_errors
 
 AHEAD = 2  # batches a worker that are decoded before they are asked for

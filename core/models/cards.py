@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints import weights_digest
 from core.errors import ModelError
-from core.models import ZERO_SHOT, ModelSpec
-from core.models.runs import WEIGHTS, RunConfig
+from core.models.registry import ZERO_SHOT, ModelSpec
+from core.training.checkpoints import weights_digest
+from core.training.runs import WEIGHTS, RunConfig
 
 SEES = {"both": "picture and text", "picture": "picture alone", "text": "text alone"}
 CARD_BYTES = 100_000  # read of a README.md

@@ -17,20 +17,20 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.catalog import Products
-from core.checkpoints import load_weights, read_tensors
+from core.catalog.products import Products
 from core.embeddings.encoders import TextEncoder
 from core.embeddings.features import key_of, open_features
 from core.embeddings.pixels import resized
 from core.embeddings.readers import open_tokenizer
 from core.errors import ImageError, ModelError, UsageError
-from core.images import decode
-from core.models import ARCHITECTURES, ZERO_SHOT, model, models
+from core.images.pictures import decode
 from core.models.data import ProductData, Readings, ReadProducts, cut_note, product_text
 from core.models.inputs import IMAGE, TEXT, Inputs
-from core.models.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
+from core.models.registry import ARCHITECTURES, ZERO_SHOT, model, models
+from core.progress import Progress, no_progress
 from core.settings import settings
-from core.sources.reading import Progress, no_progress
+from core.training.checkpoints import load_weights, read_tensors
+from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
 
 BATCH = 256  # products that are computed at a time
 PASSES = 16  # of an ensemble

@@ -12,15 +12,15 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from core.catalog import Products
-from core.cohort import Cohort, path_text
+from core.catalog.cohort import Cohort, path_text
+from core.catalog.products import Products
 from core.embeddings.augment import random_views
 from core.embeddings.encoders import ImageConfig
 from core.embeddings.pixels import PixelCache, fits
 from core.embeddings.readers import AnyTokenizer
 from core.embeddings.streamed import PictureStream
 from core.models.inputs import Inputs
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
 
 UNKNOWN_LABEL = -1
 COLUMNS = "row_id, item_id, image_id, split, geo, language, name, description, category_path, label_source, label_kind"

@@ -30,7 +30,7 @@ class ProductNetwork(nn.Module):
             SOURCE: sources,
         }
         self.used = [modality for modality, width in self.widths.items() if width]
-        # What the logits are raised by in training (core.models.balance); zeros unless a trainer sets it.
+        # What the logits are raised by in training (core.training.balance); zeros unless a trainer sets it.
         self.log_shares: Tensor
         self.register_buffer("log_shares", torch.zeros(classes), persistent=False)
 

@@ -9,8 +9,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalog import DatasetInfo, Products, info
-from core.cohort import Cohort, path_text
+from core.catalog.cohort import Cohort, path_text
+from core.catalog.info import DatasetInfo, info
+from core.catalog.products import Products
 from core.errors import UnknownDatasetError
 
 BELIEF = 100.0  # products that the whole training set counts as, beside a country's own

@@ -11,16 +11,16 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings.store import open_set
 from core.embeddings.vectors import Found, stored
 from core.errors import UsageError
 from core.models.classifier import Classifier
 from core.models.data import Readings, ReadProducts
 from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs
-from core.models.runs import RunConfig
 from core.models.vectors import VectorData
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
+from core.training.runs import RunConfig
 
 
 @dataclass(frozen=True)

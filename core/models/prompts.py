@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.catalog import Products
-from core.cohort import path_text
+from core.catalog.cohort import path_text
+from core.catalog.products import Products
 from core.errors import UsageError
 
 # GLAMI's own (its generate_clip_prompts), in its order: a later one sees what the earlier ones made.

@@ -20,23 +20,23 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from core import catalog
-from core.catalog import Products
+from core.catalog import info as catalog
+from core.catalog.products import Products
 from core.embeddings.clip import Encoder, encoder
 from core.embeddings.vectors import vectors_of
 from core.errors import UsageError
-from core.models import ZERO_SHOT, zero_shot_parts
 from core.models.classifier import Classifier
 from core.models.data import Readings, ReadProducts, cut_note, product_text
 from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs
 from core.models.prompts import prompts_of, template_of
-from core.models.runs import RunConfig
+from core.models.registry import ZERO_SHOT, zero_shot_parts
 from core.models.vectors import VectorData, vector_inputs
-from core.sources.reading import Progress, no_progress
+from core.progress import Progress, no_progress
+from core.training.runs import RunConfig
 
 NORMALISED = "normalised"  # the inference that adds pictures and texts at length 1
 
-# Measured on training products, not on test: see docs/results.md. GLAMI's for every other encoder.
+# Measured on training products, not on test: see docs/development/results.md. GLAMI's for every other encoder.
 PROMPTS = {"clip-tiny": "fashion"}
 
 
@@ -181,7 +181,7 @@ def open_zero_shot(name: str, dataset: str | None = None, prompt: str | None = N
 def _only_dataset(name: str) -> str:
     known = [info.name for info in catalog.datasets()]
     if len(known) != 1:
-        there = ", ".join(known) or "none yet: python -m core demo"
+        there = ", ".join(known) or "none yet: vitrine demo"
         raise UsageError(
             f"{name} chooses from a dataset's categories: say whose with --dataset (there is: {there})."
         )

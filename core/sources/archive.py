@@ -12,8 +12,9 @@ from typing import IO
 import pyarrow as pa
 
 from core.errors import SourceError
+from core.progress import Progress
 from core.schema import PICTURES
-from core.sources.reading import Progress, existing
+from core.sources.reading import existing
 from core.sources.remote import BUFFER_BYTES, RangesUnsupportedError, RemoteError, RemoteFile
 
 PICTURE_SUFFIXES = frozenset(

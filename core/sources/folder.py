@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from core.errors import SourceError
+from core.progress import Progress
 from core.sources.archive import PICTURE_SUFFIXES
 from core.sources.reading import (
     Collector,
     Folder,
     Places,
-    Progress,
     Reading,
     ReadOptions,
     SourceSpec,

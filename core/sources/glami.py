@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.errors import SourceError
+from core.progress import Progress
 from core.schema import LANGUAGE_OF_GEO
 from core.sources.archive import PICTURE_SUFFIXES, directory, is_url, open_zip
 from core.sources.delimited import csv_records
@@ -22,7 +23,6 @@ from core.sources.reading import (
     Collector,
     Folder,
     Places,
-    Progress,
     Reading,
     ReadOptions,
     SourceSpec,
@@ -133,7 +133,7 @@ class _Tables(dict[str, Table]):
         if len(missing) == 2:
             raise SourceError(
                 f"There is no GLAMI-1M-train.csv and no GLAMI-1M-test.csv in {self._where}. "
-                "Is it a GLAMI archive? For tables of your own: python -m core import table."
+                "Is it a GLAMI archive? For tables of your own: vitrine import table."
             )
         if missing:
             raise SourceError(

@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.errors import SourceError
+from core.progress import Progress
 from core.sources.delimited import json_values
 from core.sources.encoding import detect, sample
 from core.sources.reading import (
     Collector,
     Folder,
     Places,
-    Progress,
     Reading,
     ReadOptions,
     SourceSpec,

@@ -14,17 +14,11 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from core.errors import SourceError
+from core.progress import Progress
 from core.schema import FROM_SOURCE, PRODUCTS, REJECTED
 
 BATCH_ROWS = 50_000
 BATCH_BYTES = 64 * 2**20  # of pictures held in memory at once
-
-# progress(done, total, what): done and total in the same unit of the caller's choice; total 0 is unknown.
-Progress = Callable[[int, int, str], None]
-
-
-def no_progress(done: int, total: int, what: str) -> None:
-    """Nobody watches."""
 
 
 @dataclass(frozen=True)

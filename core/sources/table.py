@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from core.errors import SourceError, UsageError
+from core.progress import Progress
 from core.sources.archive import is_url
 from core.sources.delimited import (
     Record,
@@ -33,7 +34,6 @@ from core.sources.reading import (
     Collector,
     Folder,
     Places,
-    Progress,
     Reading,
     ReadOptions,
     SourceSpec,

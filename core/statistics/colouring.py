@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.catalog import Products
-from core.cohort import CHOICES, NONE, brief_paths, path_text
-from core.columns import Mask
+from core.catalog.cohort import CHOICES, NONE, brief_paths, path_text
+from core.catalog.columns import Mask
+from core.catalog.map_files import Map
+from core.catalog.products import Products
 from core.errors import UsageError
-from core.maps import Map
 from core.statistics import theme
 
 # The theme's own, then others that are far from them and from each other, also for eyes that see no red or no green

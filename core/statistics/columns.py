@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.statistics import theme
+from core.statistics.cache import kept
 from core.statistics.counts import COLUMNS, split_order
 from core.statistics.display import Display, bar_height, nothing, percent, shown
-from core.statistics.kept import kept
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.statistics import theme
+from core.statistics.cache import kept
 from core.statistics.display import Display, bar_height, bar_names, nothing, plain, shown
-from core.statistics.kept import kept
 from core.statistics.papers import TABLES, PaperTable, number
 
 if TYPE_CHECKING:

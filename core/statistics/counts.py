@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import CHOICES, Cohort, path_from_text, path_text
-from core.cohort import NONE as ABSENT
+from core.catalog.cohort import CHOICES, Cohort, path_from_text, path_text
+from core.catalog.cohort import NONE as ABSENT
+from core.catalog.products import Products
 from core.errors import UsageError
-from core.statistics.kept import kept
+from core.statistics.cache import kept
 
 BESIDE_SPLITS = (
     "category",

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.statistics import theme
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort, path_text
+from core.catalog.cohort import Cohort, path_text
+from core.catalog.products import Products
 from core.statistics import theme
 from core.statistics.counts import categories
 from core.statistics.display import (

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort, path_text
+from core.catalog.cohort import Cohort, path_text
+from core.catalog.products import Products
 from core.statistics import measures, theme
+from core.statistics.cache import kept
 from core.statistics.counts import (
     COLUMNS,
     NONE,
@@ -31,7 +32,6 @@ from core.statistics.display import (
     shorten,
     shown,
 )
-from core.statistics.kept import kept
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

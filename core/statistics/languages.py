@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
+from core.statistics.cache import kept
 from core.statistics.counts import NONE
 from core.statistics.display import Display, bar_height, linked, nothing, percent, shown
-from core.statistics.kept import kept
 from core.statistics.stopwords import stop_words
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.statistics import fits, measures, theme
 from core.statistics.counts import categories, narrowing, split_columns
 from core.statistics.display import (

@@ -24,12 +24,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
-from core.catalog import DatasetInfo
+from core.catalog.info import DatasetInfo
 from core.errors import ImageError, StorageError, VitrineError
-from core.images import Pictures, Place, decode
+from core.images.pictures import Pictures, Place, decode
+from core.progress import Progress, no_progress
 from core.settings import PROJECT
 from core.sources.archive import is_url
-from core.sources.reading import Progress, no_progress
 from core.storage import storage_errors
 
 PART = 2_000  # pictures; what a kill costs at most
@@ -65,7 +65,7 @@ class Measured:
     @property
     def says(self) -> str:
         """In a sentence."""
-        command = "python -m core stats NAME --pictures"
+        command = "vitrine stats NAME --pictures"
         return {
             "none": "This dataset has no pictures to measure.",
             "remote": "Its pictures are on the web: measuring them would download them all, so it is not done.",
@@ -261,7 +261,7 @@ def _is_locked(dataset: DatasetInfo) -> bool:
 
 
 if __name__ == "__main__":
-    from core.catalog import info
+    from core.catalog.info import info
 
     os.nice(10)
     measure(info(sys.argv[1]))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.statistics import theme
 from core.statistics.display import Display, bar_height, nothing, percent, shown
 from core.statistics.picture_stats import measured, stats_path

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort, path_text
+from core.catalog.cohort import Cohort, path_text
+from core.catalog.products import Products
 from core.statistics import measures, theme
+from core.statistics.cache import kept
 from core.statistics.counts import COLUMNS, NONE, column_sql, crosstab, narrowing, pivot, short_names, spoken
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
-from core.statistics.kept import kept
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -1,4 +1,4 @@
-"""Every statistic as numbers: the JSON of `python -m core stats`."""
+"""Every statistic as numbers: the JSON of `vitrine stats`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.statistics import (
     columns,
     comparison,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.statistics import theme
+from core.statistics.cache import kept
 from core.statistics.counts import COLUMNS, column_sql, narrowing, path_name, short_names, split_order, spoken
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
-from core.statistics.kept import kept
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

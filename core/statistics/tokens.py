@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
+from core.statistics.cache import kept
 from core.statistics.counts import column_sql, path_name
-from core.statistics.kept import kept
 
 Column = Literal["name", "description"]
 MOST_PRODUCTS = 500_000  # above it a fixed sample of about so many is read, and the display says so

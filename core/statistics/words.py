@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.statistics import theme
+from core.statistics.cache import kept
 from core.statistics.counts import narrowing, short_names, spoken
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
 from core.statistics.fonts import drawable_file, font_for
-from core.statistics.kept import kept
 from core.statistics.stopwords import of_languages
 from core.statistics.tokens import MOST_CHINESE, Column, chinese_texts, sampled_every, word_counts
 

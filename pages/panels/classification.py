@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.errors import VitrineError
-from core.models import TRAIN_COMMAND, ModelSpec
+from core.models.registry import TRAIN_COMMAND, ModelSpec
 from pages.panels import classification_view as view
 from pages.panels.examples import Example
 from pages.panels.photo import photo

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from core.cohort import path_from_text
+from core.catalog.cohort import path_from_text
 from core.settings import ASSETS
 
 if TYPE_CHECKING:

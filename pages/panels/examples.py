@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.catalog import Products, datasets
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.info import datasets
+from core.catalog.products import Products
 from core.errors import ImageError
-from core.images import Pictures, Thumbnails
+from core.images.pictures import Pictures, Thumbnails
 from pages.panels.served import served
 
 WIDTH_PX = 480

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from core.catalog import DatasetInfo, Products, datasets, info
-from core.cohort import Cohort, path_from_text, path_text
+from core.catalog.cohort import Cohort, path_from_text, path_text
+from core.catalog.info import DatasetInfo, datasets, info
+from core.catalog.products import Products
 from core.embeddings.clip import ENCODERS, Encoder, encoder
 from core.embeddings.store import Description, preferred, sets
 from core.errors import ImageError, UsageError
-from core.images import Pictures, Thumbnails
-from core.search import AWAY, Part, Searcher
+from core.images.pictures import Pictures, Thumbnails
+from core.search.query import AWAY, Part, Searcher
 from core.settings import settings
 from pages.panels.retrieval import Found, Gallery
 from pages.panels.served import served

@@ -12,7 +12,7 @@ def photo(label: str = "Picture", **options: Any) -> gr.Image:
     """A gr.Image that hands on the uploaded file's path, unopened.
 
     gr.Image decodes whatever was uploaded, without a bound on its pixels and with errors of its own;
-    core.images.decode has the bounds and says what is wrong. The method is set on the instance: for a
+    core.images.pictures.decode has the bounds and says what is wrong. The method is set on the instance: for a
     subclass Gradio would write a .pyi file into this folder.
     """
     made = gr.Image(label=label, type="filepath", sources=["upload", "clipboard", "webcam"], **options)

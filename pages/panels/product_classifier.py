@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalog import datasets
+from core.catalog.info import datasets
 from core.errors import VitrineError
-from core.models import ModelSpec, model, models
+from core.models.registry import ModelSpec, model, models
 from core.schema import COUNTRY_OF_GEO
 from pages.panels import twins
 from pages.panels.examples import Example, product_examples
@@ -128,7 +128,7 @@ def warm(name: str) -> None:
 
 def _priors(name: str) -> CountryPriors | None:
     from core.models.priors import country_priors
-    from core.models.runs import RunConfig
+    from core.training.runs import RunConfig
 
     try:
         config = RunConfig.read(model(name).folder)

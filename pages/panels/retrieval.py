@@ -30,7 +30,7 @@ SENTENCES = (
 NOTHING = """### Nothing can be searched yet
 Add a dataset on the Home page and make its vectors, in a terminal in Vitrine's folder, then reload this page:
 
-`python -m core embed NAME --encoder clip-tiny`"""
+`vitrine embed NAME --encoder clip-tiny`"""
 
 
 @dataclass(frozen=True)

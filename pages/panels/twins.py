@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from core.catalog import Products, info
-from core.cohort import Cohort, path_from_text
+from core.catalog.cohort import Cohort, path_from_text
+from core.catalog.info import info
+from core.catalog.products import Products
 
 if TYPE_CHECKING:
     from core.models.explain import OtherText

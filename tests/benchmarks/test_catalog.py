@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import catalog, glami_shaped
-from core.build import import_dataset
+from core.catalog.build import import_dataset
 
 
 def test_vitrine_and_pandas_find_the_same_products(home, tmp_path):

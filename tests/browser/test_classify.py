@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.models import models
 from core.models.cards import card
 from core.models.classifier import Classification
+from core.models.registry import models
 from pages.panels import product_classifier
 from pages.panels.classification import Backend, build
 from tests.browser.conftest import DESKTOP, PHONE, Server

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.models import jobs
-from core.models.process import Process
-from core.models.runs import runs_folder
+from core.training import jobs
+from core.training.process import Process
+from core.training.runs import runs_folder
 from tests.browser.conftest import DESKTOP, start_server
 from tests.toy import import_toy
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.catalog import Products
+from core.catalog.products import Products
 from tests.conftest import PROJECT
 
 UNSHARE = shutil.which("unshare")
@@ -42,7 +42,7 @@ NEIGHBOURS = """
 import sys, numpy as np
 from pathlib import Path
 from core.errors import StorageError
-from core.neighbours import _kept
+from core.search.neighbours import _kept
 from core.storage import storage_errors
 folder = Path(sys.argv[1])
 try:
@@ -55,8 +55,8 @@ except StorageError as error:
 """
 WORDS = """
 import sys
-from core.catalog import Products
-from core.lexical import Lexical
+from core.catalog.products import Products
+from core.search.lexical import Lexical
 print(len(Lexical(Products.open("shop")).search(sys.argv[1], 5).rows), "found")
 """
 

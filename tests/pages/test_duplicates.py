@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.duplicates import finding, judging
 from core.duplicates.lookalikes import LookAlikes
-from pages.components.duplicates_pairs import says
+from pages.components.duplicates.duplicates_pairs import says
 from tests.planted import picture
 
 Open = Callable[..., AppTest]

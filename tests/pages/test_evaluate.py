@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.models import kept, model
-from core.models.kept import Choice
-from core.models.underway import working
+from core.evaluation import cache
+from core.evaluation.cache import Choice
+from core.evaluation.running import working
+from core.models.registry import model
 from tests.pages.conftest import Open
 
 PARTS = ("Figures", "Countries", "Calibration", "Confusions", "Classes", "Mistakes", "Compare", "Papers")
@@ -50,13 +51,14 @@ def test_a_model_of_one_input_is_only_offered_what_it_can(evaluated: Path) -> No
     def script() -> None:
         from dataclasses import replace
 
-        from core import catalog
-        from core.models import kept, model
-        from core.models.kept import Choice
-        from pages.components import comparison
+        from core.catalog import info as catalog
+        from core.evaluation import cache
+        from core.evaluation.cache import Choice
+        from core.models.registry import model
+        from pages.components.evaluate import comparison
 
         spec = model("toy-run")
-        found = kept.find(spec, Choice("toy"))
+        found = cache.find(spec, Choice("toy"))
         assert found is not None
         alone = replace(spec, inputs=("text",))
         comparison._say_nothing_there(catalog.info("toy"), alone, found, [alone, model("embracenet-tiny")])
@@ -81,13 +83,13 @@ def test_what_was_not_evaluated_is_offered(
     evaluated: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = []
-    monkeypatch.setattr(kept, "start", lambda spec, choice: started.append((spec.name, choice)))
+    monkeypatch.setattr(cache, "start", lambda spec, choice: started.append((spec.name, choice)))
     test = open_page("evaluate.py", dataset="toy", model="toy-run", sees="Picture", inference="Sampled")
     assert not test.exception and "has not been evaluated yet" in test.info[0].value
     assert "EmbraceNet" in test.info[0].value and "test products of toy (27)" in test.info[0].value.replace(
         "\\", ""
     )
-    command = "python -m core evaluate toy-run --dataset toy --sees picture --inference sampled --keep"
+    command = "vitrine evaluate toy-run --dataset toy --sees picture --inference sampled --keep"
     assert test.code[0].value == command
     test.button[0].click().run()
     assert started == [("toy-run", Choice("toy", sees="picture", inference="sampled"))]
@@ -98,12 +100,12 @@ def test_what_was_not_evaluated_is_offered(
 
 def test_one_that_runs_shows_how_far_it_is(evaluated: Path, open_page: Open) -> None:
     spec, choice = model("toy-run"), Choice("toy", labels="human")
-    with working(kept.path_of(spec, choice), lambda *_: None) as tell:
+    with working(cache.path_of(spec, choice), lambda *_: None) as tell:
         tell(10, 20, "Classifying")
         test = open_page("evaluate.py", dataset="toy", model="toy-run", labels="By a person")
         assert not test.exception and not test.button
         assert "Classifying 10 of 20" in test.get("progress")[0].proto.text
-    with pytest.raises(RuntimeError), working(kept.path_of(spec, choice), lambda *_: None):
+    with pytest.raises(RuntimeError), working(cache.path_of(spec, choice), lambda *_: None):
         raise RuntimeError("out of memory")
     test = open_page("evaluate.py", dataset="toy", model="toy-run", labels="By a person")
     assert "out of memory" in test.error[0].value and test.button[0].label == "Evaluate"
@@ -119,7 +121,7 @@ def test_a_model_that_is_gone_is_said(evaluated: Path, open_page: Open) -> None:
 def test_outdated_figures_are_shown_with_a_warning(
     evaluated: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "weights_of", lambda spec: "another")
+    monkeypatch.setattr(cache, "weights_of", lambda spec: "another")
     test = open_page("evaluate.py", dataset="toy", model="toy-run")
     assert not test.exception
     assert "trained further" in test.warning[0].value and test.metric[0].label == "Top-1"
@@ -149,7 +151,7 @@ def test_without_datasets_or_models_it_says_what_to_do(
     test = open_page("evaluate.py")
     assert not test.exception and "no dataset" in test.info[0].value
     monkeypatch.setenv("VITRINE_HOME", str(evaluated))
-    monkeypatch.setattr("core.models.models", lambda: [])
+    monkeypatch.setattr("core.models.registry.models", lambda: [])
     test = open_page("evaluate.py")
     assert not test.exception and "no model yet" in test.info[0].value
     assert "python -m trainers" in test.code[0].value

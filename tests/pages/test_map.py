@@ -12,11 +12,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from core import catalog, maps
-from core.cohort import Cohort, area_text
+from core.catalog import info as catalog
+from core.catalog import map_files
+from core.catalog.cohort import Cohort, area_text
 from core.embeddings.store import Description, writing
 from pages import map_routes, resources, routes
-from pages.components import map_view
+from pages.components.map import map_view
 from tests.drawn_map import by_category, write_map
 
 Open = Callable[..., AppTest]
@@ -25,7 +26,7 @@ Open = Callable[..., AppTest]
 @pytest.fixture
 def shop(home: Path, tmp_path: Path) -> catalog.DatasetInfo:
     """Twelve products; a name holds markup."""
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
 
     lines = ["item_id,name,category,geo"]
     lines += [
@@ -71,7 +72,7 @@ def test_without_a_dataset(home: Path, open_page: Open) -> None:
 
 def test_without_vectors_it_offers_to_make_them(shop: catalog.DatasetInfo, open_page: Open) -> None:
     page = open_page("map.py", dataset="shop")
-    assert "has no vectors" in said(page) and "python -m core embed shop" in said(page)
+    assert "has no vectors" in said(page) and "vitrine embed shop" in said(page)
     assert "choose Words" not in said(page) and "it comes next" in said(page)
 
 
@@ -89,7 +90,7 @@ def test_a_visitor_from_elsewhere_cannot_make_one(
     monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
     page = open_page("map.py", dataset="shop")
     assert "Make the map" not in [button.label for button in page.button]
-    assert "python -m core map shop --encoder own" in said(page)
+    assert "vitrine map shop --encoder own" in said(page)
 
 
 def test_a_stale_map_is_said_and_can_be_made_again(mapped: catalog.DatasetInfo, open_page: Open) -> None:
@@ -105,7 +106,7 @@ def test_a_stale_map_is_said_and_can_be_made_again(mapped: catalog.DatasetInfo, 
 def test_a_link_to_a_map_that_is_not_there_says_so(mapped: catalog.DatasetInfo, open_page: Open) -> None:
     page = open_page("map.py", dataset="shop", map="other")
     assert "has no map other" in said(page) and not page.exception
-    assert "python -m core" not in said(page)
+    assert "vitrine map" not in said(page)
     page.button(key="instead-drawn").click().run()
     assert "11 of 12 products" in said(page) and page.query_params["map"] in ("drawn", ["drawn"])
 
@@ -120,7 +121,7 @@ def test_the_map_is_shown_and_named_in_the_address(mapped: catalog.DatasetInfo, 
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_few_products_at_one_place(home: Path, tmp_path: Path, open_page: Open, n: int) -> None:
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
 
     (tmp_path / "few.csv").write_text("item_id,name,category\n" + "\n".join(f"{row},x,y" for row in range(n)))
     import_dataset("table", [str(tmp_path / "few.csv")], "few")
@@ -157,7 +158,7 @@ def test_without_webgl_there_is_a_chart(mapped: catalog.DatasetInfo, open_page: 
 def test_positions_are_two_short_numbers_a_product(client: TestClient, mapped: catalog.DatasetInfo) -> None:
     answer = client.get(map_routes.points_url(mapped, "drawn"))
     steps = np.frombuffer(answer.content, "<u2").reshape(-1, 2)
-    points = np.asarray(maps.read_map(mapped, "drawn").points)
+    points = np.asarray(map_files.read_map(mapped, "drawn").points)
     assert (steps[11] == map_routes.ABSENT).all()
     np.testing.assert_allclose(steps[:11] / map_routes.HIGHEST * 2 - 1, points[:11], atol=2 / 65534)
     assert "immutable" in answer.headers["cache-control"]
@@ -189,7 +190,7 @@ def test_what_is_not_there_is_said(client: TestClient, address: str) -> None:
 
 
 def test_the_legend_counts_what_else_could_be_chosen(mapped: catalog.DatasetInfo) -> None:
-    drawn = maps.read_map(mapped, "drawn")
+    drawn = map_files.read_map(mapped, "drawn")
     cohort = Cohort("shop", category=(("boots",),))
     legend = map_view.legend(mapped, drawn, cohort, resources.coloured(mapped, "drawn", "category"))
     assert {entry["label"]: (entry["count"], entry["on"]) for entry in legend["entries"]} == {

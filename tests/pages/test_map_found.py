@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import maps
-from core.catalog import Products
+from core.catalog import map_files
+from core.catalog.products import Products
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.embeddings.store import sets
-from core.search import AWAY, Part, Searcher
-from pages.components import photos
+from core.search.query import AWAY, Part, Searcher
+from pages.components.shared import photos
 from tests.drawn_map import write_map
 from tests.likeness import clip_folder, picture, products
 
@@ -34,7 +34,7 @@ def mapped(products: Products, clip_folder: Path) -> Products:
     points[30] = points[33]
     folder = write_map(products.info, points, np.full(60, -1), [])
     name, described = sets(products.info)[0]
-    digest = maps.vectors_digest(products.info, name)
+    digest = map_files.vectors_digest(products.info, name)
     own = {"vectors": name, "vectors_digest": digest, "tower": described.tower}
     (folder / "map.json").write_text(json.dumps({**json.loads((folder / "map.json").read_text()), **own}))
     return products
@@ -44,7 +44,7 @@ def mapped(products: Products, clip_folder: Path) -> Products:
 def lit(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """The rows that the page gave its component, run by run."""
     given: list[list[int]] = []
-    monkeypatch.setattr("pages.components.map_view.show", lambda *values: given.append(values[-1]))
+    monkeypatch.setattr("pages.components.map.map_view.show", lambda *values: given.append(values[-1]))
     return given
 
 

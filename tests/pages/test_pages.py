@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import catalog
-from core.build import import_dataset
-from core.cohort import area_text
+from core.catalog import info as catalog
+from core.catalog.build import import_dataset
+from core.catalog.cohort import area_text
+from core.catalog.map_files import read_map
 from core.embeddings.store import Description, writing
-from core.maps import read_map
-from core.projection import project
+from core.maps.projection import project
 from tests.pages.conftest import Open
 
 
@@ -54,7 +54,7 @@ def test_home_shows_a_damaged_dataset_as_damaged_and_offers_to_remove_it(
     page = open_page("home.py")
     assert not page.exception
     assert [heading.value for heading in page.subheader] == ["shop", "bad"]
-    assert any("damaged" in error.value and "core remove bad" in error.value for error in page.error)
+    assert any("damaged" in error.value and "vitrine remove bad" in error.value for error in page.error)
     page.button(key="remove-bad").click().run()
     assert "Remove it" in [button.label for button in page.button]
 

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from core import catalog
+from core.catalog import info as catalog
 from core.errors import ImageError
 from pages import routes
 
@@ -84,7 +84,7 @@ def test_a_download_comes_back_through_the_table_source(
     """What was exported as CSV can be imported again."""
     from pathlib import Path
 
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
 
     file = Path(str(tmp_path)) / "export.csv"
     file.write_bytes(client.get("/download/glami-mini.csv?split=test").content)
@@ -120,7 +120,7 @@ def test_a_reason_of_several_lines_stays_one_header(
     def refuse(*_: object) -> bytes:
         raise ImageError("The address answers 401\r\nset-cookie: a=b")
 
-    monkeypatch.setattr("core.images.Thumbnails.get", refuse)
+    monkeypatch.setattr("core.images.pictures.Thumbnails.get", refuse)
     answer = client.get("/images/glami-mini/200000?w=96")
     assert answer.status_code == 404 and "set-cookie" not in answer.headers
     assert answer.headers["x-vitrine-reason"] == "The address answers 401 set-cookie: a=b"

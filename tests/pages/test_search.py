@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.build import import_dataset
-from core.catalog import Products
+from core.catalog.build import import_dataset
+from core.catalog.products import Products
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.errors import UsageError
 from core.settings import settings
-from pages.components import photos
+from pages.components.shared import photos
 from tests.likeness import clip_folder, picture, products
 
 __all__ = ["clip_folder", "products"]
@@ -41,7 +41,7 @@ def test_without_vectors_it_offers_to_make_them(products: Products, open_page: O
     page = open_page("search.py", dataset="shop", q="šaty")
     assert not page.exception
     assert "Make them" in [button.label for button in page.button]
-    assert "python -m core embed shop --encoder clip-tiny" in said(page)
+    assert "vitrine embed shop --encoder clip-tiny" in said(page)
 
 
 def test_only_a_visitor_of_this_machine_may_make_them(

@@ -13,7 +13,7 @@ from tests.pages.conftest import Open
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test waits for charts that a visitor would see come later."""
-    monkeypatch.setattr("pages.components.chart.WAIT_S", 60.0)
+    monkeypatch.setattr("pages.components.shared.chart.WAIT_S", 60.0)
 
 
 @pytest.mark.parametrize("subject", [subject.title for subject in SUBJECTS])

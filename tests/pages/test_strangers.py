@@ -10,9 +10,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from core.build import import_dataset
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.build import import_dataset
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from pages import routes
 from tests.pages.conftest import Open
 

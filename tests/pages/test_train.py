@@ -12,9 +12,9 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.build import import_dataset
-from core.models.process import Process
-from core.models.runs import runs_folder
+from core.catalog.build import import_dataset
+from core.training.process import Process
+from core.training.runs import runs_folder
 from tests.pages.conftest import Open
 
 Make = Callable[..., Path]
@@ -170,7 +170,7 @@ def test_a_folder_deleted_while_it_is_watched_is_said(
 ) -> None:
     import shutil
 
-    from core.models import jobs
+    from core.training import jobs
 
     folder = make("my-run", alive=True, steps=25)
     read, calls = jobs.read_run, []
@@ -201,7 +201,7 @@ def open_form() -> AppTest:
     """The form alone: a tested page closes its dialogs when a widget in them changes."""
 
     def script() -> None:
-        from pages.components import run_form
+        from pages.components.train import run_form
 
         run_form.form()
 
@@ -210,7 +210,7 @@ def open_form() -> AppTest:
 
 def test_a_new_run_shows_its_command_and_starts_it(shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr("core.models.jobs.start", lambda name, command: started.append((name, command)))
+    monkeypatch.setattr("core.training.jobs.start", lambda name, command: started.append((name, command)))
     page = open_form()
     assert not page.exception
     page.selectbox(key="new-model").select("LSTM").run()

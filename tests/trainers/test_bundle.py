@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from core.checkpoints import read_tensors
 from core.errors import UsageError
 from core.models.classifier import Classifier
-from core.models.runs import WEIGHTS, RunConfig
+from core.training.checkpoints import read_tensors
+from core.training.runs import WEIGHTS, RunConfig
 from trainers.bundle import bundle
 
 

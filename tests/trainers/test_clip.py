@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core.catalog import Products
-from core.checkpoints import read_tensors
+from core.catalog.products import Products
 from core.demo.looks import KINDS, Look
 from core.embeddings.clip import encoder
+from core.training.checkpoints import read_tensors
 from tests.likeness import products
 from trainers import clip
 from trainers.captions import KINDS_OF_CATEGORY, LANGUAGES, Subject, caption, query

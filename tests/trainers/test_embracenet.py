@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.catalog import remove
-from core.checkpoints import read_tensors
+from core.catalog.info import remove
 from core.errors import TrainingError, VitrineError
-from core.models.runs import RunConfig, runs_folder
-from core.training import TrainConfig, checkpoints, read_metrics
+from core.training.checkpoints import read_tensors
+from core.training.loop import TrainConfig, checkpoints, read_metrics
+from core.training.runs import RunConfig, runs_folder
 from tests.toy import TOY, import_toy, train_toy, write_toy
 from trainers import single
 from trainers.embracenet import PRESETS
@@ -114,7 +114,7 @@ def test_what_cannot_be_trained_is_said(toy: Path, tmp_path: Path) -> None:
 
 
 def test_a_dataset_that_changed_is_not_trained_on(toy: Path, tmp_path: Path) -> None:
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
 
     train_toy(toy / "runs" / "a", "--steps", "1")
     (toy / "runs" / "a" / "model.safetensors").unlink()

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from core.build import import_dataset
-from core.catalog import Products
+from core.catalog.build import import_dataset
+from core.catalog.products import Products
 from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, WordConfig
 from core.errors import TrainingError
-from core.models import ARCHITECTURES, models
+from core.evaluation.judging import evaluate
 from core.models.classifier import classify
 from core.models.data import product_frame
-from core.models.evaluation import evaluate
 from core.models.fusion import FusionConfig
+from core.models.registry import ARCHITECTURES, models
 from core.models.single import SingleConfig
 from core.sources.reading import ReadOptions
 from tests.toy import TOY, import_toy, picture, write_toy
@@ -125,8 +125,8 @@ def test_published_weights_from_a_folder(toy: Path, tmp_path: Path) -> None:
     import torch
     from transformers import MT5Config, MT5EncoderModel
 
-    from core.checkpoints import read_tensors, write_tensors
     from core.embeddings.encoders import ImageEncoder
+    from core.training.checkpoints import read_tensors, write_tensors
 
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["taška kabelka Alba", "klobouk čepice", "boty tenisky Alba"] * 20),

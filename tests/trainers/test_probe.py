@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings.clip import Encoder
 from core.embeddings.imported import import_vectors
 from core.embeddings.store import Description, writing
 from core.errors import EmbeddingError, ModelError, TrainingError, UsageError
-from core.models import model
+from core.evaluation.judging import evaluate
 from core.models.classifier import Classifier, classify
-from core.models.evaluation import evaluate
 from core.models.probe import ProbeConfig, ProbeNetwork
-from core.models.runs import RunConfig
+from core.models.registry import model
 from core.models.vectors import vector_inputs
+from core.training.runs import RunConfig
 from tests.likeness import picture, products
 from trainers.probe import run
 

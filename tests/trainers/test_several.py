@@ -10,16 +10,17 @@ import pandas as pd
 import pytest
 import torch
 
-from core.build import import_dataset
-from core.catalog import Products, remove
-from core.checkpoints import read_tensors, write_tensors
+from core.catalog.build import import_dataset
+from core.catalog.info import remove
+from core.catalog.products import Products
 from core.errors import TrainingError, UnknownDatasetError, UsageError
-from core.models import of_run
+from core.evaluation.judging import evaluate, restricted
 from core.models.classifier import Classifier
+from core.models.concatenated import JoinedData
 from core.models.data import ProductData, product_frame
-from core.models.evaluation import evaluate, restricted
-from core.models.joined import JoinedData
-from core.models.runs import RunConfig
+from core.models.registry import of_run
+from core.training.checkpoints import read_tensors, write_tensors
+from core.training.runs import RunConfig
 from tests.toy import TOY, import_toy, train_toy, write_toy
 from trainers.recipe import run
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.models import jobs
-from core.models.process import Process
-from core.models.runs import runs_folder
+from core.training import jobs
+from core.training.process import Process
+from core.training.runs import runs_folder
 from tests.toy import import_toy
 
 NAME = "lstm"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from core.checkpoints import read_tensors
-from core.training import checkpoints, fit, read_metrics
+from core.training.checkpoints import read_tensors
+from core.training.loop import checkpoints, fit, read_metrics
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("two_processes.py")

@@ -7,7 +7,7 @@ import torch
 from accelerate import PartialState
 from torch import nn
 
-from core.training import Part, TrainConfig, fit
+from core.training.loop import Part, TrainConfig, fit
 
 CONFIG = TrainConfig(steps=12, batch_size=8, learning_rate=0.01, save_every=4)
 

@@ -122,5 +122,5 @@ def test_capitals_follow_the_language():
 
 
 def test_the_page_of_examples_is_up_to_date():
-    shown = Path(__file__).parents[3] / "docs" / "demo-words.md"
+    shown = Path(__file__).parents[3] / "docs" / "reference" / "demo-words.md"
     assert shown.read_text("utf-8") == words.page()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.duplicates import copies, finding, hashing
 from core.duplicates.registering import as_tensor, edges, settle
 from tests.planted import Make, picture

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.duplicates import finding, hashing
 from core.duplicates.detectors import HASH_BITS, detector
 from core.duplicates.nearest import inverted, near_hashes, near_vectors
@@ -64,7 +64,7 @@ def test_broken_pictures_and_absent_rows_are_said_not_lost(make: Make) -> None:
 
 
 def test_vectors_before_there_are_any_say_what_to_run(planted: Products) -> None:
-    with pytest.raises(DuplicatesError, match="python -m core embed planted"):
+    with pytest.raises(DuplicatesError, match="vitrine embed planted"):
         finding.find(planted, ["vectors"])
     with pytest.raises(DuplicatesError, match="--by text"):
         finding.needed(planted.info, "text")
@@ -194,7 +194,7 @@ def test_hashing_goes_on_where_a_killed_run_stopped(
     """A first run is killed after one part; the second makes only the rest, and the answer is an unbroken one's."""
     code = """
 import sys, time
-from core.catalog import info
+from core.catalog.info import info
 from core.duplicates import hashing
 hashing.PART = 3
 real = hashing._hash_part
@@ -234,7 +234,7 @@ def test_two_processes_do_not_look_at_once(planted: Products) -> None:
 
 
 def test_a_removed_dataset_is_one_clear_error(planted: Products) -> None:
-    from core import catalog
+    from core.catalog import info as catalog
 
     catalog.remove("planted")
     with pytest.raises(VitrineError):

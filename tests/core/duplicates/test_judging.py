@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.duplicates import judging
 from core.duplicates.detectors import BY_KEY
 from core.duplicates.finding import Described, Found

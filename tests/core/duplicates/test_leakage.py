@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.catalog import Products
-from core.commands import app
+from core.catalog.products import Products
+from core.commands.app import app
 from core.duplicates import finding, lookalikes, report, twins
 from core.duplicates.finding import Described, Found
 from core.duplicates.leakage import Splits, groups, leakage, to_drop
@@ -117,7 +117,7 @@ def test_the_command_writes_certificate_and_list(planted: Products, tmp_path: Pa
         (["--by", "hash", "--threshold", "hash=x"], "'x' is no number"),
         (["--by", "hash", "--threshold", "hash=500"], "goes from 0 to"),
         (["--threshold", "0.9"], "say of which detector"),
-        (["--preset", "glami"], "python -m core embed planted"),
+        (["--preset", "glami"], "vitrine embed planted"),
         (["--preset", "other"], "the only one is glami"),
         (["--by", "text", "--report", "x.pdf"], "ends in .md or .json"),
         (["--by", "text", "--keep", "none"], "it is test or train"),

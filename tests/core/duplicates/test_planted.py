@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.duplicates import planted, planted_texts
-from core.catalog import Products
+from core.catalog.products import Products
 from core.demo.build import build
 from core.duplicates import finding
 

@@ -77,7 +77,7 @@ def test_weights_that_are_not_here_say_how_to_fetch_them(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(ModelError, match=r"python -m core weights fetch ViT-B-32 \(licence MIT, 605 MB\)"):
+    with pytest.raises(ModelError, match=r"vitrine weights fetch ViT-B-32 \(licence MIT, 605 MB\)"):
         encoder("ViT-B-32").load()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings import embed as embedding
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed, plan_work

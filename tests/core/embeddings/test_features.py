@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from core.catalog import Products
-from core.checkpoints import read_tensors
+from core.catalog.products import Products
 from core.embeddings import features
 from core.embeddings.features import key_of, open_features, text_features
 from core.embeddings.store import sets
 from core.errors import EmbeddingError, StorageError
+from core.evaluation.judging import evaluate, split_data
 from core.models.classifier import Classifier
-from core.models.evaluation import evaluate, split_data
+from core.training.checkpoints import read_tensors
 from tests.toy import TOY, import_toy, train_toy
 from trainers.recipe import Recipe
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings.imported import import_vectors
 from core.embeddings.store import open_set
 from core.errors import EmbeddingError
@@ -25,7 +25,7 @@ def save(path: Path, **arrays: np.ndarray) -> Path:
 
 
 def test_real_vectors_by_image_id(shared_data: Path, home: Path, tmp_path: Path) -> None:
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
 
     import_dataset("glami", [str(shared_data / "glami-mini.zip")], "glami-mini")
     products = Products.open("glami-mini")

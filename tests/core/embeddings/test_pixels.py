@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.catalog import info
+from core.catalog.info import info
 from core.embeddings import pixels
 from core.embeddings.pixels import PixelCache
 from core.errors import StorageError
@@ -16,7 +16,7 @@ from tests.toy import import_toy, write_toy
 def toy(home: Path, tmp_path: Path) -> Path:
     source = write_toy(tmp_path / "toy-source")
     (source / "images" / "1.jpg").write_bytes(b"broken")
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
 
     import_dataset("glami", [str(source)], "toy")
     return home
@@ -44,7 +44,7 @@ def test_only_what_is_missing_is_decoded(toy: Path) -> None:
 
 
 def test_another_size_and_a_changed_dataset_are_other_arrays(toy: Path, tmp_path: Path) -> None:
-    from core.catalog import remove
+    from core.catalog.info import remove
 
     PixelCache(info("toy"), 20, 16).fill(["2"])
     assert PixelCache(info("toy"), 10, 8).fill(["2"])["decoded"] == 1
@@ -60,7 +60,7 @@ def test_no_room_is_said(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_dataset_without_pictures(home: Path, tmp_path: Path) -> None:
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
 
     source = write_toy(tmp_path / "bare")
     for path in (source / "images").iterdir():

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.embeddings.store import Description, open_set, sets, under_way, unit, writing
 from core.errors import EmbeddingError, UsageError
 
@@ -43,7 +43,7 @@ def test_what_is_written_is_read(products: Products) -> None:
 
 def test_half_a_set_is_no_set_and_is_continued(products: Products) -> None:
     write(products, stop_after=1)
-    with pytest.raises(EmbeddingError, match="python -m core embed shop --encoder toy"):
+    with pytest.raises(EmbeddingError, match="vitrine embed shop --encoder toy"):
         open_set(products.info, "toy")
     with writing(products.info, "toy", plan(products), 2) as writer:
         assert writer.missing() == [1]
@@ -79,7 +79,7 @@ def test_one_writer_at_a_time(products: Products) -> None:
 def test_a_stale_or_foreign_set_says_what_to_run(products: Products) -> None:
     write(products)
     later = replace(products.info, fingerprint="0123456789abcdef")
-    with pytest.raises(EmbeddingError, match=r"as it was before .* python -m core embed shop --encoder toy"):
+    with pytest.raises(EmbeddingError, match=r"as it was before .* vitrine embed shop --encoder toy"):
         open_set(later, "toy")
     assert sets(later) == []
     with pytest.raises(EmbeddingError, match="other weights"):
@@ -96,7 +96,7 @@ def test_a_broken_set_says_what_to_run(products: Products, damage: str) -> None:
         np.save(folder / "vectors.npy", np.zeros((60, 5), np.float16))
     else:
         (folder / "encoder.json").write_text(json.dumps({"encoder": "toy"}))
-    with pytest.raises(EmbeddingError, match="python -m core embed shop --encoder toy"):
+    with pytest.raises(EmbeddingError, match="vitrine embed shop --encoder toy"):
         open_set(products.info, "toy")
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.catalog import Products
-from core.checkpoints import read_tensors
+from core.catalog.products import Products
 from core.embeddings import pixels, streamed
 from core.embeddings.pixels import PixelCache, fits
 from core.embeddings.streamed import PictureStream
+from core.training.checkpoints import read_tensors
 from tests.likeness import products
 from tests.toy import TOY, import_toy, train_toy
 from trainers.recipe import run

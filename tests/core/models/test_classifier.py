@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 import torch
 
-import core.models
-from core.checkpoints import read_tensors, write_tensors
+import core.models.registry
 from core.errors import ImageError, ModelError, UsageError, VitrineError
-from core.models import model, models
+from core.evaluation.comparison import compare
+from core.evaluation.judging import evaluate
 from core.models.classifier import Classifier, classify, loaded, open_picture
-from core.models.comparison import compare
-from core.models.evaluation import evaluate
-from core.models.runs import WEIGHTS
+from core.models.registry import model, models
+from core.training.checkpoints import read_tensors, write_tensors
+from core.training.runs import WEIGHTS
 from tests.toy import picture
 
 
@@ -37,7 +37,7 @@ def test_a_finished_run_is_a_model(toy_home: Path) -> None:
 
 
 def test_every_bundled_model_answers_and_has_a_card(home: Path) -> None:
-    assert [spec.name for spec in models()] == list(core.models.BUNDLED)
+    assert [spec.name for spec in models()] == list(core.models.registry.BUNDLED)
     for spec in models():
         assert spec.weights == "bundled" and spec.revision and "MIT" in spec.licence
         assert "Limits" in (spec.folder / "README.md").read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def test_every_bundled_model_answers_and_has_a_card(home: Path) -> None:
 
 
 def test_without_a_model_it_says_how_to_train_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.models, "BUNDLED", ())
+    monkeypatch.setattr(core.models.registry, "BUNDLED", ())
     with pytest.raises(ModelError, match=r"python -m trainers\.embracenet"):
         model("any")
 

@@ -23,8 +23,8 @@ from core.models.fusion import FusionClassifier, FusionConfig
 from core.models.inputs import TEXT
 from core.models.network import ProductNetwork
 from core.models.ngrams import NgramClassifier, NgramConfig, NgramText
-from core.models.runs import RunConfig
 from core.models.single import SingleClassifier, SingleConfig
+from core.training.runs import RunConfig
 from tests.toy import picture
 
 SMALL = ImageConfig(

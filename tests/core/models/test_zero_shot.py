@@ -9,19 +9,19 @@ import pytest
 import torch
 from PIL import Image
 
-import core.models
-from core.catalog import Products
+import core.models.registry
+from core.catalog.products import Products
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.embeddings.store import open_set
 from core.embeddings.vectors import vectors_of
 from core.errors import ImageError, ModelError, UnknownDatasetError, UsageError
-from core.models import model, models
+from core.evaluation.judging import evaluate, probabilities_of, split_data
 from core.models.cards import card
 from core.models.classifier import open_classifier
 from core.models.data import product_frame
-from core.models.evaluation import evaluate, probabilities_of, split_data
 from core.models.prompts import GLAMI, prompts_of, spoken, template_of
+from core.models.registry import model, models
 from core.models.vectors import vector_inputs
 from core.models.zero_shot import ZeroShotClassifier, ZeroShotNetwork
 from tests.likeness import clip_folder, picture, products
@@ -155,7 +155,7 @@ def test_vectors_without_lengths_are_made_again_where_lengths_matter(
 
 def test_it_is_a_model_of_every_dataset(products: Products) -> None:
     names = [spec.name for spec in models()]
-    assert names[-1] == "zero-shot-clip-tiny@shop" and names[0] in core.models.BUNDLED
+    assert names[-1] == "zero-shot-clip-tiny@shop" and names[0] in core.models.registry.BUNDLED
     spec = model("zero-shot-clip-tiny@shop")
     assert (spec.inputs, spec.weights, spec.dataset) == (("text", "image"), "bundled", "shop")
     assert "categories of shop by their names alone" in card(spec).limits
@@ -189,7 +189,7 @@ def test_what_cannot_be_asked_is_said(products: Products) -> None:
 
 
 def test_several_datasets_need_a_choice(products: Products, tmp_path: Path) -> None:
-    from core.build import import_dataset
+    from core.catalog.build import import_dataset
     from tests.toy import write_toy
 
     import_dataset("glami", [str(write_toy(tmp_path / "toy", n=12))], "toy")

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.build import BuildReport, import_dataset
-from core.catalog import Products
+from core.catalog.build import BuildReport, import_dataset
+from core.catalog.products import Products
 from core.errors import SourceError
 from core.sources.reading import ReadOptions
 from core.statistics.overview import report
@@ -69,7 +69,7 @@ def test_quotes_in_a_tsv_are_letters_unless_all_enclose(home, tmp_path):
         ("a.csv", "id,name,category\n1,Röd,Tops\n".encode("utf-16")),
         ("a.csv", "id,name,category\n1,Röd,Tops\n".encode("utf-16-le")),
         ("a.csv", "id,name,category,,\n1,Röd,Tops,,\n"),
-        ("a.CSV.GZ", gzip.compress("Product ID,Product_Name,CATEGORY\n1,Röd,Tops\n".encode())),
+        ("a.CSV.GZ", gzip.compress("Product ID,Product_Name,CATEGORY\n1,Röd,Tops\n".encode(), mtime=0)),
         ("a.json", '[{"id": 1.0, "name": "Röd", "category": "Tops"}]'),
         ("a.json", '{\n "id": "1",\n "name": "Röd",\n "category": ["Tops"]\n}\n'),
         ("a.jsonl", '[{"id": "1", "name": "Röd", "category": {"id": 3, "name": "Tops"}, "n": NaN}]'),

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.progress import no_progress
 from core.sources import table
-from core.sources.reading import ReadOptions, no_progress
+from core.sources.reading import ReadOptions
 
 # Letters, what dialects are made of, and white space; no digits, whose lines could be rows of their own.
 TEXT = st.text(alphabet="abcXY ,;|\t\"'\\\n>ŠéÅ连\u00a0", min_size=1, max_size=12)

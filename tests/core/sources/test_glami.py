@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.build import BuildReport, import_dataset
-from core.catalog import Products, info
+from core.catalog.build import BuildReport, import_dataset
+from core.catalog.info import info
+from core.catalog.products import Products
 from core.errors import SourceError
-from core.images import Pictures, decode
+from core.images.pictures import Pictures, decode
 from core.sources.reading import ReadOptions
 from tests.shapes import csv_bytes, glami_files, glami_row, picture, serve, write_files, write_zip
 
@@ -235,7 +236,7 @@ def test_a_missing_table_is_named(home, tmp_path, absent, says):
 def test_no_table_at_all(home, tmp_path):
     path = write_zip(tmp_path / "g.zip", {"images/1.jpg": picture(), "latest.csv": b"a,b\n"})
     with pytest.raises(
-        SourceError, match=r"no GLAMI-1M-train.csv and no GLAMI-1M-test.csv .*core import table"
+        SourceError, match=r"no GLAMI-1M-train.csv and no GLAMI-1M-test.csv .*vitrine import table"
     ):
         imported(path)
 

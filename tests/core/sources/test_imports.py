@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.build import import_dataset
-from core.catalog import Products
+from core.catalog.build import import_dataset
+from core.catalog.products import Products
 from core.errors import SourceError
 
 TITLES = {"item_id": "0764443682", "image": "https://m.media/a.jpg", "category": "Shirts"}

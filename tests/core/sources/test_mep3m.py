@@ -10,10 +10,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from core.build import BuildReport, import_dataset
-from core.catalog import Products, info
+from core.catalog.build import BuildReport, import_dataset
+from core.catalog.info import info
+from core.catalog.products import Products
 from core.errors import SourceError
-from core.images import Pictures
+from core.images.pictures import Pictures
 from tests.shapes import picture
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from core.build import import_dataset
-from core.catalog import Products
+from core.catalog.build import import_dataset
+from core.catalog.products import Products
 from core.schema import FROM_SOURCE, PRODUCTS, REJECTED
 from core.sources.reading import Batch, Places, Reading, SourceSpec
 
@@ -46,7 +46,7 @@ def toy(home: Path) -> Toy:
         batch = Batch(pa.Table.from_pylist(full, schema=schema), REJECTED.empty_table())
         spec = SourceSpec("toy", "", "", "", "", lambda *_: Reading(iter([batch]), Places(), "none"))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("core.build.source", lambda name: spec)
+            patch.setattr("core.catalog.build.source", lambda name: spec)
             import_dataset("toy", [], f"toy{made}")
         return Products.open(f"toy{made}")
 

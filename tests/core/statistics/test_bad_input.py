@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.statistics.counts import categories
 from core.statistics.overview import SUBJECTS, report
 from core.statistics.summary import summary

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import catalog
-from core.build import import_dataset
-from core.catalog import Products
+from core.catalog import info as catalog
+from core.catalog.build import import_dataset
+from core.catalog.map_files import read_map
+from core.catalog.products import Products
 from core.errors import UsageError
-from core.maps import read_map
 from core.statistics.colouring import COLOURS, STEPS, TITLES, colouring, columns
 from core.statistics.map_labels import places
 from tests.drawn_map import write_map

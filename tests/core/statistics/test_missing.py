@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.catalog import Products
+from core.catalog.products import Products
 from core.statistics import colouring, measures, shift, text_length
 from core.statistics.counts import NONE, crosstab
 

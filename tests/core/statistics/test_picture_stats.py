@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from core.build import import_dataset
-from core.catalog import Products
+from core.catalog.build import import_dataset
+from core.catalog.products import Products
 from core.errors import VitrineError
 from core.statistics import picture_stats, pictures
 

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 import pandas as pd
 import pytest
 
-from core.catalog import Products
-from core.cohort import Cohort
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.errors import UsageError
 from core.statistics import (
     columns,
@@ -24,7 +24,7 @@ from core.statistics import (
     theme,
     words,
 )
-from core.statistics.kept import kept, path
+from core.statistics.cache import kept, path
 
 
 def product(**given: Any) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def test_the_open_dataset_is_placed_among_the_papers(glami: Products) -> None:
 
 
 def test_what_is_kept_is_read_again_and_belongs_to_its_cohort(toy, monkeypatch) -> None:
-    monkeypatch.setattr("core.statistics.kept.WORTH_S", 0.0)
+    monkeypatch.setattr("core.statistics.cache.WORTH_S", 0.0)
     products = toy([product(geo="cz"), product(geo="sk")])
     cohort = Cohort("toy1", geo=("cz",))
     calls = []
@@ -199,7 +199,7 @@ def test_what_is_kept_is_read_again_and_belongs_to_its_cohort(toy, monkeypatch) 
 
 
 def test_a_folder_that_cannot_be_written_is_only_slower(toy, monkeypatch) -> None:
-    monkeypatch.setattr("core.statistics.kept.WORTH_S", 0.0)
+    monkeypatch.setattr("core.statistics.cache.WORTH_S", 0.0)
     products = toy([product()])
     (products.info.folder / "statistics").write_text("in the way")
     assert kept(products, None, "t", lambda: pd.DataFrame({"n": [1]}))["n"][0] == 1

@@ -14,9 +14,9 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency, entropy
 from typer.testing import CliRunner
 
-from core.catalog import Products
-from core.cohort import Cohort
-from core.commands import app
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
+from core.commands.app import app
 from core.statistics.summary import summary
 
 

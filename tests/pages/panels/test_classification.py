@@ -16,10 +16,10 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from core.models import models
 from core.models.cards import card
 from core.models.classifier import Classification
 from core.models.priors import priors_from_counts
+from core.models.registry import models
 from pages.panels import classification, product_classifier
 from pages.panels.classification import Backend, build
 from pages.panels.examples import product_examples
@@ -222,7 +222,7 @@ def test_weights_that_went_bad_are_said_and_others_answer(
 
     import torch
 
-    from core.checkpoints import read_tensors, write_tensors
+    from core.training.checkpoints import read_tensors, write_tensors
 
     runs = toy_home / "runs"
     for name in ("pickle", "other", "deleted"):
@@ -289,7 +289,7 @@ def test_without_a_model_it_says_the_command(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    monkeypatch.setattr("core.models.BUNDLED", ())
+    monkeypatch.setattr("core.models.registry.BUNDLED", ())
     running = serve(build(Backend(models, product_classifier.classify)))
     client = Client(next(running), verbose=False)
     with pytest.raises(AppError, match=r"No model is trained yet.*python -m trainers\.embracenet"):

@@ -12,7 +12,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from core.build import import_dataset
+from core.catalog.build import import_dataset
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.settings import settings

@@ -1,0 +1,1 @@
+"""The datasets there are: building them, their columns, filters and product tables."""

@@ -1,0 +1,299 @@
+"""From a source to a dataset folder: everything is written aside and renamed at the end, or nothing is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core.catalog.cohort import fold
+from core.errors import SourceError
+from core.progress import Progress, no_progress
+from core.schema import FROM_SOURCE, PICTURES, PRODUCTS, REJECTED, SEARCH
+from core.sources import source
+from core.sources.archive import directory
+from core.sources.reading import Batch, Places, Reading, ReadOptions
+from core.storage import new_folder
+
+FORMAT = 2  # of dataset.json and the tables beside it
+# Rows that are compressed together: few, so that a page of products from all over is read quickly.
+ROW_GROUP = 2_048
+INDEXED = ["row_id", "item_id", "image_id"]  # columns with the least and the greatest value of each row group
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What an import did."""
+
+    name: str
+    rows: int
+    splits: dict[str, int]
+    rejected: dict[str, int]  # reason -> rows
+    seconds: float
+    fingerprint: str
+    warnings: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)  # of a table: ours -> theirs
+
+
+def import_dataset(
+    source_name: str,
+    paths: Sequence[str],
+    name: str,
+    options: ReadOptions | None = None,
+    progress: Progress = no_progress,
+    keep: Callable[[Path], Sequence[str]] | None = None,
+) -> BuildReport:
+    """Read `paths` as the named layout and make a dataset of it.
+
+    Args:
+        keep: writes files of its own into the folder being built, and returns the paths to read
+            instead of `paths` (the built-in dataset is drawn into its own folder).
+
+    Raises:
+        UsageError: the name will not do, or there is no such layout.
+        DatasetExistsError: the name is taken.
+        SourceError: the files are missing, cut short or not of that layout.
+        StorageError: the folder cannot be written, or the disk is full.
+    """
+    spec = source(source_name)
+    started = time.monotonic()
+    with new_folder(name) as folder:
+        if keep is not None:
+            paths = keep(folder)
+        with source_errors():
+            reading = spec.read(paths, options or ReadOptions(), progress)
+        if options and options.licence:
+            reading = replace(reading, licence=options.licence)
+        with closing(reading):
+            report = _write(name, source_name, reading, folder, progress, started)
+    return report
+
+
+@contextmanager
+def source_errors() -> Iterator[None]:
+    """What the system refuses while the source is read is not the dataset folder's fault."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        raise SourceError(f"The source cannot be read ({what}).") from error
+
+
+def _batches(reading: Reading) -> Iterator[Batch]:
+    with source_errors():
+        yield from reading.batches
+
+
+def _write(
+    name: str, source_name: str, reading: Reading, folder: Path, progress: Progress, started: float
+) -> BuildReport:
+    digest = hashlib.blake2b(digest_size=8)
+    rejected: dict[str, int] = {}
+    rows = 0
+    with (
+        pq.ParquetWriter(
+            folder / "products.parquet",
+            PRODUCTS,
+            compression="zstd",
+            compression_level=1,
+            write_statistics=INDEXED,
+        ) as products,
+        pa.OSFile(str(folder / "search.arrow"), "w") as texts,
+        pa.ipc.new_file(texts, SEARCH) as search,
+        pq.ParquetWriter(folder / "rejected.parquet", REJECTED, compression="zstd") as refused,
+        _Payload(folder) as payload,
+    ):
+        for batch in _batches(reading):
+            payload.add(batch)
+            table = _complete(batch.products, rows)
+            _digest(table, digest)
+            products.write_table(table, row_group_size=ROW_GROUP)
+            search.write_table(_searchable(table))
+            if batch.rejected.num_rows:
+                refused.write_table(batch.rejected)
+                for entry in batch.rejected.column("reason").value_counts().to_pylist():
+                    rejected[entry["values"]] = rejected.get(entry["values"], 0) + entry["counts"]
+            rows += table.num_rows
+            progress(0, 0, f"{rows:,} products")
+    pictures = payload.places(reading.pictures)
+    if rows == 0:
+        reasons = "; ".join(f"{count:,} rows rejected: {reason}" for reason, count in rejected.items())
+        raise SourceError(
+            f"There are no products in it{f' ({reasons})' if reasons else ': the table has no rows'}."
+        )
+    progress(0, 0, "Writing the table of pictures")
+    counts = _finish(folder, pictures, digest)
+    report = BuildReport(
+        name=name,
+        rows=rows,
+        splits=counts["splits"],
+        rejected=rejected,
+        seconds=round(time.monotonic() - started, 2),
+        fingerprint=digest.hexdigest(),
+        warnings=[*reading.warnings, *counts.pop("warnings")],
+        columns=reading.columns,
+    )
+    described = {
+        "format": FORMAT,
+        "source": source_name,
+        "licence": reading.licence,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "pictures": _where(pictures, folder),
+        **asdict(report),
+        **{key: value for key, value in counts.items() if key != "splits"},
+    }
+    (folder / "dataset.json").write_text(
+        json.dumps(described, ensure_ascii=False, indent=1), encoding="utf-8"
+    )
+    return report
+
+
+def _complete(table: pa.Table, first_row: int) -> pa.Table:
+    """Add what the build computes: row_id, lengths in characters, the label source that is unknown."""
+    columns: dict[str, Any] = {name: table.column(name) for name in FROM_SOURCE}
+    columns["row_id"] = pa.array(range(first_row, first_row + table.num_rows), pa.int64())
+    columns["label_source"] = pc.fill_null(table.column("label_source"), "unknown")
+    for text in ("name", "description"):
+        columns[f"{text}_length"] = pc.cast(pc.utf8_length(table.column(text)), pa.int32())
+    return pa.table({name: columns[name] for name in PRODUCTS.names}, schema=PRODUCTS)
+
+
+def _searchable(table: pa.Table) -> pa.Table:
+    """What a search for text looks through."""
+    texts = zip(*(table.column(name).to_pylist() for name in ("name", "description")), strict=True)
+    folded = [fold(f"{name or ''}\n{description or ''}") for name, description in texts]
+    return pa.table([table.column("row_id"), folded], schema=SEARCH)
+
+
+class _Hash:
+    """A file that only remembers a digest."""
+
+    closed = False
+
+    def __init__(self, digest: Any) -> None:
+        self._digest = digest
+
+    def write(self, data: Any) -> int:
+        self._digest.update(data)
+        return len(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _digest(table: pa.Table, digest: Any) -> None:
+    """Feed a table's content to the digest that becomes the dataset's fingerprint."""
+    with pa.ipc.new_stream(pa.PythonFile(_Hash(digest), mode="w"), table.schema) as stream:
+        stream.write_table(table.combine_chunks())
+
+
+class _Payload:
+    """Pictures that came as bytes inside a table, kept in one archive beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "pictures.zip"
+        self._zip: zipfile.ZipFile | None = None
+        self._member_of: dict[str, str] = {}  # members are numbered: no name from outside becomes a path
+
+    def __enter__(self) -> _Payload:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._zip is not None:
+            self._zip.close()
+
+    def add(self, batch: Batch) -> None:
+        for image, data in batch.payload.items():
+            if self._zip is None:
+                self._zip = zipfile.ZipFile(self._path, "w", zipfile.ZIP_STORED)
+            if image not in self._member_of:
+                self._member_of[image] = f"{len(self._member_of)}.jpg"
+                self._zip.writestr(zipfile.ZipInfo(self._member_of[image]), data)
+
+    def places(self, otherwise: Places) -> Places:
+        """Where the pictures are: in the archive written here if any came as bytes."""
+        if self._zip is None:
+            return otherwise
+        with zipfile.ZipFile(self._path) as archive:
+            found = directory([archive], no_progress)
+        image_of = {member: image for image, member in self._member_of.items()}
+        images = [image_of[member] for member in found.column("image").to_pylist()]
+        found = found.set_column(1, "image", pa.array(images, pa.string()))
+        return Places((str(self._path),), found, otherwise.root)
+
+
+def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
+    """Write pictures.parquet and count what the dataset's card shows."""
+    names = pq.read_table(folder / "products.parquet", columns=["name"])
+    rank = np.empty(len(names), np.int32)
+    rank[np.asarray(pc.sort_indices(names, [("name", "ascending", "at_end")]))] = np.arange(len(names))
+    np.save(folder / "name_rank.npy", rank)
+    with duckdb.connect() as db:
+        db.execute("SET TimeZone = 'UTC'")
+        db.read_parquet(str(folder / "products.parquet")).create_view("products")
+        db.register(
+            "directory", pictures.directory if pictures.directory is not None else PICTURES.empty_table()
+        )
+        found = db.sql(
+            """
+            SELECT p.image_id, p.image, d.part, d."offset", d.size, d.method
+            FROM (SELECT image_id, arg_min(image, row_id) AS image FROM products
+                  WHERE image IS NOT NULL AND image_id IS NOT NULL GROUP BY 1) p
+            LEFT JOIN (SELECT image, any_value(COLUMNS(* EXCLUDE (image, image_id))) FROM directory GROUP BY 1) d
+              USING (image)
+            ORDER BY 1
+            """
+        ).to_arrow_table()
+        found = found.cast(PICTURES)
+        pq.write_table(found, folder / "pictures.parquet", compression="zstd", row_group_size=16_384)
+        _digest(found, digest)
+        splits = db.execute(
+            "SELECT coalesce(split, 'none'), count(*) FROM products GROUP BY 1 ORDER BY count(*) DESC"
+        ).fetchall()
+        categories, geos, with_picture = db.execute(  # type: ignore[misc]
+            "SELECT count(DISTINCT category_path), count(DISTINCT geo), count(image) FROM products"
+        ).fetchone()
+        (ambiguous,) = db.execute(  # type: ignore[misc]
+            "SELECT count(*) FROM (SELECT image_id FROM products GROUP BY 1 HAVING count(DISTINCT image) > 1)"
+        ).fetchone()
+    warnings = []
+    if ambiguous:
+        warnings.append(
+            f"{ambiguous:,} image_ids stand for more than one picture; the first of each is shown. "
+            "Leave the image_id column out, and every picture gets one of its own."
+        )
+    return {
+        "warnings": warnings,
+        "splits": dict(splits),
+        "categories": categories,
+        "geos": geos,
+        "with_picture": with_picture,
+        "picture_files": found.num_rows,
+    }
+
+
+def _where(pictures: Places, folder: Path) -> dict[str, Any]:
+    """For dataset.json: places inside the dataset's own folder are kept relative, so that it can be moved."""
+
+    def relative(place: str) -> str:
+        path = Path(place)
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else place
+
+    return {
+        "archives": [relative(place) for place in pictures.archives],
+        "root": relative(str(pictures.root)) if pictures.root else None,
+    }

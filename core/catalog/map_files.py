@@ -1,0 +1,208 @@
+"""Maps of a dataset on disk: `maps/<name>/`, row i being row_id i. Reading them costs numpy and nothing else.
+
+`points.npy` is (n, 2) float32 within [-1, 1], NaN where a product has no vector; `clusters.npy` (n,) int32, -1
+where it lies in none; `map.json` says what they are. `core.maps.projection` makes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.catalog.polygon import inside
+from core.errors import MapError, UsageError
+
+if TYPE_CHECKING:
+    from core.catalog.info import DatasetInfo
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+DENSE = ".dense"  # what the name of a map that keeps densities ends with
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well neighbours stay neighbours, measured on `n` products of the map among `among` of them.
+
+    Products that share one vector count once. None where there were too few to measure.
+    """
+
+    n: int
+    among: int
+    neighbours: int  # k: how many neighbours of each were looked at
+    trustworthiness: float | None  # 1: no stranger lies near; 0.5: as if placed by chance
+    neighbour_recall: float | None  # share of the k nearest by vector that are among the k nearest on the map
+
+
+@dataclass(frozen=True)
+class Region:
+    """A crowd of products that lies together, and what tells it from the rest."""
+
+    cluster: int  # its number in clusters.npy, 0 the largest
+    x: float  # of its middle
+    y: float
+    size: int  # products
+    label: str  # for the screen: its category, or its words where no category has most of it
+    category: str | None  # the most frequent one
+    share: float  # of its products that are of this category
+    words: list[str] = field(default_factory=list)  # of the names, the most telling first
+
+
+@dataclass(frozen=True)
+class MapDescription:
+    """What map.json says."""
+
+    name: str
+    vectors: str  # the set of vectors
+    encoder: str
+    tower: str
+    dense: bool
+    method: str  # umap, or pca where there are too few different vectors for it
+    fingerprint: str  # of the dataset
+    vectors_created: str
+    vectors_digest: str  # of the vectors' description: other vectors, another digest
+    rows: int
+    present: int  # rows with a vector, which are the points
+    different: int  # vectors that differ; products with the same vector share a point
+    fitted: int  # of the different ones, those that UMAP placed; the rest was placed by its neighbours
+    seed: int
+    parameters: dict[str, Any]
+    quality: dict[str, Quality]  # "fitted", and "placed" where some were
+    regions: list[Region]  # largest first
+    seconds: dict[str, float]  # each step's, and "all"
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class Map:
+    """A map that fits the dataset and its vectors as they are now; not to be written to."""
+
+    name: str
+    description: MapDescription
+    points: NDArray[np.float32]  # (n, 2), mapped from disk
+    clusters: NDArray[np.int32]  # (n,), mapped from disk
+    folder: Path
+
+
+def folder_of(dataset: DatasetInfo, name: str) -> Path:
+    """
+    Raises:
+        UsageError: the name cannot be a folder's.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} cannot name a map. Use letters, digits, '-', '_' and '.', 80 at most.")
+    return dataset.folder / "maps" / name
+
+
+def maps(dataset: DatasetInfo) -> list[MapDescription]:
+    """The maps that fit the dataset and its vectors as they are now, newest first; others are passed over."""
+    found = []
+    for path in (dataset.folder / "maps").glob("*/map.json"):
+        if NAME.fullmatch(path.parent.name):
+            try:
+                described = _described(path)
+            except (OSError, ValueError, TypeError, KeyError, AttributeError):
+                continue
+            if described.name == path.parent.name and _stale(dataset, described) is None:
+                found.append(described)
+    return sorted(found, key=lambda described: (described.created, described.name), reverse=True)
+
+
+def read_map(dataset: DatasetInfo, name: str) -> Map:
+    """Open one map.
+
+    Raises:
+        UsageError: the name cannot be a map's.
+        MapError: there is none, it is older than its vectors, of another state of the dataset, or broken;
+            the text says what to run.
+    """
+    folder = folder_of(dataset, name)
+    if not (folder / "map.json").exists():
+        have = ", ".join(known.name for known in maps(dataset)) or "none yet"
+        raise MapError(
+            f"{dataset.name} has no map {name!r} (there are: {have}). Make it: {command(dataset.name, name)}"
+        )
+    again = f"Make it again: {command(dataset.name, name)}"
+    try:
+        described = _described(folder / "map.json")
+        again = f"Make it again: {command(dataset.name, described.vectors, described.dense)}"
+        points = np.load(folder / "points.npy", mmap_mode="r", allow_pickle=False)
+        clusters = np.load(folder / "clusters.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, EOFError) as error:
+        raise MapError(f"The map {name} of {dataset.name} is broken ({error}). {again}") from error
+    if why := _stale(dataset, described):
+        raise MapError(f"The map {name} of {dataset.name} {why}. {again}")
+    if (points.shape, points.dtype) != ((dataset.rows, 2), np.float32) or (
+        clusters.shape,
+        clusters.dtype,
+    ) != ((dataset.rows,), np.int32):
+        raise MapError(
+            f"The map {name} of {dataset.name} holds {points.shape} {points.dtype} points; "
+            f"({dataset.rows}, 2) float32 was expected. {again}"
+        )
+    return Map(name, described, points, clusters, folder)
+
+
+def rows_inside(dataset: DatasetInfo, name: str, area: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
+    """Which products lie in an area of a map: (n,) by row_id; those that are not on it lie nowhere.
+
+    Raises:
+        UsageError, MapError: see `read_map`.
+    """
+    return inside(read_map(dataset, name).points, area)
+
+
+def version(dataset: DatasetInfo, name: str) -> str:
+    """What differs after a map was made anew, for the keys of caches; empty where there is none."""
+    try:
+        status = (folder_of(dataset, name) / "map.json").stat()
+    except (OSError, UsageError):
+        return ""
+    return f"{status.st_ino}-{status.st_mtime_ns}"
+
+
+def vectors_digest(dataset: DatasetInfo, name: str) -> str | None:
+    """A digest of what describes a set of vectors; None where there is none."""
+    try:
+        described = (dataset.folder / "embeddings" / name / "encoder.json").read_bytes()
+    except OSError:
+        return None
+    return hashlib.blake2b(described, digest_size=8).hexdigest()
+
+
+def command(dataset: str, name: str, dense: bool | None = None) -> str:
+    """The command that makes a map: of its vectors' name, or, where `dense` is None, of its own."""
+    vectors = name
+    if dense is None:
+        dense, vectors = name.endswith(DENSE), name.removesuffix(DENSE)
+    return f"vitrine map {dataset} --encoder {vectors}{' --dense' if dense else ''}"
+
+
+def _stale(dataset: DatasetInfo, described: MapDescription) -> str | None:
+    """Why a map no longer fits, if it does not. Without its vectors it still does: nothing newer is there."""
+    if described.fingerprint != dataset.fingerprint or described.rows != dataset.rows:
+        return (
+            f"is of the dataset as it was before (fingerprint {described.fingerprint}, "
+            f"it is {dataset.fingerprint} now)"
+        )
+    if vectors_digest(dataset, described.vectors) not in (None, described.vectors_digest):
+        return (
+            f"is older than its vectors {described.vectors} (it is of those of {described.vectors_created})"
+        )
+    return None
+
+
+def _described(path: Path) -> MapDescription:
+    read = json.loads(path.read_text(encoding="utf-8"))
+    known = {entry.name for entry in fields(MapDescription)}
+    wanted = {key: value for key, value in read.items() if key in known}
+    wanted["quality"] = {key: Quality(**value) for key, value in read["quality"].items()}
+    wanted["regions"] = [Region(**value) for value in read["regions"]]
+    return MapDescription(**wanted)

@@ -1,0 +1,212 @@
+"""Every command. All take --json, and end with one clear line and a non-zero status on error."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, fields
+from typing import Annotated, Any
+
+import typer
+
+from core.commands import maps, models, search
+from core.commands.console import Json, Name, say, watched
+from core.commands.duplicates import duplicates
+from core.errors import DamagedDatasetError, UsageError, VitrineError
+from core.settings import go_offline
+from core.sources.reading import ReadOptions
+
+app = typer.Typer(
+    help="Vitrine: explore, audit and demo datasets of products.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def main() -> None:
+    """Run a command; a VitrineError becomes one line."""
+    go_offline()
+    try:
+        app(prog_name="vitrine")
+    except VitrineError as error:
+        sys.exit(f"error: {error}")
+    except SystemExit as stop:
+        if stop.code == 130:  # what typer makes of Ctrl-C
+            print("stopped; nothing was left half-made", file=sys.stderr)
+        raise
+
+
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(help="glami, mep3m, table or folder.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="A file, folder or http(s) URL; several zips for 800x800."),
+    ],
+    name: Annotated[str, typer.Option(help="What to call it.")],
+    map_: Annotated[
+        list[str],
+        typer.Option("--map", metavar="OURS=YOURS", help="A column of your table, e.g. name=title."),
+    ] = [],  # noqa: B006
+    separator: Annotated[str, typer.Option(help="Between the levels of a category path.")] = " > ",
+    clean_text: Annotated[
+        bool, typer.Option("--clean-text", help="Clean names and descriptions as GLAMI did.")
+    ] = False,
+    licence: Annotated[str, typer.Option(help="Of your data, shown with the dataset.")] = "",
+    encoding: Annotated[str, typer.Option(help="Of a text table, e.g. cp1250; found by itself.")] = "",
+    delimiter: Annotated[str, typer.Option(help="Of a text table, e.g. ';'; found by itself.")] = "",
+    progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
+    as_json: Json = False,
+) -> None:
+    """Build a dataset from files; they stay where they are, and pictures are read in place."""
+    from core.catalog.build import import_dataset
+
+    columns: dict[str, str] = {}
+    for pair in map_:
+        ours, equals, theirs = pair.partition("=")
+        if not (ours and equals and theirs):
+            raise UsageError(f"--map {pair}: write OURS=YOURS, for example name=title.")
+        columns[ours] = theirs
+    options = ReadOptions(
+        columns=columns, separator=separator, clean_text=clean_text, licence=licence,
+        encoding=encoding, delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
+    )  # fmt: skip
+    with watched(progress_lines) as progress:
+        report = import_dataset(source, paths, name, options, progress)
+    lines = [
+        f"{report.name}: {report.rows:,} products in {report.seconds:.1f} s, fingerprint {report.fingerprint}"
+    ]
+    lines += [f"  {count:,} {split}" for split, count in report.splits.items()]
+    if report.columns:
+        lines.append("  columns: " + ", ".join(f"{ours}={theirs}" for ours, theirs in report.columns.items()))
+    lines += [f"  rejected {count:,}: {reason}" for reason, count in report.rejected.items()]
+    lines += [f"  note: {warning}" for warning in report.warnings]
+    say(asdict(report), as_json, "\n".join(lines))
+
+
+@app.command()
+def demo(
+    name: Annotated[str, typer.Option(help="What to call it.")] = "demo",
+    items: Annotated[int, typer.Option(help="Products to draw.")] = 6000,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same products.")] = 0,
+    layout: Annotated[str, typer.Option(help="glami: thirteen languages; mep3m: Chinese.")] = "glami",
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Only if there is no dataset yet.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Draw the built-in dataset: products made by Vitrine itself, with nothing to download."""
+    from core.catalog import info as catalog
+    from core.demo.build import build
+
+    if if_empty and (catalog.datasets() or catalog.damaged()):
+        return
+    with watched() as progress:
+        report = build(name, items, seed, layout, progress)
+    say(
+        asdict(report),
+        as_json,
+        f"{name}: {report.rows:,} products drawn and imported in {report.seconds:.0f} s",
+    )
+
+
+@app.command()
+def datasets(as_json: Json = False) -> None:
+    """List the datasets there are."""
+    from core.catalog import info as catalog
+
+    found = catalog.datasets()
+    broken = catalog.damaged()
+    answer: list[dict[str, Any]] = [
+        {"name": info.name, "rows": info.rows, "source": info.source} for info in found
+    ]
+    answer += [{"name": name, "damaged": why} for name, why in broken.items()]
+    lines = [f"{info.name:<24} {info.rows:>10,}  {info.source}" for info in found]
+    text = "\n".join([*lines, *broken.values()])
+    say(answer, as_json, text or "No datasets yet. See: vitrine import --help")
+
+
+@app.command()
+def info(name: Name, as_json: Json = False) -> None:
+    """Say what is known of a dataset."""
+    from core.catalog import info as catalog
+
+    described = asdict(catalog.info(name))
+    described["folder"] = str(described["folder"])
+    say(described, as_json, "\n".join(f"{key:<14} {value}" for key, value in described.items()))
+
+
+@app.command()
+def remove(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete a dataset and all that was computed from it; the files it was imported from stay."""
+    from core.catalog import info as catalog
+
+    try:
+        holds = f"{catalog.info(name).rows:,} products"
+    except DamagedDatasetError:
+        holds = "damaged"
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"Nobody is there to confirm it: vitrine remove {name} --yes")
+        typer.confirm(f"Delete {name} ({holds}) and all that was computed from it?", abort=True)
+    catalog.remove(name)
+    say({"removed": name}, as_json, f"Removed {name}.")
+
+
+@app.command()
+def stats(
+    name: Name,
+    only: Annotated[
+        str,
+        typer.Option("--cohort", metavar="QUERY", help="Only these, as in an address: 'geo=cz&split=train'."),
+    ] = "",
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Measure the pictures first; what was measured is kept.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Every statistic of the pages, as numbers."""
+    from urllib.parse import parse_qs
+
+    from core.catalog.cohort import Cohort
+    from core.catalog.products import Products
+    from core.statistics import picture_stats
+    from core.statistics.overview import report
+    from core.statistics.summary import summary
+
+    products = Products.open(name)
+    query = parse_qs(only, keep_blank_values=True)
+    known = {field.name for field in fields(Cohort)} - {"dataset"}
+    if unknown := sorted(set(query) - known):
+        raise UsageError(f"--cohort: {', '.join(unknown)} is no filter. Filters: {', '.join(sorted(known))}.")
+    cohort = Cohort.from_query(query, dataset=name)
+    with watched() as progress:
+        if pictures:
+            picture_stats.measure(products.info, progress)
+        if as_json:
+            return say(summary(products, cohort, progress), True, "")
+        progress(0, 0, "Counting")
+        lines = report(products, cohort)
+    say(None, False, "\n".join(lines))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check what a presenter needs before a demo."""
+    from core.commands.doctor import examine
+
+    findings = examine()
+    text = "\n".join(
+        f"{'ok  ' if found.ok else 'LOOK'}  {found.subject:<14} {found.finding}" for found in findings
+    )
+    say([asdict(found) for found in findings], as_json, text)
+    if not all(found.ok for found in findings):
+        raise typer.Exit(1)
+
+
+models.register(app)
+search.register(app)
+maps.register(app)
+app.command()(duplicates)

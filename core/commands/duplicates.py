@@ -1,0 +1,145 @@
+"""The command of duplicates and leakage; `core.commands.app` registers it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from core.errors import UsageError
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Name = Annotated[str, typer.Argument(help="The dataset's name.")]
+Lines = Annotated[bool, typer.Option("--progress-lines", hidden=True)]
+
+
+def duplicates(
+    name: Name,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="Of bytes, pixels, cropped, recoloured, hash, vectors, text, glami; what the dataset allows otherwise."
+        ),
+    ] = "",
+    threshold: Annotated[
+        list[str],
+        typer.Option(
+            metavar="[BY=]NUMBER", help="pixels=6, cropped=4, hash=4, vectors=0.995, text=0.9; several times."
+        ),
+    ] = [],  # noqa: B006
+    preset: Annotated[str, typer.Option(help="glami: how GLAMI-1M's authors cleaned their test part.")] = "",
+    vectors: Annotated[str, typer.Option(help="A set of picture vectors; the newest otherwise.")] = "",
+    drop: Annotated[
+        Path | None, typer.Option(help="Write the products to leave out to this CSV file.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the certificate to this .md or .json file.")
+    ] = None,
+    keep: Annotated[str, typer.Option(help="test drops from train what leaks; train drops from test.")] = "",
+    within: Annotated[bool, typer.Option("--within", help="Drop duplicates within a split, too.")] = False,
+    pixels: Annotated[
+        bool, typer.Option("--pixels", help="Also ready the pictures for look-alikes of another class.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Look anew for what was found before.")] = False,
+    progress_lines: Lines = False,
+    as_json: Json = False,
+) -> None:
+    """Find near-duplicates within splits and leakage between them."""
+    from core.catalog.products import Products
+    from core.commands.console import say, watched
+    from core.duplicates import finding, judging
+    from core.duplicates import report as writing
+    from core.duplicates.detectors import detector
+    from core.duplicates.leakage import Splits, to_drop
+    from core.duplicates.lookalikes import LookAlikes
+    from core.storage import storage_errors
+
+    if preset not in ("", "glami"):
+        raise UsageError(f"--preset {preset}: the only one is glami.")
+    if preset and by:
+        raise UsageError("--preset glami chooses the detectors itself: leave out --by.")
+    keep = keep or ("train" if preset else "test")
+    if keep not in ("test", "train"):
+        raise UsageError(f"--keep {keep}: it is test or train.")
+    if report is not None and report.suffix not in (".md", ".json"):
+        raise UsageError(f"--report {report}: its name ends in .md or .json.")
+    products = Products.open(name)
+    chosen = ["glami"] if preset else [part.strip() for part in by.split(",") if part.strip()]
+    thresholds = _thresholds(threshold, chosen)
+    skipped: tuple[str, ...] = ()
+    asked = bool(chosen)  # what was asked for by name also counts for what to drop
+    if not chosen:
+        chosen, skipped = finding.possible(products)
+    at = {key: thresholds.get(key, detector(key).default) for key in chosen}
+    for key in at:
+        detector(key).check(at[key])
+    kept: Literal["test", "train"] = "test" if keep == "test" else "train"
+    with watched(progress_lines) as progress:
+        found = finding.find(products, chosen, vectors, again=again, progress=progress)
+        if pixels:
+            LookAlikes(products, None, progress)
+        progress(0, 0, "Counting")
+        splits = Splits(products)
+        judged = {
+            key: judging.precision(one, judging.judgements(products.info, key), [at[key]])[0].as_dict()
+            for key, one in found.items()
+        }
+        counting = [key for key in chosen if asked or detector(key).precise]
+        answer = writing.certificate(products, found, at, splits, kept, within, judged, counting)
+    answer["skipped"] = list(skipped)
+    if drop is not None:
+        counted = {key: at[key] for key in counting}
+        table = writing.drop_list(products, to_drop(found, counted, splits, kept, within), counted)
+        with storage_errors(drop.parent):
+            drop.write_bytes(writing.as_csv(table))
+    if report is not None:
+        text = (
+            json.dumps(answer, ensure_ascii=False, indent=2)
+            if report.suffix == ".json"
+            else writing.as_markdown(answer)
+        )
+        with storage_errors(report.parent):
+            report.write_text(text, encoding="utf-8")
+    say(answer, as_json, "\n".join([*_lines(answer), *(f"  {why}" for why in skipped)]))
+
+
+def _thresholds(given: list[str], chosen: list[str]) -> dict[str, float]:
+    """
+    Raises:
+        UsageError: one is no number, or does not say whose it is.
+    """
+    found = {}
+    for entry in given:
+        key, equals, value = entry.rpartition("=")
+        if not equals:
+            if len(chosen) != 1:
+                raise UsageError(f"--threshold {entry}: say of which detector, for example vectors={entry}.")
+            key = chosen[0]
+        try:
+            found[key] = float(value)
+        except ValueError as error:
+            raise UsageError(f"--threshold {entry}: {value!r} is no number.") from error
+        if key not in chosen and chosen:
+            raise UsageError(f"--threshold {entry}: {key} is not among --by {','.join(chosen)}.")
+    return found
+
+
+def _lines(answer: dict[str, Any]) -> list[str]:
+    lines = [f"{answer['dataset']}: {answer['products']:,} products"]
+    for part in answer["detectors"]:
+        lines.append(f"{part['title']}: {part['means']}; {part['seconds']:.1f} s")
+        for split, counts in part["within"].items():
+            lines.append(f"  within {split}: {counts['groups']:,} groups, {counts['products']:,} products")
+        for entry in part["across"]:
+            if entry["products"]:
+                lines.append(
+                    f"  {entry['split']} in {entry['other']}: {entry['products']:,} products have a like there"
+                )
+        lines += [f"  note: {note}" for note in part["notes"]]
+    lines.append(
+        f"To drop, by {', '.join(answer['drop']['detectors'])}: {answer['drop']['products']:,} products "
+        f"({answer['drop']['keep']} stays whole); --drop FILE lists them"
+    )
+    return lines

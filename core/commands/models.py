@@ -1,0 +1,162 @@
+"""Commands of models: what there is, what one says of a product, how good it is."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.errors import UsageError, VitrineError
+from core.progress import Progress
+from core.storage import storage_errors
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Prompt = Annotated[
+    str, typer.Option(help="Of a zero-shot model: glami, plain, fashion, or a text with {} for the category.")
+]
+
+
+def models(as_json: Json = False) -> None:
+    """List the models that can be asked: finished runs, newest first, those Vitrine brings, zero-shot ones."""
+    from core.commands.console import say
+    from core.models.registry import TRAIN_COMMAND, damaged_runs
+    from core.models.registry import models as known
+
+    broken = damaged_runs()
+    found: list[dict[str, object]] = [
+        {"name": spec.name, "title": spec.title, "inputs": spec.inputs, "weights": spec.weights,
+         "licence": spec.licence, "trained_on": spec.trained_on}
+        for spec in known()
+    ]  # fmt: skip
+    lines = [f"{row['name']:<40} {row['title']}; {row['trained_on']}" for row in found]
+    text = "\n".join([*lines, *broken.values()])
+    found += [{"name": name, "damaged": why} for name, why in broken.items()]
+    say(found, as_json, text or f"No model yet. Train one: {TRAIN_COMMAND}")
+
+
+def classify(
+    model: Annotated[str, typer.Option(help="A name of `vitrine models`; the first by default.")] = "",
+    image: Annotated[Path | None, typer.Option(help="A picture file.")] = None,
+    name: Annotated[str, typer.Option(help="The product's name.")] = "",
+    description: Annotated[str, typer.Option(help="The product's description.")] = "",
+    dataset: Annotated[str, typer.Option(help="Whose categories a zero-shot model chooses from.")] = "",
+    prompt: Prompt = "",
+    as_json: Json = False,
+) -> None:
+    """Say what kind of product a picture, a name or a description is of: the five likeliest classes."""
+    from core.commands.console import say
+    from core.models.registry import TRAIN_COMMAND, ZERO_SHOT
+    from core.models.registry import models as known
+
+    if not model:
+        there = known()
+        if not there:
+            raise UsageError(f"No model yet. Train one: {TRAIN_COMMAND}")
+        model = there[0].name
+    if model.startswith(f"{ZERO_SHOT}-"):
+        from core.models.classifier import open_classifier
+
+        found = open_classifier(model, dataset or None, prompt or None).classify(image, name, description)
+    elif dataset or prompt:
+        raise UsageError(f"{model} has its own classes: --dataset and --prompt are for zero-shot models.")
+    else:
+        from core.models.classifier import classify as ask
+
+        found = ask(model, image, name, description)
+    lines = [f"{probability:7.1%}  {label}" for label, probability in found.labels] + found.notes
+    answer = [{"label": label, "probability": probability} for label, probability in found.labels]
+    say({"model": model, "labels": answer, "notes": found.notes}, as_json, "\n".join(lines))
+
+
+def evaluate(
+    run: Annotated[
+        str, typer.Argument(help="A run's name or folder, a bundled model, or zero-shot-ENCODER.")
+    ],
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    dataset: Annotated[
+        str, typer.Option(help="Another dataset than it was trained on, or which of several.")
+    ] = "",
+    among: Annotated[str, typer.Option(help="all its classes, or those that the dataset has.")] = "all",
+    sees: Annotated[str, typer.Option(help="both, picture or text.")] = "both",
+    inference: Annotated[
+        str,
+        typer.Option(help="expected, sampled or ensemble; of zero-shot: expected (GLAMI's sum), normalised."),
+    ] = "expected",
+    human_only: Annotated[
+        bool, typer.Option("--human-only", help="Products that a person labelled.")
+    ] = False,
+    prompt: Prompt = "",
+    ties: Annotated[str, typer.Option(help="glami: the published rule; fair: half a hit.")] = "glami",
+    save: Annotated[Path | None, typer.Option(help="Write predictions to this Parquet file.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep it where the Evaluate page shows it; predictions too.")
+    ] = False,
+    progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
+    as_json: Json = False,
+) -> None:
+    """Judge a classifier: top-1, top-5, per country and label source, F1, AP, calibration."""
+    from core.commands.console import say, watched
+    from core.evaluation.cache import without_nan
+
+    with watched(progress_lines) as progress:
+        if keep:
+            if prompt:
+                raise UsageError("--keep keeps what the Evaluate page can ask for: leave out --prompt.")
+            found = _keep(run, dataset, split, sees, inference, human_only, ties, among, save, progress)
+        else:
+            from core.evaluation.judging import evaluate as judge
+
+            found = judge(
+                run, split, dataset or None, human_only=human_only, sees=sees, inference=inference,
+                ties=ties, progress=progress, save=save, among=among, prompt=prompt or None,  # type: ignore[arg-type]
+            )  # fmt: skip
+    found = without_nan(found)
+    if strange := found["unknown_classes"]:
+        typer.echo(
+            f"{strange:,} of {found['n']:,} products have a category that the model was never taught: they count as mistakes.",
+            err=True,
+        )
+    shown = ("n", "classes", "top1", "top5", "f1_macro", "f1_weighted", "ap_macro")
+    say(found, as_json, "\n".join(f"{key:<12} {_figure(found[key])}" for key in shown))
+
+
+def _figure(value: float | None) -> str:
+    """
+    >>> _figure(1234), _figure(0.51236), _figure(None)
+    ('1,234', '0.5124', 'not defined')
+    """
+    if value is None:
+        return "not defined"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def _keep(
+    run: str, dataset: str, split: str, sees: str, inference: str, human_only: bool, ties: str, among: str,
+    save: Path | None, progress: Progress,
+) -> dict[str, Any]:  # fmt: skip
+    """Evaluate and keep it; the same report as without keeping."""
+    from core.evaluation import cache
+    from core.models.registry import model, of_run
+    from core.training.runs import find_run
+
+    try:
+        spec = of_run(find_run(run))
+    except VitrineError:
+        spec = model(run)
+    choice = cache.Choice(
+        dataset or cache.learned(spec), split, sees, "human" if human_only else "all", inference, ties, among,
+    )  # fmt: skip
+    made = cache.keep(spec, choice, progress)
+    if save is not None:
+        with storage_errors(save.parent):
+            save.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(made.path, save)
+    return made.report
+
+
+def register(app: typer.Typer) -> None:
+    """Put these commands on the app."""
+    for command in (models, classify, evaluate):
+        app.command()(command)

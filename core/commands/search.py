@@ -1,0 +1,241 @@
+"""The commands of embeddings and search; `core.commands.app` registers them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from core.commands.console import Json, Lines, Name
+from core.errors import UsageError
+
+embeddings = typer.Typer(help="Vectors of a dataset.", no_args_is_help=True)
+weights = typer.Typer(help="Weights that are fetched.", no_args_is_help=True)
+
+
+def embed(
+    name: Name,
+    encoder: Annotated[
+        str, typer.Option(help="See `encoders`; or MODEL/TAG of open_clip, or a folder.")
+    ] = "clip-tiny",
+    tower: Annotated[str, typer.Option(help="image or text: what of the products is embedded.")] = "image",
+    engine: Annotated[str, typer.Option(help="local, or ray: spread over a cluster by Ray Data.")] = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that decode pictures, or actors.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; what is there otherwise.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make them anew.")] = False,
+    progress_lines: Lines = False,
+    as_json: Json = False,
+) -> None:
+    """Make the vectors of a dataset, or what is missing of them."""
+    from core.commands.console import say, watched
+    from core.embeddings import clip
+    from core.embeddings.embed import embed as run
+
+    if tower not in ("image", "text"):
+        raise UsageError(f"--tower {tower}: it is image or text.")
+    chosen: Literal["image", "text"] = "image" if tower == "image" else "text"
+    with watched(progress_lines) as progress:
+        report = run(name, clip.encoder(encoder), chosen, engine, workers, device, again, progress)  # type: ignore[arg-type]
+    lines = [
+        f"{report.name}: {report.present:,} of {report.rows:,} products have a vector, {report.seconds:.1f} s"
+    ]
+    lines += [f"  none for {count:,}: {reason}" for reason, count in report.skipped.items()]
+    lines.append(
+        f"  {report.computed:,} of {report.chunks:,} chunks were computed now, {report.items_per_s:,.0f}/s"
+    )
+    say(asdict(report), as_json, "\n".join(lines))
+
+
+@embeddings.command("import")
+def import_(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="A .npy, .npz or Parquet file.")],
+    call: Annotated[
+        str | None, typer.Option("--name", help="What to call them; the file's name otherwise.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="image_id, item_id or row_id, where it cannot be told.")
+    ] = None,
+    ids: Annotated[Path | None, typer.Option(help="One id a line, for a .npy.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take vectors that were made elsewhere."""
+    from core.catalog.products import Products
+    from core.commands.console import say, watched
+    from core.embeddings.imported import KEYS, import_vectors
+
+    if by not in (None, *KEYS):
+        raise UsageError(f"--by {by}: it is {', '.join(KEYS)}.")
+    with watched() as progress:
+        report = import_vectors(Products.open(name), file, call or file.stem, by, ids, progress)
+    say(
+        asdict(report),
+        as_json,
+        f"{report.name}: {report.present:,} of {report.rows:,} products have a vector of {report.dimensions}, by {report.by}",
+    )
+
+
+@embeddings.command("list")
+def list_(name: Name, as_json: Json = False) -> None:
+    """What vectors a dataset has."""
+    from core.catalog.info import info
+    from core.commands.console import say
+    from core.embeddings.store import sets
+
+    found = [{"name": known, **asdict(described)} for known, described in sets(info(name))]
+    lines = [
+        f"{entry['name']:<32} {entry['present']:>10,} x {entry['dimensions']}  {entry['created']}"
+        for entry in found
+    ]
+    say(found, as_json, "\n".join(lines) or f"None yet. Make them: vitrine embed {name}")
+
+
+def index(
+    name: Name,
+    vectors: Annotated[str | None, typer.Option(help="A set of vectors; the newest otherwise.")] = None,
+    progress_lines: Lines = False,
+    as_json: Json = False,
+) -> None:
+    """Index a large dataset: its words, and its vectors where an exact search takes longer than 110 ms."""
+    from core.catalog.products import Products
+    from core.commands.console import say, watched
+    from core.embeddings.store import open_set
+    from core.search.index import build_approximate, wants_approximate
+    from core.search.lexical import Lexical
+    from core.search.query import default_set
+
+    products = Products.open(name)
+    answer: dict[str, Any] = {"words": len(products), "vectors": None}
+    text = f"The words of {name} are indexed."
+    with watched(progress_lines) as progress:
+        Lexical(products, progress, build=True)
+        chosen = vectors or default_set(products)
+        if chosen is not None:
+            found = open_set(products.info, chosen)
+            if wants_approximate(found) or vectors:
+                described = build_approximate(found, progress=progress)
+                answer["vectors"] = {"name": chosen, **asdict(described)}
+                text += (
+                    f" {chosen}: recall@10 {described.recall_at_10:.4f} at {described.milliseconds:.1f} ms (p95), "
+                    f"{described.probes} of {described.lists} lists."
+                )
+            else:
+                text += f" {chosen} is searched exactly: it is small enough."
+    say(answer, as_json, text)
+
+
+def search(
+    name: Name,
+    text: Annotated[list[str], typer.Option(help="Words in any language; may be given again.")] = [],  # noqa: B006
+    image: Annotated[list[Path], typer.Option(help="A picture file; may be given again.")] = [],  # noqa: B006
+    item: Annotated[list[str], typer.Option(help="A product's item_id; may be given again.")] = [],  # noqa: B006
+    without: Annotated[list[str], typer.Option(help="Words to take away; may be given again.")] = [],  # noqa: B006
+    k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="Products to find.")] = 10,
+    where: Annotated[str | None, typer.Option(help="A condition in SQL, e.g. \"geo = 'cz'\".")] = None,
+    vectors: Annotated[str | None, typer.Option(help="A set of vectors; the newest otherwise.")] = None,
+    how: Annotated[str, typer.Option(help="likeness, words, or both.")] = "likeness",
+    weight: Annotated[
+        list[float], typer.Option(help="Of the parts, in the order text, image, item, without.")
+    ] = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Find products by words, pictures and products, some of them taken away."""
+    from core.catalog.products import Products
+    from core.catalog.where import rows_where
+    from core.commands.console import say
+    from core.search.query import Searcher
+
+    products = Products.open(name)
+    parts = _parts(products, text, image, item, without, weight)
+    mask = rows_where(products, where) if where is not None else None
+    answer = Searcher(products, vectors).search(parts, k, mask, how)  # type: ignore[arg-type]
+    rows = {row["row_id"]: row for row in products.by_row([hit.row_id for hit in answer.hits])}
+    found = [
+        {
+            "item_id": rows[hit.row_id]["item_id"],
+            "image_id": rows[hit.row_id]["image_id"],
+            "score": round(hit.score, 6),
+            "row_id": hit.row_id,
+            "name": rows[hit.row_id]["name"],
+            "category": rows[hit.row_id]["category"],
+            "similarities": hit.similarities,
+            "by": hit.by,
+        }
+        for hit in answer.hits
+    ]
+    lines = [
+        f"{hit['score']:>8.4f}  {hit['item_id']:<12} {hit['category'] or '':<24} {hit['name'] or ''}"
+        for hit in found
+    ]
+    if not answer.allowed:
+        lines.append(f"No product of {name} fulfils --where {where}.")
+    recall = "" if answer.recall is None else f", approximate: recall@10 {answer.recall:.3f}"
+    lines.append(
+        f"{len(found)} of {answer.allowed:,} products, {answer.meaning}{recall}, {1e3 * answer.seconds:.0f} ms"
+    )
+    say(found, as_json, "\n".join([*lines, *answer.notes]))
+
+
+def _parts(
+    products: Any,
+    text: list[str],
+    image: list[Path],
+    item: list[str],
+    without: list[str],
+    weight: list[float],
+) -> list[Any]:
+    from core.search.query import AWAY, Part
+
+    count = len(text) + len(image) + len(item) + len(without)
+    if weight and len(weight) != count:
+        raise UsageError(f"There are {len(weight)} weights for {count} parts of the query.")
+    amounts = iter(weight or [1.0] * (count - len(without)) + [AWAY] * len(without))
+    parts = [Part("text", given, weight=next(amounts)) for given in text]
+    for path in image:
+        if not path.is_file():
+            raise UsageError(f"There is no picture {path}.")
+        parts.append(Part("image", path.name, image=path.read_bytes(), weight=next(amounts)))
+    for item_id in item:
+        rows = products.item(item_id)
+        if not rows:
+            raise UsageError(f"{products.info.name} has no product with the item_id {item_id!r}.")
+        parts.append(Part("product", item_id, row=rows[0]["row_id"], weight=next(amounts)))
+    return parts + [Part("text", given, weight=-abs(next(amounts))) for given in without]
+
+
+def encoders(as_json: Json = False) -> None:
+    """List the encoders: bundled, and those of a hub with licence and size."""
+    from core.commands.console import say
+    from core.embeddings.clip import ENCODERS
+
+    lines = [
+        f"{spec.name:<28} {spec.weights:<8} {spec.size_mb:>6,} MB  {spec.dimensions:>4} d  {spec.licence:<14} {spec.languages}"
+        for spec in ENCODERS
+    ]
+    say([asdict(spec) for spec in ENCODERS], as_json, "\n".join(lines))
+
+
+@weights.command("fetch")
+def fetch(
+    encoder: Annotated[str, typer.Argument(help="See `encoders`.")],
+    as_json: Json = False,
+) -> None:
+    """Download an encoder's weights; the only command that asks the network for a model."""
+    from core.commands.console import say
+    from core.embeddings import clip
+
+    spec = clip.encoder(encoder)
+    clip.fetch(spec)
+    say({"fetched": spec.name, "licence": spec.licence}, as_json, f"{spec.name} is here ({spec.licence}).")
+
+
+def register(app: typer.Typer) -> None:
+    """Put these commands on the app."""
+    for command in (embed, search, index, encoders):
+        app.command()(command)
+    app.add_typer(embeddings, name="embeddings")
+    app.add_typer(weights, name="weights")

@@ -1,0 +1,1 @@
+"""Evaluations of classifiers: running, caching and drawing them."""

@@ -1,0 +1,292 @@
+"""Evaluations that are kept: judged once, by a command or a page, and shown at once ever after.
+
+Each is one Parquet file of predictions with its report in the file's metadata, so that both appear
+together or not at all. A run's lie in its own folder, those of bundled models in VITRINE_HOME/evaluations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.catalog import info as catalog
+from core.errors import ModelError, StorageError, UsageError, VitrineError
+from core.evaluation.running import Underway, state_of, working
+from core.models.registry import ModelSpec
+from core.progress import Progress, no_progress
+from core.settings import PROJECT, settings
+from core.storage import storage_errors
+from core.training.checkpoints import weights_digest
+from core.training.runs import CONFIG, WEIGHTS, RunConfig
+
+VERSION = "1"  # raise it when a kept figure's meaning changes
+FOLDER = "evaluations"
+KEY = b"vitrine-evaluation"
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "split": ("test", "validation", "train"),
+    "sees": ("both", "picture", "text"),
+    "labels": ("all", "human"),
+    "inference": ("expected", "sampled", "ensemble", "normalised"),
+    "ties": ("glami", "fair"),
+    "among": ("all", "dataset"),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """All that decides an evaluation's figures, but the model."""
+
+    dataset: str
+    split: str = "test"
+    sees: str = "both"
+    labels: str = "all"  # or `human`: products that a person labelled
+    inference: str = "expected"
+    ties: str = "glami"
+    among: str = "all"  # classes that it may answer with: all its own, or those that the dataset has
+
+    def __post_init__(self) -> None:
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise UsageError(f"{getattr(self, name)!r} is not one of: {', '.join(known)} ({name}).")
+
+    def options(self) -> list[str]:
+        """For `vitrine evaluate MODEL`; what is as by default is left out."""
+        found = ["--dataset", self.dataset]
+        for name in ("split", "sees", "inference", "ties", "among"):
+            if getattr(self, name) != CHOICES[name][0]:
+                found += [f"--{name}", getattr(self, name)]
+        return found + (["--human-only"] if self.labels == "human" else [])
+
+    def stem(self) -> str:
+        return ".".join((self.dataset, *(getattr(self, name) for name in CHOICES)))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One kept evaluation, without its table."""
+
+    path: Path
+    report: dict[str, Any]
+    choice: Choice
+    model: str
+    weights: str  # digest
+    fingerprint: str  # of the dataset
+    made: str
+    seconds: float
+
+    def predictions(self) -> pd.DataFrame:
+        """See core.evaluation.judging.predictions_table.
+
+        Raises:
+            StorageError: it is gone, or cannot be read.
+        """
+        try:
+            return pd.read_parquet(self.path)
+        except (OSError, pa.ArrowException) as error:
+            raise StorageError(
+                f"This evaluation of {self.model} is gone or damaged. Evaluate it again."
+            ) from error
+
+    def stale(self, spec: ModelSpec, dataset: catalog.DatasetInfo) -> str:
+        """Why it no longer holds, in words; empty where it does."""
+        reasons = []
+        if self.weights != weights_of(spec):
+            reasons.append("the model was trained further")
+        if self.fingerprint != dataset.fingerprint:
+            reasons.append(f"{dataset.name} was imported anew from other files")
+        return " and ".join(reasons)
+
+
+def folder_of(spec: ModelSpec) -> Path:
+    """Where a model's evaluations are kept."""
+    if spec.weights == "run":
+        return spec.folder / FOLDER
+    return settings().home / FOLDER / spec.name
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, size: int, changed_ns: int) -> str:
+    return weights_digest(path)
+
+
+def run_of(spec: ModelSpec) -> str | Path:
+    """What `evaluate` and its command know the model by: its folder if it is a run's, else its name."""
+    return spec.folder if (spec.folder / CONFIG).exists() else spec.name
+
+
+def learned(spec: ModelSpec) -> str:
+    """The dataset whose categories are the model's classes; empty where nothing says it."""
+    try:
+        return RunConfig.read(spec.folder).dataset
+    except ModelError:
+        return str(getattr(spec, "dataset", ""))
+
+
+def weights_of(spec: ModelSpec) -> str:
+    """What names a model's weights: a digest of the file, or the revision where there is no file of ours."""
+    path = spec.folder / WEIGHTS
+    try:
+        status = path.stat()
+        return _digest(path, status.st_size, status.st_mtime_ns)
+    except OSError:
+        return spec.revision
+
+
+def path_of(spec: ModelSpec, choice: Choice) -> Path:
+    """Where this evaluation, of these weights on this dataset as it is now, is kept once it is made.
+
+    Raises:
+        UnknownDatasetError: there is no such dataset.
+    """
+    fingerprint = catalog.info(choice.dataset).fingerprint
+    key = json.dumps([VERSION, weights_of(spec), fingerprint, asdict(choice)], sort_keys=True)
+    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+    return folder_of(spec) / f"{choice.stem()}.{digest}.parquet"
+
+
+def find(spec: ModelSpec, choice: Choice) -> Kept | None:
+    """The evaluation that answers exactly this; None where it was not made."""
+    return read(path_of(spec, choice))
+
+
+def outdated(spec: ModelSpec, choice: Choice) -> Kept | None:
+    """The newest evaluation of the same choice with other weights or of another import of the dataset."""
+    now = path_of(spec, choice)
+    others = [path for path in folder_of(spec).glob(f"{choice.stem()}.*.parquet") if path != now]
+    found = [kept for path in others if (kept := read(path))]
+    return max(found, key=lambda kept: kept.made, default=None)
+
+
+def every(specs: list[ModelSpec], dataset: str) -> list[tuple[ModelSpec, Kept]]:
+    """All evaluations on a dataset that hold now, newest first."""
+    there = catalog.info(dataset)
+    found = [
+        (spec, kept)
+        for spec in specs
+        for path in folder_of(spec).glob(f"{dataset}.*.parquet")
+        if (kept := read(path)) and kept.choice.dataset == dataset and not kept.stale(spec, there)
+    ]
+    return sorted(found, key=lambda entry: entry[1].made, reverse=True)
+
+
+def read(path: Path) -> Kept | None:
+    """A kept evaluation; None where there is none, or where the file is damaged or of another Vitrine."""
+    with suppress(OSError, pa.ArrowException, ValueError, TypeError, KeyError, UsageError):
+        noted = json.loads((pq.read_schema(path).metadata or {})[KEY])
+        if noted.pop("version") == VERSION:
+            return Kept(path=path, choice=Choice(**noted.pop("choice")), **noted)
+    return None
+
+
+def keep(
+    spec: ModelSpec, choice: Choice, progress: Progress = no_progress, workers: int | None = None
+) -> Kept:
+    """Evaluate and keep, instead of what was kept of the same before.
+
+    Raises:
+        StorageError: it is under way already, or cannot be written.
+        VitrineError: see core.evaluation.judging.evaluate.
+    """
+    path = path_of(spec, choice)
+    fingerprint, weights = catalog.info(choice.dataset).fingerprint, weights_of(spec)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    started = time.monotonic()
+    if spec.weights == "run" and not spec.folder.exists():
+        raise StorageError(f"The run {spec.name} is gone: its folder was deleted.")
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with working(path, progress) as tell:
+        from core.evaluation.judging import evaluate  # torch: seconds, in which the page shall know of us
+
+        try:
+            report = evaluate(
+                run_of(spec), choice.split, choice.dataset, choice.labels == "human", choice.sees,
+                choice.inference, ties=choice.ties, among=choice.among, workers=workers, progress=tell, save=temporary,  # type: ignore[arg-type]
+            )  # fmt: skip
+            made = Kept(
+                path, without_nan(report | {"run": spec.name}), choice, spec.name, weights, fingerprint,
+                f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", round(time.monotonic() - started, 2),
+            )  # fmt: skip
+            if not path.parent.exists():
+                raise StorageError(f"{spec.name} was deleted while it was evaluated; nothing was kept.")
+            with storage_errors(path.parent):
+                _write(temporary, made)
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return made
+
+
+def without_nan(value: Any) -> Any:
+    """The same with None for what JSON has no number for.
+
+    >>> without_nan({"f1": float("nan"), "per": [1.0, float("inf")]})
+    {'f1': None, 'per': [1.0, None]}
+    """
+    if isinstance(value, dict):
+        return {str(key): without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _write(predictions: Path, kept: Kept) -> None:
+    """Lay the report into the file of predictions."""
+    noted = {key: entry for key, entry in asdict(kept).items() if key != "path"} | {"version": VERSION}
+    table = pq.read_table(predictions)
+    metadata = (table.schema.metadata or {}) | {KEY: json.dumps(noted, ensure_ascii=False).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), predictions, compression="zstd")
+
+
+def underway(spec: ModelSpec, choice: Choice) -> Underway | None:
+    """How far this evaluation is, or why it ended; None where nobody began it or it is done."""
+    return state_of(path_of(spec, choice))
+
+
+def start(spec: ModelSpec, choice: Choice, wait_s: float = 30.0) -> None:
+    """Evaluate in a process of its own, which outlives the page; returns once it has begun.
+
+    Raises:
+        VitrineError: it ended at once, with its own words.
+    """
+    if (found := underway(spec, choice)) and found.state == "running":
+        return
+    name = str(run_of(spec))
+    command = [sys.executable, "-m", "core", "evaluate", "--keep", "--json", *choice.options(), "--", name]
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(  # noqa: S603 - a fixed program; its arguments are never read by a shell
+            command, cwd=PROJECT, env=os.environ | {"VITRINE_HOME": str(settings().home)},
+            start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+        )  # fmt: skip
+        until = time.monotonic() + wait_s
+        while time.monotonic() < until:
+            if (found := underway(spec, choice)) and found.state == "running":
+                return
+            if (status := process.poll()) is not None:
+                break
+            time.sleep(0.05)
+        else:
+            return
+        if status and underway(spec, choice) is None:
+            errors.seek(0)
+            last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise VitrineError(last[0].removeprefix("error: ") if last else "The evaluation could not begin.")

@@ -1,0 +1,262 @@
+"""A trained classifier on one split of a dataset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.catalog.cohort import path_text
+from core.catalog.products import Products
+from core.errors import UsageError
+from core.evaluation.cache import CHOICES
+from core.measures.calibration import calibration_error, confused_pairs, reliability
+from core.measures.intervals import bootstrap, wilson
+from core.measures.metrics import Ties, classification_report
+from core.models.classifier import BATCH, Classifier, open_classifier
+from core.models.data import ReadProducts, product_frame
+from core.models.inputs import IMAGE, TEXT
+from core.progress import Progress, no_progress
+from core.storage import storage_errors
+
+SEES = {"both": (), "picture": (TEXT,), "text": (IMAGE,)}  # what is withheld
+
+
+def evaluate(
+    run: str | Path,
+    split: str = "test",
+    dataset: str | None = None,
+    human_only: bool = False,
+    sees: str = "both",
+    inference: str = "expected",
+    passes: int = 5,
+    ties: Ties = "glami",
+    workers: int | None = None,
+    progress: Progress = no_progress,
+    save: Path | None = None,
+    among: str = "all",
+    prompt: str | None = None,
+) -> dict[str, Any]:
+    """Judge a run on products it has not seen.
+
+    Args:
+        run: a folder, a name in VITRINE_HOME/runs, a bundled model, or `zero-shot-ENCODER`.
+        dataset: instead of the (first) one it was trained on; categories are told by their names.
+        human_only: only products that a person labelled.
+        sees: `both`, `picture` or `text`.
+        inference: `expected`; or `sampled`, one random pass, repeated `passes` times: top1 and top5
+            are then means, with their standard deviations beside them; or `ensemble`. Of a zero-shot model
+            see core.models.zero_shot.
+        save: a Parquet file for the predictions, one row a product: see `predictions_table`.
+        among: `all` its classes; or `dataset`: only those that the dataset has, which is a question of its
+            own where a model was trained on several datasets.
+        prompt: of a zero-shot model; see core.models.prompts.
+
+    Returns:
+        See core.measures.metrics.classification_report; top1_interval and top5_interval (Wilson) and
+        top1_bootstrap, 95 percent (F1 has none: benchmarks/coverage.py); calibration_error, reliability
+        (core.measures.calibration), confused_pairs; and run, dataset, split, sees, inference, among, classes (how
+        many it chose from), unseen (products left out because nothing of them can be read).
+
+    Raises:
+        ModelError: the run cannot be loaded.
+        UnknownDatasetError: its dataset is gone.
+        UsageError: there is nothing to judge, or an argument that cannot be.
+    """
+    asked = (
+        ("split", split, "splits"), ("sees", sees, "inputs"), ("among", among, "sets of classes"),
+        ("inference", inference, "ways of inference"), ("ties", ties, "rules for ties"),
+    )  # fmt: skip
+    for name, value, what in asked:
+        if value not in CHOICES[name]:
+            raise UsageError(f"{value!r} is not one of the {what}: {', '.join(CHOICES[name])}.")
+    if save is not None:  # it shall not fail when all is judged
+        with storage_errors(save.parent):
+            save.parent.mkdir(parents=True, exist_ok=True)
+    classifier = open_classifier(run, dataset, prompt)
+    data = split_data(classifier, dataset or classifier.config.dataset, split, human_only, workers, progress)
+    kept = np.flatnonzero(readable(data, classifier, sees))
+    if not len(kept):
+        reads = " and ".join(
+            name
+            for name, column in (("texts", TEXT), ("pictures", IMAGE))
+            if column in classifier.network.used
+        )
+        seen = "" if sees == "both" else f", and shall see the {sees} alone"
+        raise UsageError(
+            f"No product of the {split} split can be judged: {classifier.name} reads {reads}{seen}."
+        )
+    classes = list(classifier.config.classes)
+    answers = np.ones(len(classes), np.bool_)
+    if among == "dataset":
+        answers = classes_of(data_name(classifier, dataset), classes)
+    seeds = range(passes if inference == "sampled" else 1)
+    frame = data.frame.iloc[kept]
+    reports = []
+    for seed in seeds:
+        probabilities = probabilities_of(classifier, data, kept, sees, inference, seed, progress)
+        if not answers.all():
+            probabilities = restricted(probabilities, answers)
+        groups = frame.geo.tolist(), frame.label_source.tolist()
+        reports.append(classification_report(probabilities, data.labels[kept], *groups, ties, classes))
+        if seed == 0:
+            table = predictions_table(frame, data.labels[kept], probabilities, classes)
+            reports[0] |= honesty(table, classes)
+            reports[0]["top5_interval"] = list(wilson(reports[0]["top5"] * len(table), len(table)))
+            if save is not None:
+                write_predictions(table, save)
+    report = reports[0]
+    if len(reports) > 1:
+        for figure in ("top1", "top5"):
+            each = [float(one[figure]) for one in reports]
+            report[figure], report[f"{figure}_deviation"] = (
+                float(np.mean(each)),
+                float(np.std(each, ddof=1)),
+            )
+    return report | {
+        "run": classifier.name,
+        "dataset": data_name(classifier, dataset),
+        "split": split,
+        "sees": sees,
+        "inference": inference,
+        "among": among,
+        "classes": int(answers.sum()),
+        "unseen": len(data) - len(kept),
+    }
+
+
+def classes_of(dataset: str, classes: Sequence[str]) -> NDArray[np.bool_]:
+    """(classes,) which of a model's classes a dataset has.
+
+    Raises:
+        UsageError: none.
+    """
+    has = {path_text(path) for path, _ in Products.open(dataset).categories()}
+    found = np.array([label in has for label in classes], np.bool_)
+    if not found.any():
+        raise UsageError(
+            f"The model has none of the {len(has)} categories of {dataset}: it was trained on others."
+        )
+    return found
+
+
+def restricted(probabilities: NDArray[np.floating], answers: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Probabilities given that the answer is one of some classes; the others get 0.
+
+    >>> restricted(np.array([[0.5, 0.1, 0.4]]), np.array([False, True, True])).round(2).tolist()
+    [[0.0, 0.20000000298023224, 0.800000011920929]]
+    """
+    kept = np.where(answers, np.asarray(probabilities, np.float64), 0.0)
+    total = kept.sum(axis=1, keepdims=True)
+    even = answers / answers.sum()  # where the others had all of it, to the last digit
+    return np.where(total > 0, kept / np.where(total > 0, total, 1.0), even).astype(np.float32)
+
+
+def predictions_table(
+    frame: pd.DataFrame,
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.floating],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """One row a product: row_id, item_id, image_id, geo, label_source, label, prediction, probability (of the
+    prediction), label_probability (NaN where the label was not trained), rank (of the label, from 1; of equal
+    probabilities the higher class number comes first, as in `prediction`; 0 where it was not trained), correct.
+    """
+    names = np.array(classes, object)
+    best = probabilities.shape[1] - 1 - probabilities[:, ::-1].argmax(axis=1)
+    rows = np.arange(len(labels))
+    known = labels >= 0
+    own = np.where(known, probabilities[rows, labels.clip(0)], np.nan)
+    later = np.arange(probabilities.shape[1])[None, :] > labels[:, None]
+    before = (probabilities > own[:, None]) | ((probabilities == own[:, None]) & later)
+    return pd.DataFrame(
+        {
+            **{
+                column: frame[column].to_numpy()
+                for column in ("row_id", "item_id", "image_id", "geo", "label_source", "label")
+            },
+            "prediction": names[best],
+            "probability": probabilities[rows, best].astype(np.float32),
+            "label_probability": own.astype(np.float32),
+            "rank": np.where(known, before.sum(axis=1) + 1, 0),
+            "correct": best == labels,
+        }
+    )
+
+
+def honesty(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+    """How sure the figures and the probabilities are, from a table of predictions."""
+    correct, confidence = table.correct.to_numpy(), table.probability.to_numpy()
+    number_of = {label: number for number, label in enumerate(classes)}
+    labels = np.array([number_of.get(label, -1) for label in table.label], np.int64)
+    predictions = np.array([number_of[label] for label in table.prediction], np.int64)
+    return {
+        "top1_interval": list(wilson(int(correct.sum()), len(correct))),
+        "top1_bootstrap": list(bootstrap(correct.astype(np.float64))),
+        "calibration_error": calibration_error(confidence, correct),
+        "reliability": reliability(confidence, correct).to_dict("records"),
+        "confused_pairs": confused_pairs(labels, predictions, list(classes)),
+    }
+
+
+def write_predictions(table: pd.DataFrame, path: Path) -> None:
+    """As Parquet, all or nothing.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(temporary, index=False)
+        temporary.replace(path)
+
+
+def data_name(classifier: Classifier, dataset: str | None) -> str:
+    return dataset or classifier.config.dataset
+
+
+def split_data(
+    classifier: Classifier,
+    dataset: str,
+    split: str,
+    human_only: bool = False,
+    workers: int | None = None,
+    progress: Progress = no_progress,
+) -> ReadProducts:
+    """The products of a split, as the classifier reads them."""
+    products = Products.open(dataset)
+    frame = product_frame(products, (split,), human_only)
+    return classifier.read(products, frame, workers, progress)
+
+
+def readable(data: ReadProducts, classifier: Classifier, sees: str) -> NDArray[np.bool_]:
+    """(n,) products of which the classifier can read something."""
+    columns = [column for column in (TEXT, IMAGE) if column not in SEES[sees]]
+    columns = [column for column in columns if column in classifier.network.used]
+    return np.asarray(data.available[:, columns].any(axis=1), np.bool_)
+
+
+def probabilities_of(
+    classifier: Classifier,
+    data: ReadProducts,
+    positions: Sequence[int] | NDArray[np.int64],
+    sees: str = "both",
+    inference: str = "expected",
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> NDArray[np.float32]:
+    """(n, classes) for products of `data`, a batch at a time."""
+    chosen = np.asarray(positions, np.int64)
+    found = []
+    for at in range(0, len(chosen), BATCH):
+        data.prefetch(chosen[at + BATCH : at + 2 * BATCH])
+        inputs = data.inputs(chosen[at : at + BATCH]).without(*SEES[sees])
+        found.append(classifier.predict(inputs, inference=inference, seed=seed + at))
+        progress(min(at + BATCH, len(chosen)), len(chosen), "Classifying")
+    return np.concatenate(found)

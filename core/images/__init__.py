@@ -1,0 +1,1 @@
+"""Pictures: reading, bounding and shrinking them, from files, archives and the web."""

@@ -1,0 +1,1 @@
+"""Maps: projecting vectors, naming regions, measuring quality."""

@@ -1,0 +1,1 @@
+"""Measures of classifiers: numbers in, numbers out."""

@@ -1,0 +1,180 @@
+"""The models there are: a visible list. Describing one costs nothing; `load()` imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from core.catalog.info import datasets
+from core.embeddings.clip import ENCODERS, encoder
+from core.embeddings.store import sets
+from core.errors import DamagedRunError, ModelError
+from core.settings import ASSETS
+from core.training.runs import WEIGHTS, RunConfig, run_folders
+from core.training.titles import title_of
+
+if TYPE_CHECKING:
+    from core.models.classifier import Classifier
+
+TRAIN_COMMAND = "python -m trainers.embracenet --dataset NAME"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model as a person chooses it."""
+
+    name: str
+    title: str
+    task: Literal["classification"]
+    inputs: tuple[str, ...]  # text, image
+    weights: Literal["bundled", "hub", "run"]
+    revision: str  # of the weights
+    licence: str
+    trained_on: str
+    folder: Path  # where config.json and the weights are
+    architecture: str = ""  # a key of ARCHITECTURES, or ZERO_SHOT
+    dataset: str = ""  # whose categories are its classes
+
+    def load(self) -> Classifier:
+        """
+        Raises:
+            ModelError: the weights are missing, cut short, a pickle, or of another model.
+        """
+        if self.architecture == ZERO_SHOT:
+            from core.models.zero_shot import open_zero_shot
+
+            return open_zero_shot(self.name)
+        from core.models.classifier import Classifier
+
+        return Classifier.load(self.folder)
+
+
+BUNDLED = ("embracenet-tiny",)  # folders of assets/models, each a run as its trainer left it
+
+
+ZERO_SHOT = "zero-shot"
+
+
+def models(task: str = "classification") -> list[ModelSpec]:
+    """Every model of a task that can be loaded now: finished runs, newest first, then the bundled ones, then
+    zero-shot ones, one for each dataset and each encoder that it has vectors of (and the bundled one)."""
+    found = []
+    for folder in [*run_folders(), *(ASSETS / "models" / name for name in BUNDLED)]:
+        try:
+            spec = of_run(folder)
+        except ModelError:
+            continue
+        if spec.task == task and (folder / WEIGHTS).exists():
+            found.append(spec)
+    if task == "classification":
+        for info in datasets():
+            encoders = ["clip-tiny", *(described.encoder for _, described in sets(info))]
+            found += [
+                zero_shot_spec(name, info.name) for name in dict.fromkeys(encoders) if name in ENCODER_NAMES
+            ]
+    return found
+
+
+def damaged_runs() -> dict[str, str]:
+    """Runs whose configuration cannot be used, and why, by name: no model is made of them."""
+    found = {}
+    for folder in run_folders():
+        try:
+            of_run(folder)
+        except DamagedRunError as error:
+            found[folder.name] = str(error)
+        except ModelError:  # of another kind of training, or deleted meanwhile
+            continue
+    return found
+
+
+ENCODER_NAMES = {spec.name: spec for spec in ENCODERS}
+
+
+def zero_shot_spec(encoder_name: str, dataset: str) -> ModelSpec:
+    """An encoder as a classifier of a dataset's categories.
+
+    Raises:
+        ModelError: there is no such encoder.
+    """
+    spec = encoder(encoder_name)
+    return ModelSpec(
+        name=f"{ZERO_SHOT}-{encoder_name}@{dataset}",
+        title=f"Zero-shot {spec.title}, categories of {dataset}",
+        task="classification",
+        inputs=("text", "image"),
+        weights="bundled" if spec.weights == "bundled" else "hub",
+        revision=spec.tag,
+        licence=spec.licence,
+        trained_on=f"{spec.trained_on}, not for these categories",
+        folder=spec.folder or Path(),
+        architecture=ZERO_SHOT,
+        dataset=dataset,
+    )
+
+
+def zero_shot_parts(name: str) -> tuple[str, str]:
+    """The encoder and the dataset (empty if not said) of a zero-shot model's name.
+
+    >>> zero_shot_parts("zero-shot-clip-tiny@demo")
+    ('clip-tiny', 'demo')
+    """
+    rest = name.removeprefix(f"{ZERO_SHOT}-")
+    before, at, after = rest.rpartition("@")
+    return (before, after) if at else (rest, "")
+
+
+def of_run(folder: Path) -> ModelSpec:
+    """A trained run as a model.
+
+    Raises:
+        ModelError: there is no run in that folder, or its configuration is damaged.
+    """
+    config = RunConfig.read(folder)
+    try:
+        title = title_of(config.architecture, config.model)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise DamagedRunError(folder.name, "its model describes no network") from error
+    inputs = tuple(name for name in ("text", "image") if config.model.get(name))
+    labels = "human labels" if config.human_only else "all labels"
+    datasets = " and ".join(config.trained_on())
+    return ModelSpec(
+        name=folder.name,
+        title=f"{title} ({config.preset}) on {datasets}",
+        task="classification",
+        inputs=inputs,
+        weights="bundled" if folder.parent == ASSETS / "models" else "run",
+        revision=str(config.result.get("weights", "unfinished")),
+        licence=config.licence,
+        trained_on=f"{config.products.get('training', 0):,} products of {datasets}, {labels}",
+        folder=folder,
+        architecture=config.architecture,
+        dataset=config.dataset,
+    )
+
+
+# What a run's configuration may name: the module whose `build` makes the network.
+ARCHITECTURES = {
+    name: f"core.models.{name}" for name in ("embracenet", "fusion", "single", "ngrams", "probe")
+}
+
+
+def model(name: str, known: Callable[[], list[ModelSpec]] = models) -> ModelSpec:
+    """
+    Raises:
+        ModelError: there is no such model.
+    """
+    found = known()
+    for spec in found:
+        if spec.name == name:
+            return spec
+    if name.startswith(f"{ZERO_SHOT}-"):  # of any encoder; without @DATASET it is asked for when it loads
+        spec = zero_shot_spec(*zero_shot_parts(name))
+        return replace(spec, name=name)
+    if not found:
+        raise ModelError(f"No model is trained yet. Train one: {TRAIN_COMMAND}")
+    raise ModelError(
+        f"There is no model named {name!r} (there is: {', '.join(spec.name for spec in found)})."
+    )

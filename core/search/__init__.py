@@ -1,0 +1,1 @@
+"""Nearest neighbours, search by words, and queries of several parts."""

@@ -1,0 +1,308 @@
+"""Search by words, pictures and products, added up with weights and taken away: what the command, the page
+and the panel share.
+
+Several parts are made comparable before they are added: a text and a picture are not equally near to
+pictures, so each part's similarities are counted in their own deviations over the dataset.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.catalog.products import Products
+from core.embeddings.clip import Encoder, encoder
+from core.embeddings.store import open_set, preferred, sets
+from core.errors import EmbeddingError, UsageError
+from core.images.pictures import decode
+from core.search.index import Index
+from core.search.lexical import Lexical
+
+How = Literal["likeness", "words", "both"]
+HOWS: tuple[How, ...] = ("likeness", "words", "both")
+DEPTH = 480  # of each list that is fused, and of the pages of results
+RANK_CONSTANT = 60  # Cormack, Clarke and Buettcher 2009: reciprocal rank fusion
+PARTS = 12  # of one query
+MAX_WEIGHT = 10.0
+AWAY = 0.5  # how much words that are taken away count, unless said otherwise; at 1 they chase all else away
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a query."""
+
+    kind: Literal["text", "image", "product"]
+    text: str = ""  # of a text; of an image or a product what it is called
+    image: bytes | None = None  # the file, as somebody uploaded it
+    row: int | None = None  # of a product
+    weight: float = 1.0  # below zero: unlike this
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.weight) or self.weight == 0 or abs(self.weight) > MAX_WEIGHT:
+            raise UsageError(
+                f"A weight is {self.weight}; it is above 0 up to {MAX_WEIGHT:g}, or below it to take away."
+            )
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One product that was found."""
+
+    row_id: int
+    score: float  # see Answer.meaning
+    similarities: tuple[float | None, ...]  # cosine with each part; None where it is found by words alone
+    by: tuple[str, ...]  # likeness, words
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a search found, best first."""
+
+    hits: list[Hit]
+    meaning: str  # of the scores, in words
+    allowed: int  # products that could have been found
+    exact: bool = True
+    recall: float | None = None  # at 10, where an approximate index was asked
+    seconds: float = 0.0
+    notes: tuple[str, ...] = field(default=())
+
+
+class Searcher:
+    """Search in one dataset with one set of vectors. Any number of threads may ask at once."""
+
+    def __init__(
+        self,
+        products: Products,
+        name: str | None = None,
+        load: Callable[[str], Encoder] = lambda known: encoder(known).load(),
+    ) -> None:
+        """
+        Args:
+            name: of the vectors; None takes the newest that texts can be compared with.
+            load: an encoder by its name, once it is needed.
+
+        Raises:
+            EmbeddingError: there are no vectors, or they are stale or broken.
+        """
+        self.products = products
+        self.name = name or default_set(products)
+        self._index = Index(open_set(products.info, self.name)) if self.name else None
+        self._load = load
+        self._encoder: Encoder | None = None
+        self._words: Lexical | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def index(self) -> Index:
+        """
+        Raises:
+            EmbeddingError: the dataset has no vectors.
+        """
+        if self._index is None:
+            open_set(self.products.info, "clip-tiny")  # says what to run
+            raise EmbeddingError(
+                f"The vectors of {self.products.info.name} have just been made. Search again."
+            )
+        return self._index
+
+    @property
+    def takes_texts(self) -> bool:
+        """Can texts and pictures be encoded, or were the vectors made elsewhere?"""
+        return self._index is not None and self._index.set.description.tower != "imported"
+
+    def encoder(self) -> Encoder:
+        """
+        Raises:
+            EmbeddingError: the vectors were made elsewhere, or with other weights.
+            ModelError: the weights are not here.
+        """
+        described = self.index.set.description
+        if not self.takes_texts:
+            raise EmbeddingError(
+                f"The vectors {self.name} were made elsewhere, and nothing here makes such vectors of a text or a "
+                f"picture. Search by a product, or make others: vitrine embed {self.products.info.name}"
+            )
+        with self._lock:
+            if self._encoder is None:
+                loaded = self._load(described.encoder)
+                open_set(self.products.info, self.name or "", loaded.weights)
+                self._encoder = loaded
+            return self._encoder
+
+    def words(self) -> Lexical:
+        with self._lock:
+            if self._words is None:
+                self._words = Lexical(self.products)
+            return self._words
+
+    def search(
+        self,
+        parts: Sequence[Part],
+        k: int = 24,
+        mask: NDArray[np.bool_] | None = None,
+        how: How = "likeness",
+    ) -> Answer:
+        """The k best products.
+
+        Args:
+            mask: (n,) true where a product may be found; None for all.
+            how: by vectors, by words, or both fused.
+
+        Raises:
+            UsageError: the query is empty, has too many parts, or only takes away.
+            EmbeddingError, ModelError: the vectors or the encoder are not there or do not fit.
+            ImageError: a picture cannot be opened.
+        """
+        parts = [part for part in parts if part.kind != "text" or part.text.strip()]
+        if how not in HOWS:
+            raise UsageError(f"Search by {how!r} is not known: {', '.join(HOWS)}.")
+        if not any(part.weight > 0 for part in parts):
+            raise UsageError("Say what to look for: some words, a picture or a product.")
+        if len(parts) > PARTS:
+            raise UsageError(f"The query has {len(parts)} parts; {PARTS} at most.")
+        if how != "likeness" and not any(part.kind == "text" and part.weight > 0 for part in parts):
+            how = "likeness"  # there are no words to look for
+        allowed = len(self.products) if mask is None else int(np.count_nonzero(mask))
+        if not allowed:
+            return Answer([], "nothing to compare with", 0)
+        if how != "words" and any(part.kind != "product" for part in parts):
+            self.encoder()  # loaded once, and not counted as searching
+        started = time.perf_counter()
+        notes: list[str] = []
+        by_words = self._by_words(parts, max(k, DEPTH), mask, how, notes) if how != "likeness" else []
+        if how == "words":
+            hits = [Hit(row, score, (None,) * len(parts), ("words",)) for row, score in by_words[:k]]
+            answer = Answer(hits, "BM25 of the words", allowed)
+        else:
+            answer = self._by_likeness(parts, k if how == "likeness" else max(k, DEPTH), mask, allowed)
+            notes.extend(self._unlearnt(parts))
+            if how == "both":
+                answer = self._fused(answer, by_words, parts, k)
+        seconds = time.perf_counter() - started
+        return Answer(
+            answer.hits, answer.meaning, allowed, answer.exact, answer.recall, round(seconds, 4), tuple(notes)
+        )
+
+    def _by_words(
+        self, parts: Sequence[Part], k: int, mask: NDArray[np.bool_] | None, how: How, notes: list[str]
+    ) -> list[tuple[int, float]]:
+        wanted = " ".join(part.text for part in parts if part.kind == "text" and part.weight > 0)
+        unwanted = " ".join(part.text for part in parts if part.kind == "text" and part.weight < 0)
+        try:
+            found = self.words().search(wanted, k, mask, unwanted)
+        except EmbeddingError as error:
+            if how == "words":
+                raise
+            notes.append(str(error))
+            return []
+        if not found.every:
+            if how == "both":  # a product with some of the words is no better a guess than a likely picture
+                return []
+            if len(found.rows):
+                notes.append("No product has all of these words: these have some of them.")
+        return list(zip(found.rows.tolist(), found.scores.tolist(), strict=True))
+
+    def _unlearnt(self, parts: Sequence[Part]) -> list[str]:
+        """What no likeness can be expected of."""
+        texts = [part.text for part in parts if part.kind == "text"]
+        spec = self.encoder().spec if texts else None
+        found = dict.fromkeys(filter(None, (spec.unlearnt(text) for text in texts))) if spec else ()
+        return [
+            f"The encoder never learnt {signs}: what is likest to them is a mere guess." for signs in found
+        ]
+
+    def vectors(self, parts: Sequence[Part]) -> NDArray[np.float32]:
+        """(p, d) of length 1, one a part.
+
+        Raises:
+            EmbeddingError: a product has no vector, or texts cannot be encoded.
+            ImageError: a picture cannot be opened.
+        """
+        found = np.zeros((len(parts), self.index.d), np.float32)
+        for position, part in enumerate(parts):
+            if part.kind == "product":
+                row = -1 if part.row is None else part.row
+                if not 0 <= row < self.index.n or not self.index.set.present[row]:
+                    raise EmbeddingError(
+                        f"The product {part.text or row} has no vector in {self.name}: its picture is missing or broken."
+                    )
+                found[position] = self.index.set.vectors[row]
+            elif part.kind == "image":
+                coder = self.encoder()
+                image = decode(part.image or b"", coder.preprocessing.decode_px)
+                found[position] = coder.encode_pictures([image])[0]
+            else:
+                found[position] = self.encoder().encode_texts([part.text])[0]
+        return found
+
+    def _by_likeness(
+        self, parts: Sequence[Part], k: int, mask: NDArray[np.bool_] | None, allowed: int
+    ) -> Answer:
+        vectors = self.vectors(parts)
+        own = [part.row for part in parts if part.kind == "product" and part.row is not None]
+        if len(parts) == 1:
+            query, offset, meaning = (
+                vectors[0] * np.float32(np.sign(parts[0].weight)),
+                0.0,
+                "cosine similarity",
+            )
+        else:
+            weights = np.array([part.weight for part in parts])
+            spreads = np.array([self.index.spread(vector) for vector in vectors])  # (p, 2)
+            factors = weights / spreads[:, 1] / np.abs(weights).sum()
+            query = (factors[:, None] * vectors).sum(axis=0)
+            offset = float((factors * spreads[:, 0]).sum())
+            meaning = "likeness to all parts together, in deviations over the dataset"
+        found = self.index.search(query, min(k + len(own), self.index.n), mask)
+        keep = ~np.isin(found.rows, own)
+        rows, scores = found.rows[keep][:k], found.scores[keep][:k] - offset
+        near = np.asarray(self.index.set.vectors[rows], np.float32) @ vectors.T  # (m, p)
+        hits = [
+            Hit(int(row), float(score), tuple(map(float, each)), ("likeness",))
+            for row, score, each in zip(rows, scores, near, strict=True)
+        ]
+        recall = None if found.exact or not self.index.approximate else self.index.approximate.recall_at_10
+        return Answer(hits, meaning, allowed, found.exact, recall)
+
+    def _fused(
+        self, likeness: Answer, by_words: list[tuple[int, float]], parts: Sequence[Part], k: int
+    ) -> Answer:
+        """Reciprocal ranks added: what both lists have high comes first."""
+        if not by_words:
+            return Answer(
+                likeness.hits[:k], likeness.meaning, likeness.allowed, likeness.exact, likeness.recall
+            )
+        near = {hit.row_id: hit.similarities for hit in likeness.hits}
+        said = {row for row, _ in by_words}
+        none = (None,) * len(parts)
+        hits = []
+        for row, score in fuse([hit.row_id for hit in likeness.hits], [row for row, _ in by_words])[:k]:
+            by = (*(("likeness",) if row in near else ()), *(("words",) if row in said else ()))
+            hits.append(Hit(row, score, near.get(row, none), by))
+        meaning = "reciprocal ranks by likeness and by words, added"
+        return Answer(hits, meaning, likeness.allowed, likeness.exact, likeness.recall)
+
+
+def default_set(products: Products) -> str | None:
+    """The newest set of picture vectors that texts can be compared with, else the newest of any."""
+    ranked = preferred(sets(products.info))
+    return ranked[0][0] if ranked else None
+
+
+def fuse(*rankings: Sequence[int]) -> list[tuple[int, float]]:
+    """Reciprocal rank fusion of lists of row numbers: rows with their scores, best first.
+
+    >>> [row for row, _ in fuse([1, 2, 3], [3, 1])]
+    [1, 3, 2]
+    """
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, row in enumerate(ranking, 1):
+            scores[row] = scores.get(row, 0.0) + 1 / (RANK_CONSTANT + rank)
+    return sorted(scores.items(), key=lambda entry: (-entry[1], entry[0]))

@@ -1,0 +1,71 @@
+"""What is costly is computed once and kept beside the dataset, by its fingerprint and the cohort."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.catalog.cohort import Cohort
+from core.catalog.map_files import version
+from core.catalog.products import Products
+
+VERSION = "2"  # raise it when a kept table's meaning changes
+FOLDER = "statistics"
+WORTH_S = 0.2  # what took less is quicker to compute than to look after
+MOST_FILES = 400  # a dataset; the oldest go first
+FORGIVEN = (OSError, pa.ArrowException)
+
+
+def path(products: Products, cohort: Cohort | None, name: str) -> Path:
+    """Where the table `name` of this cohort is kept, once it has been computed."""
+    query = (cohort or Cohort(products.info.name)).with_(dataset="", fingerprint=None).to_query()
+    if cohort and cohort.area:  # of a map that may be made anew
+        query["version"] = [version(products.info, cohort.map)]
+    key = json.dumps([VERSION, products.info.fingerprint, query], sort_keys=True)
+    return products.info.folder / FOLDER / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.parquet"
+
+
+def kept(
+    products: Products, cohort: Cohort | None, name: str, compute: Callable[[], pd.DataFrame]
+) -> pd.DataFrame:
+    """`compute()`, or what an earlier call kept of it.
+
+    A folder that cannot be written or a damaged file only costs the time of computing again.
+
+    Args:
+        name: of the table: letters, digits, hyphens; with every parameter that changes the answer.
+    """
+    place = path(products, cohort, name)
+    with suppress(*FORGIVEN):
+        return pd.read_parquet(place)
+    started = time.monotonic()
+    table = compute()
+    if time.monotonic() - started >= WORTH_S:
+        _keep(place, table)
+    return table
+
+
+def _keep(place: Path, table: pd.DataFrame) -> None:
+    temporary = place.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    with suppress(*FORGIVEN):
+        if not place.parent.parent.exists():  # the dataset was removed meanwhile: leave nothing behind
+            return
+        place.parent.mkdir(exist_ok=True)
+        try:
+            pq.write_table(pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd")
+            temporary.replace(place)
+        finally:
+            temporary.unlink(missing_ok=True)
+        files = sorted(place.parent.glob("*.parquet"), key=lambda file: file.stat().st_mtime)
+        for file in files[:-MOST_FILES]:
+            file.unlink(missing_ok=True)

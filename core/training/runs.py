@@ -1,0 +1,139 @@
+"""Run folders: what was trained, how, on what. They lie in VITRINE_HOME/runs/."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.errors import DamagedRunError, ModelError, TrainingError
+from core.settings import settings
+from core.storage import storage_errors
+
+FORMAT = 1
+WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What config.json says: all that is needed to build the model again and to go on training it."""
+
+    architecture: str  # a key of core.models.registry.architectures
+    model: dict[str, Any]  # its own configuration
+    training: dict[str, Any]  # TrainConfig's fields
+    classes: Sequence[str]
+    dataset: str  # the first, where it was trained on several
+    fingerprint: str  # of the dataset
+    licence: str
+    preset: str
+    created: str = ""
+    sources: Sequence[str] = ()  # label sources, in the order of the one-hot
+    human_only: bool = False
+    pretrained: dict[str, str] = field(default_factory=dict)  # where the encoders' first weights were
+    products: dict[str, int] = field(default_factory=dict)  # training, validation, left out
+    result: dict[str, Any] = field(default_factory=dict)  # filled when it is done
+    balance: str = "none"  # of core.training.balance
+    datasets: dict[str, str] = field(default_factory=dict)  # name -> fingerprint, where there are several
+    format: int = FORMAT
+
+    def trained_on(self) -> dict[str, str]:
+        """Every dataset that it was trained on, with its fingerprint then."""
+        return self.datasets or {self.dataset: self.fingerprint}
+
+    def write(self, run_dir: Path) -> None:
+        """
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        temporary = run_dir / f".{CONFIG}.{os.getpid()}"
+        with storage_errors(run_dir):
+            run_dir.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
+            temporary.replace(run_dir / CONFIG)
+
+    @classmethod
+    def read(cls, run_dir: Path) -> RunConfig:
+        """
+        Raises:
+            ModelError: there is no run in that folder, or its configuration cannot be read.
+        """
+        try:
+            described = json.loads((run_dir / CONFIG).read_text(encoding="utf-8"))
+            if (
+                not isinstance(described, dict)
+                or not {"architecture", "model", "classes"} <= described.keys()
+            ):
+                raise ModelError(f"{run_dir / CONFIG} describes no classifier of Vitrine. Train it again.")
+            return cls(**_checked(described))
+        except FileNotFoundError as error:
+            raise ModelError(f"There is no run at {run_dir}. Runs are listed by: vitrine models") from error
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise DamagedRunError(run_dir.name, " ".join(str(error).split())[:160]) from error
+
+
+def _checked(described: dict[str, Any]) -> dict[str, Any]:
+    """
+    Raises:
+        ValueError: an entry is not of its kind; another's folder can hold anything.
+    """
+    kinds = {"str": str, "dict": dict, "Sequence": list, "bool": bool, "int": int}
+    for entry in fields(RunConfig):
+        value = described.get(entry.name)
+        kind = kinds[str(entry.type).partition("[")[0]]
+        if entry.name in described and not isinstance(value, kind):
+            raise ValueError(f"{entry.name} is {type(value).__name__}, not {kind.__name__}")
+        if kind is list and not all(isinstance(part, str) for part in value or ()):
+            raise ValueError(f"{entry.name} holds what is no text")
+    if not all(isinstance(count, int) for count in described.get("products", {}).values()):
+        raise ValueError("products holds what is no count")
+    return described
+
+
+def runs_folder() -> Path:
+    return settings().home / "runs"
+
+
+def new_run(name: str, out: Path | None) -> Path:
+    """The folder of a new run: `out`, or one named after `name` and the time.
+
+    Raises:
+        TrainingError: there is a run in that folder already.
+    """
+    folder = out or runs_folder() / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    if (folder / CONFIG).exists():
+        raise TrainingError(
+            f"There is a run in {folder} already. --resume continues it; choose another --out for a new one."
+        )
+    return folder
+
+
+def find_run(run: str | Path) -> Path:
+    """A run's folder from its path or its name in VITRINE_HOME/runs.
+
+    Raises:
+        ModelError: there is no such run.
+    """
+    here = Path(run)
+    if (here / CONFIG).exists():
+        return here
+    named = runs_folder() / str(run)
+    if RUN_NAME.fullmatch(str(run)) and (named / CONFIG).exists():
+        return named
+    known = ", ".join(folder.name for folder in run_folders()) or "none yet"
+    raise ModelError(f"There is no run named {str(run)!r} (there is: {known}).")
+
+
+def run_folders() -> list[Path]:
+    """Every run under VITRINE_HOME, newest first; half-made ones too."""
+    found = []
+    for path in runs_folder().glob(f"*/{CONFIG}"):
+        with suppress(OSError):  # deleted meanwhile
+            found.append((path.parent.stat().st_mtime, path.parent))
+    return [folder for _, folder in sorted(found, reverse=True)]

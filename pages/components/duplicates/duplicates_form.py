@@ -1,0 +1,54 @@
+"""Look for duplicates from the page: an own process, so that it slows nobody and outlives the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.catalog.info import DatasetInfo
+from core.duplicates import hashing
+from core.duplicates.detectors import COPIES
+from pages import resources
+from pages.components.shared import background
+from pages.components.shared.markdown import plain
+
+HASHED_PER_S = 200  # pictures, by two processors, about
+LAID_PER_S = 80  # pictures that are laid over their likes
+
+
+def show(
+    info: DatasetInfo, why: str, arguments: tuple[str, ...] = (), label: str = "Look for duplicates"
+) -> None:
+    """Say what is missing, and offer to make it.
+
+    Args:
+        why: what a visitor would see, in a sentence.
+        arguments: of the command, beside the dataset's name.
+    """
+    command = " ".join(["vitrine duplicates", info.name, *arguments])
+    if hashing.under_way(info):
+        st.info(f"Duplicates of {plain(info.name)} are being looked for now. Come back when that is done.")
+        st.button("Look again")
+        return
+    st.info(plain(why))
+    if not resources.is_local_visitor():
+        st.caption(f"It is started on the machine that serves Vitrine: {plain(command)}")
+        return
+    if st.button(label, type="primary"):
+        background.run(["duplicates", info.name, *arguments], numbers=True)
+        st.rerun()
+    st.caption(f"Or in a terminal: {plain(command)}")
+
+
+def pictures(info: DatasetInfo) -> str:
+    """How many there are to read: fewer than products where several show the same."""
+    return f"{hashing.pictures(info):,} pictures of {info.with_picture:,} products"
+
+
+def minutes(info: DatasetInfo, detectors: Sequence[str] = ()) -> str:
+    """How long it takes to read the pictures and to ask the detectors, about."""
+    took = hashing.pictures(info) / HASHED_PER_S / 60
+    if any(key in COPIES for key in detectors):
+        took += hashing.pictures(info) / LAID_PER_S / 60
+    return "under a minute" if took < 1 else f"about {took:.0f} minutes"

@@ -1,0 +1,179 @@
+"""Duplicates: the matrix of splits, the certificate, and what to drop."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from core.catalog.cohort import Cohort
+from core.catalog.info import DatasetInfo
+from core.duplicates import figures, judging, report
+from core.duplicates.detectors import detector
+from core.duplicates.finding import Found
+from core.duplicates.leakage import Keep, to_drop
+from pages import resources
+from pages.components.shared.markdown import plain
+
+OPENED = 100  # products that a link to Browse holds
+KEEP: dict[str, Keep] = {"Keep test whole": "test", "Keep train whole": "train"}
+
+
+def overview(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float]) -> None:
+    """All detectors in one look."""
+    splits = resources.splits(info)
+    counted = [resources.leakage_at(info, founds[key], thresholds[key]) for key in founds]
+    last = splits.names[-1]
+    if len(splits.names) > 1:
+        size = max(1, splits.sizes[last])
+        st.markdown(f"Of {size:,} **{plain(last)}** products, these have a like in another split:")
+        with st.container(horizontal=True):
+            for one in counted:
+                st.metric(
+                    detector(one.detector).title,
+                    f"{one.leaking[last]:,}",
+                    f"{one.leaking[last] / size:.1%}",
+                    delta_color="off",
+                    delta_arrow="off",
+                )
+    dark = st.context.theme.type == "dark"
+    st.plotly_chart(
+        figures.overview(counted, splits.sizes, dark), theme=None, key="overview", config={"displayModeBar": False},
+    )  # fmt: skip
+    st.caption(
+        "How many products have a like, by each detector at the thresholds on the left: in another split, which is "
+        "leakage, plus in their own split only. Listings of one picture in one split are no duplicates of each other."
+    )
+    for one in counted:
+        for note in one.notes:
+            st.caption(plain(f"{detector(one.detector).title}: {note}"))
+        if one.absent:
+            st.caption(
+                plain(f"{detector(one.detector).title}: {one.absent:,} products could not be compared.")
+            )
+
+
+def show(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float], key: str) -> None:
+    """One detector's matrix, the links to what leaks, and the downloads of all that are chosen."""
+    splits = resources.splits(info)
+    found = founds[key]
+    counted = resources.leakage_at(info, found, thresholds[key])
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        st.subheader(f"{detector(key).title}: {detector(key).describe(thresholds[key])}", anchor=False)
+        dark = st.context.theme.type == "dark"
+        st.plotly_chart(
+            figures.matrix(counted, splits.sizes, dark), theme=None, key="matrix", config={"displayModeBar": False},
+        )  # fmt: skip
+        st.caption(
+            "A row is a split; its cells say how many of its products, and what share, have a like in each split."
+        )
+        _browse(info, found, thresholds[key])
+    with right:
+        _downloads(info, founds, thresholds)
+
+
+def _browse(info: DatasetInfo, found: Found, threshold: float) -> None:
+    """Links to the products of each split that leak."""
+    splits = resources.splits(info)
+    taken = found.within(threshold)
+    a, b = found.a[taken], found.b[taken]
+    crossing = splits.code[a] != splits.code[b]
+    units = np.unique(found.unit[np.concatenate([a[crossing], b[crossing]])])
+    if len(splits.names) == 1:
+        st.info(f"All products are in one split ({plain(splits.names[0])}): nothing can leak between splits.")
+        return
+    with st.container(horizontal=True):
+        for place, name in reversed(list(enumerate(splits.names))):
+            rows = np.flatnonzero(np.isin(found.unit, units[units >= 0]) & (splits.code == place))
+            if not len(rows):
+                continue
+            some = resources.products(info.name).by_row(rows[:OPENED].tolist())
+            cohort = Cohort(
+                info.name, split=(name,), item_id=tuple(dict.fromkeys(row["item_id"] for row in some))
+            )
+            count = f"{len(rows):,}" if len(rows) <= OPENED else f"the first {OPENED} of {len(rows):,}"
+            # No link button: it would open a new tab.
+            address = html.escape(resources.cohort_url("/browse", cohort))
+            title = html.escape(f"Open {count} leaking from {name}")
+            st.html(f'<a class="vitrine-alike" href="{address}" target="_self">{title}</a>', width="content")
+
+
+def _downloads(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float]) -> None:
+    st.subheader("Certificate and what to drop", anchor=False)
+    titles = {detector(key).title: key for key in founds}
+    precise = [title for title, key in titles.items() if detector(key).precise]
+    used = st.multiselect(
+        "Detectors that count",
+        list(titles),
+        default=precise,
+        key="count",
+        bind="query-params",
+        select_all=False,
+    )
+    keep = KEEP[
+        st.segmented_control(
+            "What leaks is dropped from the other", list(KEEP), default="Keep test whole", key="keep",
+            bind="query-params", required=True,
+        )
+        or "Keep test whole"
+    ]  # fmt: skip
+    within = st.toggle("Of each group within a split keep one", key="within", bind="query-params")
+    chosen = {key: founds[key] for title, key in titles.items() if title in (used or [])}
+    if not chosen:
+        st.info("Choose a detector that counts.")
+        return
+    at = {key: thresholds[key] for key in chosen}
+    dropped = to_drop(chosen, at, resources.splits(info), keep, within)
+    parts = dropped["split"].value_counts()
+    listed = ", ".join(f"{count:,} of {plain(str(name))}" for name, count in parts.items()) or "none"
+    st.metric("Products to drop", f"{len(dropped):,}", listed, delta_color="off", delta_arrow="off")
+    with st.container(horizontal=True):
+        for suffix, title, mime in (
+            ("md", "Certificate", "text/markdown"),
+            ("json", "As JSON", "application/json"),
+        ):
+            st.download_button(
+                title, partial(_certificate, info, chosen, at, keep, within, suffix),
+                f"{info.name}-duplicates.{suffix}", mime, key=f"certificate-{suffix}", on_click="ignore",
+                type="primary" if suffix == "md" else "secondary",
+            )  # fmt: skip
+        st.download_button(
+            "List of products to drop", partial(_list, info, chosen, at, keep, within), f"{info.name}-drop.csv",
+            "text/csv", key="drop-list", on_click="ignore",
+        )  # fmt: skip
+    st.caption(
+        "The certificate names the dataset, its fingerprint, every threshold with its measured precision, and the "
+        "counts. The list holds item and image ids, and why each product is on it."
+    )
+
+
+def _certificate(
+    info: DatasetInfo,
+    founds: Mapping[str, Found],
+    at: Mapping[str, float],
+    keep: Keep,
+    within: bool,
+    suffix: str,
+) -> bytes:
+    judged = {
+        key: judging.precision(found, judging.judgements(info, key), [at[key]])[0].as_dict()
+        for key, found in founds.items()
+    }
+    made = report.certificate(
+        resources.products(info.name), founds, at, resources.splits(info), keep, within, judged
+    )
+    if suffix == "json":
+        return json.dumps(made, ensure_ascii=False, indent=2).encode()
+    return report.as_markdown(made).encode()
+
+
+def _list(
+    info: DatasetInfo, founds: Mapping[str, Found], at: Mapping[str, float], keep: Keep, within: bool
+) -> bytes:
+    dropped = to_drop(founds, at, resources.splits(info), keep, within)
+    return report.as_csv(report.drop_list(resources.products(info.name), dropped, at))

@@ -1,0 +1,201 @@
+"""Duplicates: the pairs around a threshold, and a person's word on a sample of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.catalog.info import DatasetInfo
+from core.duplicates import figures, judging
+from core.duplicates.detectors import COPIES, HASH_BITS, detector
+from core.duplicates.finding import Found
+from core.errors import VitrineError
+from pages import resources
+from pages.components.duplicates import pair_gallery
+from pages.components.duplicates.pair_gallery import Pair
+from pages.components.shared.markdown import plain
+
+SIZE = 12
+ORDERS = ("Around the threshold", "Nearest", "Farthest")
+MOST_PAGES = 400
+YOU = "your name for judgements"
+
+
+def says(key: str, likeness: float) -> str:
+    """How alike a pair is, as the detector measures it."""
+    if key == "bytes":
+        return "the same file"
+    if key == "hash":
+        bits = round(HASH_BITS - likeness)
+        return "the same hash" if bits == 0 else f"{bits} of {HASH_BITS} bits differ"
+    if key == "pixels":
+        return "the same pixels" if likeness >= 255 else f"pixels differ by {255 - likeness:.1f}"
+    if key in COPIES:
+        how = "laid over each other" if key == "cropped" else "in one colour"
+        return f"{how}, pixels differ by {255 - likeness:.1f}"
+    if likeness >= 1:
+        return "the same text" if key in ("text", "glami") else "the same vector"
+    return f"{likeness:.3f} alike"
+
+
+def show(info: DatasetInfo, found: Found, threshold: float) -> None:
+    """A gallery of pairs: those that the threshold just takes and just leaves out, or all in order."""
+    splits = resources.splits(info)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.segmented_control(
+            "Order", ORDERS, default=ORDERS[0], key="order", bind="query-params", required=True
+        )
+        crossing = len(splits.names) > 1 and st.toggle(
+            "Only across splits", key="across", bind="query-params"
+        )
+    places = _places(found, threshold, order or ORDERS[0], splits.code if crossing else None)
+    stop = found.within(threshold).stop
+    st.caption(
+        plain(
+            f"{stop:,} of {len(found.a):,} pairs are within the threshold. A pair stands for all products that are "
+            "equal to its two. Pale ones are just outside."
+        )
+    )
+    if not len(places):
+        where = " across splits" if crossing else ""
+        st.info(f"No pair{where} is within the threshold. Loosen it, or look with another detector.")
+        return
+    pages = min(MOST_PAGES, -(-len(places) // SIZE))
+    if st.session_state.get("page", 1) > pages:
+        st.session_state["page"] = 1
+    room = st.container()
+    number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+    shown = places[(number - 1) * SIZE : number * SIZE]
+    with room:
+        pair_gallery.show(
+            info,
+            [
+                Pair(first, second, says(found.described.detector, float(found.likeness[row])), row < stop)
+                for row, first, second in rows_of(info, found, shown)
+            ],
+        )
+
+
+def rows_of(
+    info: DatasetInfo, found: Found, places: NDArray[np.int64]
+) -> list[tuple[int, dict[str, Any], dict[str, Any]]]:
+    """Places in the table of pairs with the two products of each."""
+    products = resources.products(info.name).by_row(
+        [int(row) for pair in zip(found.a[places], found.b[places], strict=True) for row in pair]
+    )
+    return [
+        (int(place), products[2 * number], products[2 * number + 1]) for number, place in enumerate(places)
+    ]
+
+
+def _places(found: Found, threshold: float, order: str, split: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    stop = found.within(threshold).stop
+    inside, outside = np.arange(stop), np.arange(stop, len(found.a))
+    if split is not None:
+        inside, outside = (rows[split[found.a[rows]] != split[found.b[rows]]] for rows in (inside, outside))
+    if order == "Nearest":
+        return inside
+    if order == "Farthest":
+        return inside[::-1]
+    # The last that the threshold takes and the first that it leaves out, in turn.
+    half = min(len(inside), MOST_PAGES * SIZE)
+    last, first = inside[::-1][:half], outside[:half]
+    count = min(len(last), len(first))
+    turns = np.stack([last[:count], first[:count]], axis=1).ravel()
+    return np.concatenate([turns, last[count:], first[count:]])
+
+
+def judge(info: DatasetInfo, found: Found, threshold: float) -> None:
+    """One pair at a time: is it the same product's picture? And what the answers say of every threshold."""
+    if resources.is_local_visitor():
+        with st.sidebar:
+            st.text_input(
+                "Your name", key=YOU, max_chars=judging.WHO_CHARACTERS, placeholder="kept with your answers"
+            )
+    _judge(info, found, threshold)
+
+
+@st.fragment  # an answer draws no more than this anew
+def _judge(info: DatasetInfo, found: Found, threshold: float) -> None:
+    key = found.described.detector
+    answers = judging.judgements(info, key)
+    told = judging.precision(found, answers, sorted({*_marks(found), threshold}))
+    here = next(point for point in told if point.threshold == threshold)
+    asked, known = st.columns([6, 5], gap="large")
+    with known:
+        st.subheader("Precision by threshold", anchor=False)
+        if here.precision is None:
+            st.caption("No pair within the threshold was judged yet. Twenty answers give a first idea.")
+        else:
+            st.metric(
+                f"Pairs that are duplicates ({detector(key).describe(threshold)})",
+                f"{here.precision:.0%}",
+                f"{here.low:.0%} to {here.high:.0%} with 95% confidence, {here.judged} judged",
+                delta_color="off",
+                delta_arrow="off",
+            )
+            st.caption(
+                "This is not the plain share of the answers: each stands for all pairs about as alike, so an answer on "
+                "a common kind of pair counts for more."
+            )
+        if any(point.precision is not None for point in told):
+            dark = st.context.theme.type == "dark"
+            st.plotly_chart(
+                figures.precision_curve(told, key, threshold, dark), theme=None, key="precision",
+                config={"displayModeBar": False},
+            )  # fmt: skip
+            st.caption(
+                "Each point: of the pairs within that threshold, how many are duplicates; the bar is its 95% interval. "
+                "Pairs are drawn at random by likeness, and each kind counts by how many there are."
+            )
+    with asked:
+        _ask(info, found, threshold, answers)
+
+
+def _marks(found: Found) -> list[float]:
+    return [end for end, _ in judging.strata(found)]
+
+
+def _ask(
+    info: DatasetInfo,
+    found: Found,
+    threshold: float,
+    answers: dict[tuple[int, int], judging.Judgement],
+) -> None:
+    places = judging.next_pairs(found, answers, threshold)
+    if not places:
+        st.success("Every pair was judged.")
+        return
+    row, first, second = rows_of(info, found, np.array(places))[0]
+    text = found.described.detector == "text"
+    st.subheader(
+        "Do these two show the same product text?" if text else "Do these two show the same product?",
+        anchor=False,
+    )
+    if not resources.is_local_visitor():
+        st.info("Answers are taken on the machine that serves Vitrine.")
+        return
+    pair = int(found.a[row]), int(found.b[row])
+
+    def answer(said: judging.Answer) -> None:
+        if pair in judging.judgements(info, found.described.detector):
+            return  # a second press, before the next pair was there
+        who = st.session_state.get(YOU) or "unnamed"
+        try:
+            judging.judge(info, found.described.detector, *pair, said, who)
+        except VitrineError as error:
+            st.toast(plain(str(error)), icon="⚠️", duration="long")
+
+    # The key names the pair: a press counts for the pair that was seen, whatever was answered elsewhere meanwhile.
+    shown = f"{pair[0]}-{pair[1]}"
+    with st.container(horizontal=True):
+        st.button("Yes", shortcut="y", key=f"yes-{shown}", type="primary", on_click=answer, args=("yes",))
+        st.button("No", shortcut="n", key=f"no-{shown}", on_click=answer, args=("no",))
+        st.button("Cannot tell", shortcut="u", key=f"unsure-{shown}", on_click=answer, args=("unsure",))
+    with st.container(key="judged-pair"):
+        pair_gallery.show(info, [Pair(first, second, "")], width_px=480, large=True, texts=text)
+    people = len({made.who for made in answers.values()})
+    st.caption(f"{len(answers):,} pairs answered so far" + (f", by {people}." if people else "."))

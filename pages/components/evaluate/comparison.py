@@ -1,0 +1,127 @@
+"""Two evaluations of the same products: do they differ, and on which products?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from core.catalog.info import DatasetInfo
+from core.evaluation import cache
+from core.evaluation.cache import Kept
+from core.evaluation.class_charts import class_names
+from core.evaluation.comparison import compare, paired
+from core.models.registry import ModelSpec
+from pages import resources
+from pages.components.evaluate import mistakes
+from pages.components.shared.markdown import plain
+
+SURE = 0.05
+OFFERED = 3  # other models, where nothing is there to compare with
+WORDS = {
+    "both": "picture and text", "picture": "picture alone", "text": "text alone", "all": "all labels",
+    "human": "labelled by a person", "glami": "ties as GLAMI", "fair": "fair ties",
+}  # fmt: skip
+
+
+def name_of(made: Kept, beside: Kept) -> str:
+    """Told apart from another by what differs, and by nothing else."""
+    words = [
+        WORDS.get(value, value)
+        for field in ("sees", "labels", "inference", "ties")
+        if (value := str(getattr(made.choice, field))) != getattr(beside.choice, field)
+    ]
+    if made.choice.among != beside.choice.among:
+        words.append("among the dataset's classes" if made.choice.among == "dataset" else "among all classes")
+    if words and made.model == beside.model:
+        return ", ".join(words)
+    return f"{made.model} ({', '.join(words)})" if words else made.model
+
+
+def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
+    """McNemar's test between this evaluation and another on the same split, and the products that one alone got right."""
+    if not mistakes.holds(info, found):
+        return
+    there = [
+        made
+        for _, made in cache.every(list(specs), info.name)
+        if made.choice.split == found.choice.split and made.path != found.path
+    ]
+    if not there:
+        _say_nothing_there(info, spec, found, specs)
+        return
+    names = {name_of(made, found): made for made in there}
+    chosen = st.selectbox("Compare with", list(names), key="against", bind="query-params")
+    other = names[chosen or next(iter(names))]
+    one, two = name_of(found, other), name_of(other, found)
+    first, second = resources.predictions(found), resources.predictions(other)
+    figures = compare(first, second)
+    _verdict(one, two, figures)
+    both = paired(first, second)
+    kinds = {
+        f"Only “{one}”": both[both.correct_first & ~both.correct_second],
+        f"Only “{two}”": both[~both.correct_first & both.correct_second],
+    }
+    titles = {f"{title} is right ({len(table):,})": table for title, table in kinds.items()}
+    picked = st.segmented_control(
+        "Products",
+        list(titles),
+        default=next(iter(titles)),
+        required=True,
+        key=f"alone {other.path.name}",
+        format_func=plain,
+    )
+    table = titles[picked or next(iter(titles))]
+    if table.empty:
+        st.info("There is no such product.")
+        return
+    suffix = "_second" if table is kinds[f"Only “{one}”"] else "_first"
+    st.caption(plain(f"What “{two if suffix == '_second' else one}” said instead, the surest first."))
+    mistakes.gallery(info, wrong_side(table, suffix), f"alone{suffix}", class_names(found))
+
+
+def _say_nothing_there(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
+    """What can be evaluated to compare with, and the way there."""
+    ways = [f"evaluate another model on the {found.choice.split} products of {plain(info.name)}"]
+    if set(spec.inputs) >= {"text", "image"}:
+        other = {"both": "the picture or the text alone", "picture": "the text", "text": "the picture"}
+        ways.append(f"this one with {other[found.choice.sees]}")
+    st.info(f"There is nothing to compare with yet: {', or '.join(ways)}.")
+    others = [one for one in specs if one.name != spec.name]
+    fitting = [one for one in others if cache.learned(one) == info.name]
+    for one in (fitting or others)[:OFFERED]:
+        address = {"dataset": info.name, "model": one.name, "evaluated": found.choice.split}
+        st.link_button(plain(f"{one.title}: {one.name}"), f"evaluate?{urlencode(address)}", type="tertiary")
+    if len(others) > OFFERED:
+        st.caption("The list of models in the sidebar has them all.")
+
+
+def wrong_side(table: pd.DataFrame, suffix: str) -> pd.DataFrame:
+    """The columns of the evaluation that was wrong, under their own names."""
+    own = {name: name.removesuffix(suffix) for name in table.columns if name.endswith(suffix)}
+    found = table[["row_id", *own]].rename(columns=own)
+    return found.sort_values(["probability", "row_id"], ascending=[False, True])
+
+
+def _verdict(one: str, two: str, figures: dict[str, float]) -> None:
+    """The difference, its interval, and whether chance would do."""
+    columns = st.columns(4)
+    columns[0].metric(plain(f"Top-1: {one}"), f"{100 * figures['top1_first']:.1f}%")
+    columns[1].metric(plain(f"Top-1: {two}"), f"{100 * figures['top1_second']:.1f}%")
+    columns[2].metric("Difference, points", f"{100 * figures['difference']:+.1f}")
+    columns[3].metric("p, McNemar", f"{figures['p']:.2g}" if figures["p"] >= 1e-4 else "< 0.0001")
+    low, high = 100 * figures["difference_low"], 100 * figures["difference_high"]
+    likely = "more than chance would explain" if figures["p"] < SURE else "no more than chance would explain"
+    st.markdown(
+        plain(
+            f"Of {int(figures['n']):,} products that both judged, {int(figures['only_first']):,} are right only with “{one}” and "
+            f"{int(figures['only_second']):,} only with “{two}”: {likely}. The difference of top-1 is between {low:+.1f} and "
+            f"{high:+.1f} points (95 percent)."
+        )
+    )
+    st.caption(
+        "McNemar's exact test looks at the products on which the two disagree: if neither were better, they would split "
+        "evenly. The interval is Bonett and Price's for paired shares."
+    )

@@ -1,0 +1,230 @@
+"""The parts of the Evaluate page: figures, groups, calibration, confusions, classes, mistakes, two models, papers."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.catalog.info import DatasetInfo
+from core.errors import ModelError
+from core.evaluation import cache, charts, class_charts
+from core.evaluation.cache import Kept
+from core.evaluation.charts import rows_of
+from core.models.registry import ModelSpec
+from core.training.runs import RunConfig
+from pages import resources
+from pages.components.evaluate import comparison, mistakes, paper_tables
+from pages.components.evaluate.paper_tables import PERCENT, in_percent
+from pages.components.shared import chart
+from pages.components.shared.markdown import plain
+
+
+def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
+    """The headline, and one part below it."""
+    _headline(found)
+    parts: dict[str, Callable[[], None]] = {
+        "Figures": partial(_figures, info, found, specs),
+        "Countries": partial(_groups, info, found),
+        "Calibration": partial(_calibration, info, found),
+        "Confusions": partial(_confusions, info, found),
+        "Classes": partial(_classes, info, spec, found),
+        "Mistakes": partial(mistakes.show, info, found),
+        "Compare": partial(comparison.show, info, spec, found, specs),
+        "Papers": partial(paper_tables.show, info, specs),
+    }
+    part = st.pills(
+        "Part", list(parts), default="Figures", required=True, key="part", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    parts[str(part or "Figures")]()
+
+
+def show_papers_alone() -> None:
+    """What the papers report, for who has measured nothing yet."""
+    with st.expander("What the papers report"):
+        paper_tables.show_published()
+
+
+def _headline(found: Kept) -> None:
+    report = found.report
+    shown = (
+        ("Top-1", "top1", "top1_interval"), ("Top-5", "top5", "top5_interval"),
+        ("F1, macro", "f1_macro", ""), ("F1, weighted", "f1_weighted", ""),
+        ("AP, macro", "ap_macro", ""), ("Calibration error", "calibration_error", ""),
+    )  # fmt: skip
+    with st.container(horizontal=True, key="evaluation-figures"):
+        for title, key, interval in shown:
+            value = report.get(key)
+            with st.container(width=150, gap=None):
+                st.metric(title, "–" if value is None else f"{100 * value:.1f}%")
+                ends = report.get(interval) if interval else None
+                if ends and ends[0] is not None:
+                    st.caption(f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}")
+    notes = [
+        "Below a figure: its 95 percent interval, from which products happened to be in the split. F1, AP and "
+        "calibration error are given without one: where classes have few products, none that was tried keeps its promise."
+    ]
+    if "top1_deviation" in report:
+        notes.append(
+            f"Five random passes: top-1 deviates by {100 * report['top1_deviation']:.2f} points between them, top-5 by "
+            f"{100 * report['top5_deviation']:.2f}; everything but these two is of the first."
+        )
+    if report["unseen"]:
+        notes.append(
+            f"{report['unseen']:,} products have nothing that the model could read: they are left out."
+        )
+    if len(report["per_class"]) <= 5:
+        notes.append("With five classes or fewer, top-5 says nothing.")
+    if report["unknown_classes"]:
+        notes.append(
+            f"{report['unknown_classes']:,} products have a category that the model was never taught: they count as mistakes."
+        )
+    st.caption(plain(" ".join(notes)))
+
+
+def _figures(info: DatasetInfo, found: Kept, specs: Sequence[ModelSpec]) -> None:
+    table = pd.DataFrame(charts.figures(found))
+    shown = in_percent(table, ["value"])
+    shown.insert(2, "95 percent", [_between(row.low, row.high) for row in rows_of(table)])
+    st.dataframe(
+        shown.drop(columns=["low", "high"]),
+        hide_index=True,
+        height="content",
+        column_config={"value": PERCENT},
+    )
+    _downloads(found, table)
+    others = cache.every(list(specs), info.name)
+    st.subheader(f"Evaluations on {plain(info.name)}", anchor=False)
+    st.dataframe(
+        in_percent(evaluations_table(others), ["top-1", "top-5"]), hide_index=True,
+        column_config={"top-1": PERCENT, "top-5": PERCENT},
+    )  # fmt: skip
+    st.caption(
+        plain(
+            f"Made {found.made.replace('T', ' at ').rstrip('Z')} (UTC) in {found.seconds:.0f} s, with weights {found.weights}, "
+            f"of the dataset with fingerprint {found.fingerprint}."
+        )
+    )
+
+
+def _between(low: float | None, high: float | None) -> str:
+    """An interval in percent; empty where none is given."""
+    return "" if pd.isna(low) or pd.isna(high) else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def evaluations_table(entries: Sequence[tuple[ModelSpec, Kept]]) -> pd.DataFrame:
+    """What was evaluated, newest first."""
+    return pd.DataFrame(
+        [
+            {
+                "model": made.model, "top-1": made.report["top1"], "top-5": made.report["top5"], "split": made.choice.split, "sees": made.choice.sees, "labels": made.choice.labels,
+                "inference": made.choice.inference, "ties": made.choice.ties, "classes": made.report["classes"],
+                "products": made.report["n"],
+            }
+            for _, made in entries
+        ],
+        columns=["model", "top-1", "top-5", "split", "sees", "labels", "inference", "ties", "classes", "products"],
+    )  # fmt: skip
+
+
+def _downloads(found: Kept, table: pd.DataFrame) -> None:
+    name = f"{found.model}-{found.choice.stem()}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Predictions (Parquet)", partial(_parquet, found), f"{name}.parquet", "application/vnd.apache.parquet",
+            on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "Report (JSON)", partial(_json, found), f"{name}.json", "application/json", on_click="ignore"
+        )
+        st.download_button(
+            "Figures (CSV)", partial(_csv, table), f"{name}.csv", "text/csv", on_click="ignore"
+        )
+
+
+def _parquet(found: Kept) -> bytes:
+    out = io.BytesIO()
+    resources.predictions(found).to_parquet(out, index=False)
+    return out.getvalue()
+
+
+def _json(found: Kept) -> bytes:
+    return json.dumps(found.report, ensure_ascii=False, indent=1).encode()
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False).encode("utf-8-sig")
+
+
+def _card(info: DatasetInfo, found: Kept, display: Any) -> None:
+    with st.container(border=True):
+        chart.draw(info, display, display.name, f"figure {display.name} {found.path.name}")
+
+
+def _groups(info: DatasetInfo, found: Kept) -> None:
+    st.markdown(
+        "Which countries and label sources the model serves well. A click on a point opens its products."
+    )
+    _card(info, found, charts.by_country(found))
+    _card(info, found, charts.by_label_source(found))
+
+
+def _calibration(info: DatasetInfo, found: Kept) -> None:
+    st.markdown("Whether the model's probabilities mean what they say.")
+    _card(info, found, charts.reliability(found))
+
+
+def _confusions(info: DatasetInfo, found: Kept) -> None:
+    st.markdown("Which classes are taken for which.")
+    mistakes.show_pairs(info, found)
+    _card(info, found, class_charts.confusions(found, resources.predictions(found)))
+
+
+def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
+    st.markdown(
+        "Every class: how many products, and how well they are told. A click on a column sorts by it."
+    )
+    training = trained_counts(spec)
+    table = class_charts.classes_table(found, training)
+    st.dataframe(
+        in_percent(table if training else table.drop(columns="training"), ["precision", "recall", "f1", "ap"]),
+        hide_index=True, height=520,
+        column_config={
+            "label": "class",
+            "n": st.column_config.NumberColumn("products", help="that have this class in the evaluated split"),
+            "training": st.column_config.NumberColumn("training", help="products in the training split of the model's dataset"),
+            "predicted": st.column_config.NumberColumn("predicted", help="products that the model said to be of this class"),
+            "precision": st.column_config.NumberColumn(format="%.1f%%", help="of those predicted, how many are"),
+            "recall": st.column_config.NumberColumn(format="%.1f%%", help="of those that are, how many were predicted"),
+            "f1": st.column_config.NumberColumn("F1", format="%.1f%%", help="harmonic mean of the two"),
+            "ap": st.column_config.NumberColumn("AP", format="%.1f%%", help="area under precision against recall"),
+        },
+    )  # fmt: skip
+    name = f"{found.model}-{found.choice.stem()}-classes.csv"
+    st.download_button("Classes (CSV)", partial(_csv, table), name, "text/csv", on_click="ignore")
+    notes = []
+    if absent := int((table.n == 0).sum()):
+        notes.append(f"{absent:,} of them have no product in this split: only wrong predictions name them.")
+    if untaught := int((table.training == 0).sum()):
+        notes.append(f"{untaught:,} have no training product: the model cannot know them.")
+    if notes:
+        st.caption(" ".join(notes))
+    _card(info, found, class_charts.long_tail(found, training or {}))
+
+
+def trained_counts(spec: ModelSpec) -> dict[str, int] | None:
+    """Training products of each class, if the dataset that the model learned is still as it was."""
+    try:
+        config = RunConfig.read(spec.folder)
+    except ModelError:  # a model without a run folder, or one that was just deleted
+        return None
+    info = next((there for there in resources.datasets() if there.name == config.dataset), None)
+    if info is None or info.fingerprint != config.fingerprint or "train" not in info.splits:
+        return None
+    return resources.class_counts(info.name, "train", config.human_only)

@@ -1,0 +1,169 @@
+"""Products that a model got wrong: galleries, from which each opens, and all open in Browse."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.catalog.cohort import Cohort
+from core.catalog.info import DatasetInfo
+from core.evaluation.cache import Kept
+from core.evaluation.charts import rows_of
+from core.evaluation.class_charts import Names, class_names
+from pages import resources
+from pages.components.evaluate.paper_tables import in_percent
+from pages.components.shared import product_dialog, product_grid
+from pages.components.shared.markdown import plain
+
+PER_PAGE = 24
+OPENED = 100  # products that a link to Browse holds
+EXAMPLES = 6
+ANY = "any class"
+ORDERS = {
+    "Most confident": ("probability", False),
+    "Label least likely": ("label_probability", True),
+    "Least confident": ("probability", True),
+}
+
+
+def show(info: DatasetInfo, found: Kept) -> None:
+    """Wrong predictions, the most confident first, of all classes or of one pair."""
+    if not holds(info, found):
+        return
+    predictions = resources.predictions(found)
+    wrong = predictions[~predictions.correct]
+    st.markdown("What the model is surest of, and wrong. Now and then it is the label that is wrong.")
+    if wrong.empty:
+        st.info("There is no mistake to show: every product is right.")
+        return
+    left, middle, right = st.columns([5, 5, 3])
+    labels = [ANY, *wrong.label.value_counts().index]
+    label = left.selectbox("Label", labels, key="label", bind="query-params")
+    chosen = wrong if label == ANY else wrong[wrong.label == label]
+    said = middle.selectbox(
+        "The model said", [ANY, *wrong.prediction.value_counts().index], key="said", bind="query-params"
+    )
+    chosen = chosen if said == ANY else chosen[chosen.prediction == said]
+    order = right.selectbox("First", list(ORDERS), key="first", bind="query-params")
+    if chosen.empty:
+        st.info("No product of that label was said to be that.")
+        return
+    column, ascending = ORDERS[order or "Most confident"]
+    gallery(
+        info,
+        chosen.sort_values([column, "row_id"], ascending=[ascending, True]),
+        "mistakes",
+        class_names(found),
+    )
+
+
+def holds(info: DatasetInfo, found: Kept) -> bool:
+    """Row numbers of another import name other products: say so, and show none."""
+    if found.fingerprint == info.fingerprint:
+        return True
+    st.info(f"{plain(info.name)} was imported anew since: which products these were is not known any more.")
+    return False
+
+
+def gallery(info: DatasetInfo, table: pd.DataFrame, key: str, names: Names) -> None:
+    """Judged products a page at a time, and a way to see them in Browse."""
+    pages = -(-len(table) // PER_PAGE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{len(table):,} product{'' if len(table) == 1 else 's'}**")
+        browse_link(info, table)
+    place = st.container()
+    number_key = f"{key}-page"
+    if st.session_state.get(number_key, 1) > pages:
+        st.session_state[number_key] = 1
+    number = st.pagination(pages, key=number_key) if pages > 1 else 1
+    part = table.iloc[(number - 1) * PER_PAGE : number * PER_PAGE]
+    with place:
+        rows = grid(info, part, key, names)
+    product_dialog.open_linked(info, rows)
+
+
+def grid(info: DatasetInfo, part: pd.DataFrame, key: str, names: Names) -> list[dict[str, object]]:
+    """The products with what the model said of them; a click opens one."""
+    by_row = {row["row_id"]: row for row in resources.products(info.name).by_row(part.row_id.tolist())}
+    there = part[part.row_id.isin(by_row)]
+    rows = [by_row[row_id] for row_id in there.row_id]
+    facts = [
+        f"said {names[row.prediction]}, {100 * row.probability:.0f}%"
+        + (
+            ""
+            if row.correct or pd.isna(row.label_probability)
+            else f" (label {100 * row.label_probability:.0f}%)"
+        )
+        for row in rows_of(there)
+    ]
+    picked = product_grid.show(info, rows, key, facts)
+    if picked is not None:
+        product_dialog.select_row(info, picked, rows)
+    return rows
+
+
+def browse_link(info: DatasetInfo, table: pd.DataFrame) -> None:
+    """A cohort of these products, as a link; an address holds no more than some."""
+    ids = tuple(dict.fromkeys(item for item in table.item_id.head(OPENED) if isinstance(item, str) and item))
+    if not ids:
+        return
+    title = "Open in Browse" if len(table) <= OPENED else f"Open the first {OPENED} in Browse"
+    st.link_button(title, resources.cohort_url("/browse", Cohort(info.name, item_id=ids)))
+
+
+def show_pairs(info: DatasetInfo, found: Kept) -> None:
+    """The pairs of classes that cost most products, and pictures of both sides of one of them."""
+    pairs = pd.DataFrame(found.report["confused_pairs"], columns=["label", "prediction", "n", "share"])
+    if pairs.empty:
+        st.info("No product of a known class was mistaken.")
+        return
+    with st.container(border=True):
+        st.subheader("The pairs that hurt most", anchor=False)
+        brief = class_names(found)
+        named = pairs.assign(label=pairs.label.map(brief), prediction=pairs.prediction.map(brief))
+        st.dataframe(
+            in_percent(named, ["share"]), hide_index=True, height=min(420, 38 + 35 * len(pairs)),
+            column_config={
+                "prediction": "the model said",
+                "n": st.column_config.NumberColumn("products"),
+                "share": st.column_config.NumberColumn("of the label", format="%.0f%%"),
+            },
+        )  # fmt: skip
+        if not holds(info, found):
+            return
+        names = {f"{brief[row.label]} → {brief[row.prediction]}": row for row in rows_of(pairs)}
+        name = st.selectbox("Pictures of", list(names), key="pair", bind="query-params")
+        pair = names[name or next(iter(names))]
+        predictions = resources.predictions(found)
+        mistaken = predictions[
+            (predictions.label == pair.label) & (predictions.prediction == pair.prediction)
+        ]
+        right = predictions[(predictions.label == pair.prediction) & predictions.correct]
+        shown = min(EXAMPLES, max(2, len(mistaken)))
+        one, other = st.columns(2, gap="large")
+        with one:
+            st.markdown(
+                f"**Labelled {plain(brief[pair.label])}, said to be {plain(brief[pair.prediction])}**"
+            )
+            rows = grid(
+                info, mistaken.sort_values("probability", ascending=False).head(shown), "pair-mistaken", brief
+            )
+        with other:
+            st.markdown(f"**Rightly said to be {plain(brief[pair.prediction])}**")
+            if right.empty:
+                st.caption("None in this split.")
+            else:
+                rows += grid(
+                    info, right.sort_values("probability", ascending=False).head(shown), "pair-right", brief
+                )
+        with st.container(horizontal=True):
+            st.button(
+                f"All {len(mistaken):,} mistakes", on_click=_to_mistakes, args=(pair.label, pair.prediction)
+            )
+            browse_link(info, mistaken)
+    product_dialog.open_linked(info, rows)
+
+
+def _to_mistakes(label: str, said: str) -> None:
+    st.session_state["label"], st.session_state["said"] = label, said
+    st.session_state["part"] = "Mistakes"

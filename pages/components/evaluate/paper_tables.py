@@ -1,0 +1,97 @@
+"""The papers' tables of results, and what was measured here beside them; each row says which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.catalog.info import DatasetInfo
+from core.errors import ModelError
+from core.evaluation import cache
+from core.evaluation.published import TABLES, PublishedTable, measured
+from core.models.registry import ZERO_SHOT, ModelSpec
+from core.training.runs import RunConfig
+from pages.components.shared.markdown import plain
+
+TITLES = {"top1": "Top-1", "top5": "Top-5", "ap": "AP", "f1": "F1"}
+PERCENT = st.column_config.NumberColumn(format="%.1f%%")
+SEES = ("both", "picture", "text")
+PAPER, HERE = "paper", "measured here"
+
+
+def in_percent(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Shares times a hundred, for columns of PERCENT; missing stays missing."""
+    return table.assign(**{column: 100 * table[column].astype("float64") for column in columns})
+
+
+def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:
+    """Each paper's table with the evaluations of such models on this dataset."""
+    own = sorted(
+        cache.every(list(specs), info.name), key=lambda one: (one[1].model, SEES.index(one[1].choice.sees))
+    )
+    st.markdown(
+        "What the papers report beside what was measured here. Rows of different data and different sizes of network do "
+        "not compete: they show what the inputs bring, and in which range results lie."
+    )
+    for table in TABLES:
+        _draw(
+            table,
+            [
+                _mine(spec, made, table)
+                for spec, made in own
+                if (spec.architecture != ZERO_SHOT) == table.trained
+            ],
+        )
+
+
+def show_published() -> None:
+    for table in TABLES:
+        _draw(table, [])
+
+
+def _mine(spec: ModelSpec, made: cache.Kept, table: PublishedTable) -> dict[str, object]:
+    choice = made.choice
+    labels = "" if choice.labels == "all" else ", human labels"
+    figures = measured(made.report, table)
+    how = "" if choice.inference == "expected" else f", {choice.inference}"
+    how += ", among the dataset's classes" if choice.among == "dataset" else ""
+    return {
+        "from": HERE,
+        "model": f"{made.model}{how}",
+        **{TITLES[measure]: figures[measure] for measure in table.measures},
+        "sees": choice.sees,
+        "trained on": spec.trained_on.rpartition(", ")[2],
+        "network": _size(spec),
+        "on": f"{choice.dataset} {choice.split}, {made.report['n']:,} products{labels}",
+    }
+
+
+def _size(spec: ModelSpec) -> str:
+    """The preset that a run was trained with; empty for what was not trained here."""
+    try:
+        return RunConfig.read(spec.folder).preset
+    except ModelError:
+        return ""
+
+
+def _draw(table: PublishedTable, own: list[dict[str, object]]) -> None:
+    rows = [
+        {
+            "from": PAPER,
+            "model": row.model,
+            **{TITLES[measure]: row.figures.get(measure) for measure in table.measures},
+            "sees": row.sees,
+            "trained on": row.trained_on,
+            "network": "paper's size",
+            "on": table.data,
+        }
+        for row in table.rows
+    ]
+    shares = [TITLES[measure] for measure in table.measures]
+    frame = in_percent(pd.DataFrame([*own, *rows]), shares)
+    with st.container(border=True):
+        st.subheader(table.heading, anchor=False)
+        st.dataframe(frame, hide_index=True, height="content", column_config=dict.fromkeys(shares, PERCENT))
+        st.caption(plain(f"{table.note} After {table.source}."))

@@ -1,0 +1,100 @@
+"""A dataset on the Home page: its pictures, its counts, and the way in or out."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from core.catalog import info as catalog
+from core.catalog.cohort import Cohort
+from core.catalog.info import DatasetInfo
+from core.errors import DamagedDatasetError, UnknownDatasetError
+from pages import resources
+from pages.components.shared import filter_bar
+from pages.components.shared.markdown import plain
+
+PICTURES = 6
+
+
+def show(info: DatasetInfo) -> None:
+    """One card."""
+    with st.container(border=True):
+        words, pictures = st.columns([4, 5], gap="medium", vertical_alignment="center")
+        with words:
+            st.subheader(info.name, anchor=False)
+            facts = [
+                _count(info.rows, "product", "products"),
+                _count(info.categories, "category", "categories"),
+            ]
+            if info.geos:
+                facts.append(_count(info.geos, "country", "countries"))
+            st.markdown(" · ".join(facts))
+            splits = ", ".join(
+                f"{count:,} {split}" for split, count in info.splits.items() if split != "none"
+            )
+            st.caption(plain(f"{splits + '. ' if splits else ''}Read as {info.source}; {info.licence}."))
+            _troubles(info)
+            with st.container(horizontal=True):
+                if st.button("Browse", type="primary", key=f"browse-{info.name}"):
+                    filter_bar.clear()
+                    st.switch_page("browse.py", query_params={"dataset": info.name})
+                if resources.is_local_visitor() and st.button("Remove", key=f"remove-{info.name}"):
+                    _confirm_removal(info.name, f"{info.rows:,} products")
+        with pictures:
+            _strip(info)
+
+
+def show_damaged(name: str, why: str) -> None:
+    """The card of a dataset that cannot be opened."""
+    with st.container(border=True):
+        st.subheader(name, anchor=False)
+        st.error(plain(why))
+        if resources.is_local_visitor() and st.button("Remove", key=f"remove-{name}"):
+            _confirm_removal(name, "damaged files")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _troubles(info: DatasetInfo) -> None:
+    """What the import could not take, in one line each."""
+    if info.rejected:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in info.rejected.items())
+        st.caption(plain(f"Rejected rows, kept in rejected.parquet: {reasons}."))
+    for warning in info.warnings:
+        st.caption(plain(warning))
+
+
+def _strip(info: DatasetInfo) -> None:
+    try:
+        rows = resources.rows(Cohort(info.name, picture=True), "shuffle", 1, 0, PICTURES)
+    except DamagedDatasetError as error:
+        st.error(plain(str(error)))
+        return
+    except UnknownDatasetError:
+        return
+    if not rows:
+        st.caption("No pictures in this dataset.")
+        return
+    images = "".join(
+        f'<img src="{html.escape(resources.image_url(info, row["image_id"], 160))}" alt="" loading="lazy" '
+        'style="width:100%;aspect-ratio:228/298;object-fit:cover;border-radius:4px">'
+        for row in rows
+    )
+    st.html(f'<div style="display:grid;grid-template-columns:repeat({PICTURES},1fr);gap:6px">{images}</div>')
+
+
+@st.dialog("Remove the dataset?")
+def _confirm_removal(name: str, holds: str) -> None:
+    st.markdown(
+        f"**{name}** with {holds}, and everything computed from it, will be deleted. "
+        "The files it was imported from stay."
+    )
+    with st.container(horizontal=True):
+        if st.button("Remove it", type="primary"):
+            catalog.remove(name)
+            st.rerun()
+        if st.button("Keep it"):
+            st.rerun()

@@ -1,0 +1,70 @@
+"""What a search finds, on the map: the question, how many products are lit, and where they open."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import streamlit as st
+
+from core.catalog.cohort import Cohort
+from core.catalog.info import DatasetInfo
+from core.catalog.map_files import Map
+from core.errors import VitrineError
+from pages import resources
+from pages.components.search import query_form
+from pages.components.shared.markdown import plain
+
+LIT = 100  # products that a search lights
+
+
+def show(info: DatasetInfo, drawn: Map, cohort: Cohort, words: str, texts: bool) -> list[int]:
+    """Say what the search of the address found among the filter's products, area or not; the row_ids, best first.
+
+    Args:
+        words: that are looked for; what else is looked for stands in the address.
+        texts: can texts and photos be compared with the map's vectors?
+    """
+    if drawn.description.vectors not in dict(resources.vector_sets(info)):
+        return []
+    among = cohort.with_(map="", area=())
+    try:
+        query, how = query_form.carried(info, words, texts)
+        if not query.parts:
+            return []
+        with st.spinner("Searching"):
+            answer = resources.found(among, drawn.description.vectors, query.parts, how, LIT)
+    except VitrineError as error:
+        st.warning(plain(str(error)))
+        return []
+    hits = [hit.row_id for hit in answer.hits]
+    for note in answer.notes:
+        st.caption(plain(note))
+    if not hits:
+        st.info(f"The search found nothing to light among: {plain(among.describe())}.")
+        return []
+    points = np.asarray(drawn.points[hits])
+    placed = ~np.isnan(points).any(axis=1)
+    places = len(np.unique(points[placed], axis=0))
+    said = f"The best {len(hits):,} of {answer.allowed:,} products are lit"
+    if places < len(hits):
+        said += f", at {places:,} places: what shares a picture shares a point"
+    if not placed.all():
+        said += f"; {np.count_nonzero(~placed):,} of them have no place on the map"
+    rows = resources.products(info.name).by_row(hits)
+    found = Cohort(info.name, item_id=tuple(dict.fromkeys(row["item_id"] for row in rows)))
+    query_of = {**query_form.address(), **({"q": [words]} if words else {})}
+    links = (
+        (f"Open these {len(hits):,} in Browse", resources.cohort_url("/browse", found)),
+        (
+            "As a list in Search",
+            resources.cohort_url("/search", among, vectors=drawn.description.vectors, **query_of),
+        ),
+    )
+    # No link buttons: they would open a new tab.
+    opened = "".join(
+        f' <a href="{html.escape(address)}" target="_self">{html.escape(title)}</a>'
+        for title, address in links
+    )
+    st.html(f'<p class="vitrine-found"><b>{html.escape(said)}.</b>{opened}</p>')
+    return hits

@@ -1,0 +1,175 @@
+"""The map of a dataset: points drawn by WebGL in the browser (assets/map), what is chosen on it as a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.catalog.cohort import Cohort, area_text
+from core.catalog.info import DatasetInfo
+from core.catalog.map_files import Map
+from core.statistics.colouring import DARK_RAMP, LIGHT_RAMP, Colouring, ramp
+from pages import map_routes, resources
+from pages.components.shared import filter_bar, product_dialog
+
+# The script is 250 kB: the browser fetches it once, instead of with every run of the page.
+_LOADER = """
+let script
+export default async function (component) {
+  script ??= import(new URL(component.data.script, document.baseURI).href)
+  try {
+    return (await script).default(component)
+  } catch (error) {
+    script = undefined
+    component.setTriggerValue("webgl", "unloaded")
+  }
+}
+"""
+WITHOUT = "why the map is drawn without WebGL"
+_MAP = st.components.v2.component("vitrine_map", js=_LOADER)
+
+
+def show(
+    info: DatasetInfo,
+    drawn: Map,
+    cohort: Cohort,
+    colour: Colouring,
+    layer: str,
+    hits: Sequence[int] = (),
+) -> None:
+    """Draw the map. What the visitor does on it changes the address and the filters before the page's next run.
+
+    Args:
+        cohort: products that it lets through are lit, the rest is dimmed; its area is the lasso.
+        layer: "points" or "density".
+        hits: row_ids that a search found.
+    """
+    key = f"map-{info.name}-{drawn.name}"
+
+    def told(name: str) -> Any:
+        return st.session_state[key][name]
+
+    _MAP(
+        key=key,
+        data=_data(
+            info, drawn, cohort, colour, layer, hits, _address_number("dot"), _address_number("opacity")
+        ),
+        on_area_change=lambda: take_area(told("area")),
+        on_picked_change=lambda: open_product(info, told("picked")),
+        on_filter_change=lambda: _filter(told("filter")),
+        on_look_change=lambda: _look(told("look")),
+        on_webgl_change=lambda: st.session_state.update({WITHOUT: str(told("webgl"))[:200]}),
+    )
+
+
+def take_area(corners: Any) -> None:
+    """Into the address, where `Cohort` reads it and refuses what is none."""
+    if corners:
+        st.query_params["area"] = area_text(tuple((float(x), float(y)) for x, y in corners))
+    else:
+        filter_bar.clear_area()
+
+
+def open_product(info: DatasetInfo, row: Any) -> None:
+    if found := resources.products(info.name).by_row([int(row)]):
+        product_dialog.select(found[0])
+
+
+def _filter(told: Any) -> None:
+    filter_bar.choose(str(told["column"]), [str(value) for value in told["values"]])
+
+
+def _look(told: Any) -> None:
+    st.query_params["dot"] = f"{float(told['dot']):.1f}"
+    st.query_params["opacity"] = f"{float(told['opacity']):.2f}"
+
+
+def _address_number(key: str) -> float | None:
+    try:
+        return float(st.query_params[key])
+    except (KeyError, ValueError):
+        return None
+
+
+def _data(
+    info: DatasetInfo,
+    drawn: Map,
+    cohort: Cohort,
+    colour: Colouring,
+    layer: str,
+    hits: Sequence[int],
+    dot: float | None,
+    opacity: float | None,
+) -> dict[str, Any]:
+    described = drawn.description
+    regions = [
+        {"label": label, "x": x, "y": y, "size": size}
+        for label, x, y, size in resources.named(info, drawn.name)
+    ]
+    named = ", ".join(str(region["label"]) for region in regions[:8])
+    return {
+        "script": map_routes.script_url(),
+        "points": {"url": map_routes.points_url(info, drawn.name), "rows": info.rows},
+        "product": map_routes.product_url(info),
+        "lit": map_routes.lit_url(info, cohort),
+        "area": [list(corner) for corner in cohort.area] or None,
+        "colour": legend(info, drawn, cohort, colour),
+        "regions": regions,
+        "hits": [int(row) for row in hits],
+        "chosen": counted(info, cohort),
+        "layer": layer,
+        "dot": dot,
+        "opacity": opacity,
+        "ramp": {"light": ramp(("#FCFBF9", *LIGHT_RAMP), 16), "dark": ramp(("#161513", *DARK_RAMP), 16)},
+        "summary": (
+            f"Map of {described.present:,} products of {info.name} with {len(regions)} names: {named}. "
+            "Arrow keys move, plus and minus zoom, 0 shows all, Enter opens the product in the middle, "
+            "Space chooses what is in view, Escape clears. The same as a table is below the map."
+        ),
+    }
+
+
+def legend(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring) -> dict[str, Any]:
+    column = "category" if colour.column == "group" else colour.column
+    without = {"picture": None}.get(column, ())
+    rest = cohort.with_(**{column: without}) if hasattr(cohort, column) else cohort
+    there = resources.on_map(info, drawn.name)
+    counts = colour.counts(resources.products(info.name).mask(rest) & there)
+    chosen = set(cohort.to_query().get(column, []))
+    numeric = not colour.entries
+    return {
+        "url": map_routes.colours_url(info, drawn.name, colour.column),
+        "title": colour.title,
+        "column": column,
+        "kind": "number" if numeric else "category",
+        "entries": [
+            {
+                "label": entry.label,
+                "colour": entry.colour,
+                "dark": entry.dark,
+                "count": count,
+                "value": entry.value,
+                "can": entry.value is not None,
+                "on": entry.value in chosen,
+            }
+            for entry, count in zip(colour.entries, counts, strict=True)
+        ],
+        "steps": {"light": ramp(LIGHT_RAMP), "dark": ramp(DARK_RAMP)} if numeric else None,
+        "low": colour.low,
+        "high": colour.high,
+        "note": "",
+    }
+
+
+def counted(info: DatasetInfo, cohort: Cohort) -> dict[str, Any] | None:
+    """What the lasso holds, and where it opens."""
+    if not cohort.area:
+        return None
+    return {
+        "count": resources.count(cohort),
+        "of": resources.count(cohort.with_(map="", area=())),
+        "browse": resources.cohort_url("/browse", cohort),
+        "statistics": resources.cohort_url("/statistics", cohort),
+    }

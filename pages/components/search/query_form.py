@@ -1,0 +1,248 @@
+"""What is looked for: words, a photo, products, what to leave out, and how much each counts; all in the address."""
+
+from __future__ import annotations
+
+import base64
+import html
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from core.catalog.info import DatasetInfo
+from core.errors import VitrineError
+from core.search.query import AWAY, MAX_WEIGHT, How, Part
+from pages import resources
+from pages.components.shared import photos
+from pages.components.shared.markdown import plain
+
+BY: dict[str, How] = {"Both": "both", "Likeness": "likeness", "Words": "words"}
+CHARACTERS = 2_000
+LIKES = 8
+EXAMPLES = ("červené šaty", "black boots", "μπλε τζιν", "fehér póló", "полосатая рубашка", "红色连衣裙")
+ADDRESS = (
+    "q",
+    "without",
+    "photo",
+    "like",
+    "by",
+    "away",
+)  # a search in a link, beside the weights w0, w1, ...
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the form says."""
+
+    parts: tuple[Part, ...]
+    titles: tuple[str, ...]  # of the parts, short
+
+
+def show(info: DatasetInfo, texts: bool) -> Query:
+    """Draw the form.
+
+    Args:
+        texts: can texts and photos be compared with the vectors that are searched?
+    """
+    wanted = unwanted = ""
+    photo = ""
+    if texts:
+        words, away, picture = st.columns([5, 3, 3], gap="small", vertical_alignment="top")
+        wanted = words.text_input(
+            "Look for",
+            key="q",
+            bind="query-params",
+            max_chars=CHARACTERS,
+            placeholder="words in any language: červené šaty, μαύρο φόρεμα, 红色连衣裙",
+        )
+        unwanted = away.text_input(
+            "Without",
+            key="without",
+            bind="query-params",
+            max_chars=CHARACTERS,
+            placeholder="what it should not be like",
+        )
+        with picture.container(key="a-photo"):
+            photo = _photo()
+    photo, liked = _kept(photo), _liked(info)
+    parts = _parts(liked, wanted, unwanted, photo)
+    if liked or photo or len(parts) > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _chips(info, photo, liked)
+            if len(parts) > 1:
+                parts = _weighted(parts)
+    return Query(tuple(part for _, part in parts), tuple(title for title, _ in parts))
+
+
+def examples(texts: bool) -> None:
+    """What to do while nothing is looked for; sentences to try, where texts can be looked for."""
+    if not texts:
+        st.caption("Open a product in Browse and choose “More like this”.")
+        return
+    st.caption(
+        "Write what you look for, choose a photo, or open a product in Browse and choose “More like this”."
+    )
+    with st.container(horizontal=True, key="examples"):
+        for sentence in EXAMPLES:
+            st.button(sentence, on_click=_look_for, args=(sentence,))
+
+
+def _look_for(sentence: str) -> None:
+    st.session_state["q"] = sentence
+
+
+def carried(info: DatasetInfo, wanted: str, texts: bool) -> tuple[Query, How]:
+    """The search that a link from the Search page holds, its parts that are no words as chips.
+
+    Args:
+        wanted: the words that are looked for.
+        texts: as for `show`.
+    """
+    photo = _kept(st.query_params.get("photo", "")) if texts else ""
+    unwanted = st.query_params.get("without", "")[:CHARACTERS] if texts else ""
+    liked = _liked(info)
+    parts = _parts(liked, wanted if texts else "", unwanted, photo)
+    unwanted = unwanted if parts else ""
+    if liked or photo or unwanted:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _chips(info, photo, liked, unwanted)
+    weighed = []
+    for position, (title, part) in enumerate(parts):
+        weight = _address_weight(_key(position, part), abs(part.weight)) if len(parts) > 1 else 1.0
+        weighed.append((title, replace(part, weight=math.copysign(weight, part.weight))))
+    query = Query(tuple(part for _, part in weighed), tuple(title for title, _ in weighed))
+    return query, BY.get(st.query_params.get("by", ""), "both")
+
+
+def address() -> dict[str, list[str]]:
+    """The search in the address, for a link to another page."""
+    keys = (*ADDRESS, *(f"w{position}" for position in range(LIKES + 3)))
+    return {key: values for key in keys if (values := st.query_params.get_all(key))}
+
+
+def _key(position: int, part: Part) -> str:
+    """What the address calls the weight of a part; what is taken away has its own, since it has another usual one."""
+    return f"w{position}" if part.weight > 0 else "away"
+
+
+def _address_weight(key: str, usual: float) -> float:
+    try:
+        weight = float(st.query_params.get(key, usual))
+    except ValueError:
+        return usual
+    return min(3.0, max(0.1, weight)) if math.isfinite(weight) else usual
+
+
+def _parts(liked: list[dict[str, Any]], wanted: str, unwanted: str, photo: str) -> list[tuple[str, Part]]:
+    parts: list[tuple[str, Part]] = []
+    if wanted.strip():
+        parts.append(("words", Part("text", wanted.strip())))
+    if photo:
+        parts.append(("photo", Part("image", "photo", image=photos.read(photo))))
+    for row in liked:
+        title = row["name"] or row["item_id"]
+        parts.append((f"like {title[:24]}", Part("product", title, row=row["row_id"])))
+    if unwanted.strip() and parts:
+        parts.append(("without", Part("text", unwanted.strip(), weight=-AWAY)))
+    return parts
+
+
+def _liked(info: DatasetInfo) -> list[dict[str, Any]]:
+    """The products of the address that there are, in its order."""
+    likes = _likes()
+    rows = {row["row_id"]: row for row in resources.products(info.name).by_row(likes)} if likes else {}
+    return [rows[row] for row in likes if row in rows]
+
+
+def _photo() -> str:
+    """The photo of the address, or the one that was just chosen."""
+    number = st.session_state.setdefault("photo-number", 0)
+    given = st.file_uploader(
+        "A photo", type=["jpg", "jpeg", "png", "webp", "gif", "bmp"], key=f"photo-upload-{number}"
+    )
+    if given is not None:
+        try:
+            st.query_params["photo"] = photos.keep(given.getvalue())
+        except VitrineError as error:
+            st.error(str(error))
+        else:
+            st.session_state["photo-number"] = number + 1  # an empty uploader: the address has it now
+            st.session_state["page"] = 1
+            st.rerun()
+    return st.query_params.get("photo", "")
+
+
+def _kept(photo: str) -> str:
+    """The photo of the address while it is kept; it is said where it is not, and the rest is searched with."""
+    try:
+        return photo if not photo or photos.read(photo) else ""
+    except VitrineError as error:
+        st.warning(plain(str(error)))
+        return ""
+
+
+def _likes() -> list[int]:
+    return [int(row) for row in st.query_params.get_all("like") if row.isdecimal() and len(row) < 12][:LIKES]
+
+
+def _chips(info: DatasetInfo, photo: str, products: list[dict[str, Any]], unwanted: str = "") -> None:
+    """The photo, the products and what to leave out, each with a button that takes it out."""
+    if photo:
+        source = "data:image/webp;base64," + base64.b64encode(photos.read(photo)).decode()
+        _chip(source, "Your photo", "photo", None)
+    for row in products:
+        source = resources.image_url(info, str(row["image_id"]), 96) if row["image"] else ""
+        _chip(source, str(row["name"] or row["item_id"]), "like", str(row["row_id"]))
+    if unwanted:
+        _chip("", f"without {unwanted}", "without", None)
+
+
+def _chip(source: str, title: str, key: str, value: str | None) -> None:
+    with st.container(
+        horizontal=True,
+        width="content",
+        gap="small",
+        vertical_alignment="center",
+        key=f"part-{key}-{value or 'one'}",
+    ):
+        image = f'<img src="{html.escape(source)}" alt="">' if source else ""
+        st.html(
+            f'<div class="vitrine-parts"><span>{image}<b>{html.escape(title[:80])}</b></span></div>',
+            width="content",
+        )
+        st.button(
+            "Remove",
+            key=f"remove-{key}-{value or 'one'}",
+            type="tertiary",
+            on_click=_remove,
+            args=(key, value),
+        )
+
+
+def _remove(key: str, value: str | None) -> None:
+    left = [other for other in st.query_params.get_all(key) if value is not None and other != value]
+    if left:
+        st.query_params[key] = left
+    else:
+        st.query_params.pop(key, None)
+    st.session_state["page"] = 1
+
+
+def _weighted(parts: list[tuple[str, Part]]) -> list[tuple[str, Part]]:
+    """How much each part counts, from 0.1 to 3; in the address once it is not the usual."""
+    found = []
+    with st.popover("Weights"):
+        for position, (title, part) in enumerate(parts):
+            sign = 1.0 if part.weight > 0 else -1.0
+            weight = st.slider(
+                title if sign > 0 else f"without: {part.text[:30]}",
+                0.1,
+                min(3.0, MAX_WEIGHT),
+                abs(part.weight),
+                0.1,
+                key=_key(position, part),
+                bind="query-params",
+            )
+            found.append((title, replace(part, weight=sign * weight)))
+    return found

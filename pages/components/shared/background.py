@@ -1,0 +1,74 @@
+"""Run a command of Vitrine from a page: an own process, so that it slows nobody and outlives the page."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import psutil
+import streamlit as st
+
+from core.errors import VitrineError
+from core.settings import PROJECT
+from pages.components.shared.markdown import plain
+
+NICE = 10  # visitors go first
+SHOWN_EVERY_S = 0.2
+
+
+def run(command: Sequence[str], counted: str = "", numbers: bool = False) -> Any:
+    """Run `python -m core COMMAND...` with a progress bar; leaving the page does not stop it.
+
+    Args:
+        counted: what its progress counts, e.g. "pictures"; without it the bar says what the command says.
+        numbers: say how many of how many behind the command's own words.
+
+    Returns:
+        What the command prints as JSON.
+
+    Raises:
+        VitrineError: it failed; the text is the command's own.
+    """
+    bar = st.progress(0.0, "Starting")
+    name, *arguments = command
+    with tempfile.TemporaryFile() as output:  # a pipe that nobody reads meanwhile would fill up
+        process = subprocess.Popen(  # noqa: S603 - a fixed program; the arguments are never read by a shell
+            [sys.executable, "-m", "core", name, "--json", "--progress-lines", *arguments],
+            cwd=PROJECT,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with suppress(psutil.Error):
+            psutil.Process(process.pid).nice(NICE)
+        assert process.stderr is not None
+        last: deque[str] = deque(maxlen=3)
+        started, shown = time.monotonic(), 0.0
+        for line in process.stderr:
+            try:
+                step = json.loads(line)
+                done, total, what = step["done"], step["total"], plain(str(step["what"]))
+            except (ValueError, TypeError, KeyError):
+                last.append(line.strip())
+                continue
+            if time.monotonic() - shown < SHOWN_EVERY_S:
+                continue
+            shown = time.monotonic()
+            if counted:
+                left = (shown - started) * (total - done) / max(1, done)
+                what = f"{done:,} of {total:,} {counted}, about {left:,.0f} s left"
+            elif numbers and total:
+                what += f": {done:,} of {total:,}"
+            bar.progress(min(1.0, done / total) if total else 0.0, what)
+        bar.empty()
+        if process.wait() != 0:
+            raise VitrineError(" ".join(part for part in last if part) or f"{name} failed.")
+        output.seek(0)
+        return json.load(output)

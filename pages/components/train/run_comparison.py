@@ -1,0 +1,74 @@
+"""Several runs in one chart."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import VitrineError
+from core.training import jobs
+from core.training.curves import Curve, read_curve
+from core.training.jobs import Run
+from pages.components.evaluate.paper_tables import PERCENT, in_percent
+from pages.components.train import run_charts
+
+MOST = 4  # runs in one chart
+EVERY_S = 3.0
+
+SHARES = ("Best validation", "Test accuracy")
+COLUMNS = {
+    "Step": st.column_config.NumberColumn(format="localized"),
+    **dict.fromkeys(SHARES, PERCENT),
+}
+
+
+def show(names: list[str]) -> None:
+    """Their curves, and a table of what came out."""
+    st.subheader(f"{len(names)} runs compared", anchor=False)
+    with st.container(key="run-live"):
+        _live(names)
+
+
+@st.fragment(run_every=EVERY_S)
+def _live(names: list[str]) -> None:
+    runs: dict[str, Run] = {}
+    for name in names:
+        try:
+            runs[name] = jobs.read_run(name)
+        except VitrineError:  # deleted while it was watched
+            st.caption("A run of these was deleted.")
+    curves = {name: read_curve(run.folder) for name, run in runs.items()}
+    left, right = st.columns(2, gap="medium")
+    with left:
+        run_charts.draw(run_charts.loss(curves), "compared-loss", "Loss of each run by step")
+        st.caption(
+            "Loss, smoothed. Losses of different models, and of different batches, are not the same measure."
+        )
+    with right:
+        run_charts.draw(
+            run_charts.accuracy(curves), "compared-accuracy", "Validation accuracy of each run by step"
+        )
+        st.caption("Share of held-out products whose category each says first.")
+    st.dataframe(
+        in_percent(_table(runs, curves), SHARES), hide_index=True, column_config=COLUMNS, placeholder="–"
+    )
+
+
+def _table(runs: dict[str, Run], curves: dict[str, Curve]) -> pd.DataFrame:
+    from pages.components.train.run_list import BADGES, duration, test_accuracy
+
+    return pd.DataFrame(
+        [
+            {
+                "Run": name,
+                "Model": run.title or run.preset,
+                "Dataset": ", ".join(run.datasets),
+                "State": BADGES[run.state][0],
+                "Step": run.step,
+                "Best validation": max((value for _, value in curves[name].validations), default=None),
+                "Test accuracy": test_accuracy(run),
+                "Time": duration(run.seconds),
+            }
+            for name, run in runs.items()
+        ]
+    )

@@ -1,0 +1,215 @@
+"""The form of a new run, with the command that it will be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.catalog.info import DatasetInfo
+from core.errors import VitrineError
+from core.training import jobs
+from pages import resources
+from pages.components.shared.markdown import plain
+from pages.components.train import run_list
+
+if TYPE_CHECKING:
+    from trainers.presets import Choice
+
+LABELS = ("All labels", "Human labels")
+ALIKE = 30  # runs that are looked through for one of the same preset
+INPUTS = {"text": "the text", "image": "the picture"}
+
+
+@st.dialog("New run", width="large")
+def show() -> None:
+    """The form above the page."""
+    form()
+
+
+def form() -> None:
+    """Everything that a run needs; it begins when asked."""
+    choices = resources.trainings()
+    info = _dataset()
+    left, right = st.columns(2)
+    title = left.selectbox("Model", list(dict.fromkeys(choice.title for choice in choices)), key="new-model")
+    sizes = [choice for choice in choices if choice.title == title]
+    size = right.selectbox("Settings", [choice.size for choice in sizes], key="new-size")
+    choice = next((choice for choice in sizes if choice.size == size), sizes[0])
+    # Within one block, so that what follows keeps its place: it would stand there twice while the page is drawn anew.
+    with st.container():
+        inputs = _inputs(choice)
+        reads = " and ".join(INPUTS[name] for name in inputs)
+        st.caption(f"It reads {reads} of a product. {_needs(choice)}")
+        options = ["--dataset", info.name, "--preset", choice.preset]
+        if inputs != choice.inputs:
+            options += ["--only", *inputs]
+        weights = _weights(choice, inputs)
+        options += weights or []
+        more, epochs = _settings(info, choice)
+        options += more
+    name = st.text_input(
+        "Name",
+        jobs.free_name(f"{choice.trainer}-{choice.preset}-{info.name}"),
+        key=f"new-name-{choice.preset}-{info.name}",
+    )
+    try:
+        command = jobs.command(choice.trainer, name.strip(), options)
+    except VitrineError as error:
+        st.error(plain(str(error)))
+        return
+    if (jobs.runs_folder() / name.strip()).exists():
+        st.error("There is a run of that name already. Choose another name, or resume that one.")
+        return
+    st.code(jobs.shown(command), language="bash", wrap_lines=True)
+    st.caption(_time(info, choice, epochs))
+    if st.button("Start", type="primary", disabled=weights is None):
+        try:
+            jobs.start(name.strip(), command)
+        except VitrineError as error:
+            st.error(plain(str(error)))
+            return
+        run_list.open_runs([name.strip()])
+        st.rerun()
+
+
+def _dataset() -> DatasetInfo:
+    there = resources.datasets()
+    names = [info.name for info in there]
+    wanted = st.query_params.get("dataset")
+    name = st.selectbox("Dataset", names, names.index(wanted) if wanted in names else 0, key="new-dataset")
+    info = next(info for info in there if info.name == name)
+    st.caption(f"{info.splits.get('train', info.rows):,} training products, {info.categories:,} categories.")
+    return info
+
+
+def _inputs(choice: Choice) -> tuple[str, ...]:
+    """What it reads: EmbraceNet can do without one of its inputs, the others read what they read."""
+    if choice.recipe.architecture != "embracenet" or len(choice.inputs) < 2:
+        return choice.inputs
+    ways = {"Text and picture": choice.inputs, "Text alone": ("text",), "Picture alone": ("image",)}
+    return ways[st.selectbox("Reads", list(ways), key=f"new-inputs-{choice.preset}")]
+
+
+def _needs(choice: Choice) -> str:
+    """An honest line on what a preset wants of the machine."""
+    if not choice.paper:
+        if not choice.epochs:
+            return "It is fitted in one go, within a minute or so on a processor."
+        return "Small: it learns from scratch, and a processor is enough."
+    import torch
+
+    gpu = torch.cuda.is_available()
+    return f"The settings of the {choice.paper} paper, made for a graphics card; " + (
+        f"this machine has one ({torch.cuda.get_device_name(0)})."
+        if gpu
+        else "this machine has none: expect days, not minutes."
+    )
+
+
+def _weights(choice: Choice, inputs: tuple[str, ...]) -> list[str] | None:
+    """The options that say where published weights are; None while they are missing."""
+    wanted = [weights for weights in choice.weights if weights.modality in inputs]
+    if not wanted:
+        return []
+    names = ", ".join(weights.name for weights in wanted)
+    if st.checkbox("Begin from nothing instead of the published weights", key=f"new-random-{choice.preset}"):
+        return ["--random-weights"]
+    options: list[str] = []
+    for weights in wanted:
+        what = (
+            "folder of model.safetensors and spiece.model"
+            if weights.modality == "text"
+            else "model.safetensors or its folder"
+        )
+        path = st.text_input(
+            f"Weights of {weights.name} ({what})",
+            str(weights.found or ""),
+            key=f"new-{weights.modality}-{choice.preset}",
+        ).strip()
+        if not path:
+            st.caption("Fetch them once with a network, or give the path where they are:")
+            st.code(weights.command, language="bash")
+            continue
+        options += [f"--{weights.modality}-weights", path]
+    if len(options) < 2 * len(wanted):
+        st.warning(plain(f"This preset begins from {names}, which were not found on this machine."))
+        return None
+    return options
+
+
+def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
+    """What differs from the preset, as options; and the epochs."""
+    options: list[str] = []
+    training = choice.recipe.training
+    left, middle, right = st.columns(3, vertical_alignment="bottom")
+    human = "human" in resources.choices(info.name)["label_kind"]
+    labels = left.selectbox("Labels", LABELS if human else LABELS[:1], key="new-labels")
+    if labels == LABELS[1]:
+        options.append("--human-only")
+    epochs = 0.0
+    if choice.epochs:
+        epochs = middle.number_input(
+            "Epochs", 0.1, 1_000.0, float(choice.epochs), 1.0, format="%g", key=f"new-epochs-{choice.preset}",
+            help="How often it sees every product",
+        )  # fmt: skip
+        if epochs != choice.epochs:
+            options += ["--epochs", f"{epochs:g}"]
+    seed = right.number_input(
+        "Seed", 0, 2**31 - 1, training.seed, key="new-seed", help="The same seed draws the same"
+    )
+    if seed != training.seed:
+        options += ["--seed", str(seed)]
+    if choice.epochs:
+        with st.expander("More settings"):
+            left, middle, right = st.columns(3, vertical_alignment="bottom")
+            batch = left.number_input(
+                "Products a step", 1, 65_536, training.batch_size, key=f"new-batch-{choice.preset}"
+            )
+            rate = middle.number_input(
+                "Learning rate",
+                1e-7,
+                1e6,
+                training.learning_rate,
+                format="%g",
+                key=f"new-rate-{choice.preset}",
+            )
+            steps = right.number_input(
+                "Steps, instead of epochs", 1, 10_000_000, None, key=f"new-steps-{choice.preset}"
+            )
+            if batch != training.batch_size:
+                options += ["--batch-size", str(batch)]
+            if rate != training.learning_rate:
+                options += ["--learning-rate", f"{rate:g}"]
+            if steps:
+                options += ["--steps", str(steps)]
+                epochs = steps * batch / max(1, info.splits.get("train", info.rows))
+    return options, epochs
+
+
+def _time(info: DatasetInfo, choice: Choice, epochs: float) -> str:
+    """How long it may take, where a run like it was seen on this machine."""
+    busy = [name for name in jobs.run_names()[:ALIKE] if _alive(name)]
+    beside = " Another run has not ended yet; both are slower until it has." if len(busy) == 1 else ""
+    beside = (
+        f" {len(busy)} other runs have not ended yet; all are slower until they have."
+        if len(busy) > 1
+        else beside
+    )
+    for name in jobs.run_names()[:ALIKE]:
+        try:
+            run = jobs.read_run(name)
+        except VitrineError:
+            continue
+        pace = run.last.get("items_per_s")
+        if epochs and run.trainer == choice.trainer and run.preset == choice.preset and pace:
+            seconds = epochs * info.splits.get("train", info.rows) / pace
+            return f"About {run_list.duration(seconds)}: the last run like it took {pace:,.0f} products a second.{beside}"
+    return f"How long it takes is not known: no run like it was made on this machine yet.{beside}"
+
+
+def _alive(name: str) -> bool:
+    try:
+        return jobs.read_run(name).alive
+    except VitrineError:
+        return False

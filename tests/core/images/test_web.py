@@ -1,0 +1,167 @@
+"""Pictures from the web never come from this machine or its network, and are bounded."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from core.errors import ImageError
+from core.images import web
+from core.images.web import fetch
+from core.settings import Settings, settings
+from tests.shapes import _Ranges, picture, serve
+
+
+def resolves_to(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+    """Every name resolves to these addresses in turn; what was asked is kept."""
+    asked: list[str] = []
+
+    def answer(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        asked.append(host)
+        address = answers[min(len(asked), len(answers)) - 1]
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [(family, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(web.socket, "getaddrinfo", answer)
+    return asked
+
+
+@pytest.fixture(autouse=True)
+def nothing_failed_before():
+    web._failed.clear()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
+     "::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::"],
+)  # fmt: skip
+def test_private_addresses_are_refused(monkeypatch, address):
+    resolves_to(monkeypatch, address)
+    with pytest.raises(ImageError, match="is a private address"):
+        fetch("http://pictures.example/1.jpg")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1/", "http://[::1]/", "http://2130706433/", "http://0x7f.1/", "http://localhost:1/"],
+)
+def test_private_addresses_in_disguise(url):
+    with pytest.raises(ImageError, match=r"private address|does not answer"):
+        fetch(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://x/y",
+        "http:///x",
+        "javascript:alert(1)",
+        "http://[",
+        "http://" + "a" * 300,
+        "http://x:99999/",
+    ],
+)
+def test_what_is_no_web_address(url):
+    with pytest.raises(ImageError):
+        fetch(url)
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_asked(monkeypatch):
+    """A name server that says something public first and something private later gains nothing."""
+    asked = resolves_to(monkeypatch, "93.184.216.34", "127.0.0.1")
+    sent: list[Any] = []
+
+    def send(self: Any, request: Any, **_: Any) -> Any:
+        sent.append(request)
+        raise OSError("stop here")
+
+    monkeypatch.setattr(web.httpx.Client, "send", send)
+    with pytest.raises(ImageError, match="stop here"):
+        fetch("https://user:secret@pictures.example:8443/1.jpg")
+    assert asked == ["pictures.example"]
+    assert sent[0].url.host == "93.184.216.34" and sent[0].url.port == 8443
+    assert sent[0].headers["host"] == "pictures.example:8443"
+    assert sent[0].extensions["sni_hostname"] == "pictures.example"
+
+
+class _Tricks(_Ranges):
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path.startswith("/to/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/to/"))
+            self.end_headers()
+        elif self.path == "/nowhere":
+            self.send_response(302)
+            self.end_headers()
+        elif self.path == "/large":
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(100):
+                self.wfile.write(bytes(100_000))
+        elif self.path == "/slow":
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(30):
+                self.wfile.write(b"x")
+                time.sleep(0.05)
+        else:
+            super().do_GET()
+
+
+def test_redirects_size_and_time_are_bounded(tmp_path, monkeypatch):
+    (tmp_path / "1.jpg").write_bytes(picture())
+    monkeypatch.setenv("VITRINE_PRIVATE_URLS", "1")
+    monkeypatch.setattr(
+        web, "settings", lambda: Settings(home=settings().home, image_bytes=200_000, private_urls=True)
+    )
+    monkeypatch.setattr(web, "TIMEOUT_S", 0.6)
+    with serve(tmp_path, handler=_Tricks) as (address, _):
+        assert fetch(f"{address}/to//1.jpg") == picture()
+        for path, says in (
+            ("to//to//to//to//1.jpg", "redirects too often"),
+            ("to/file:///etc/passwd", "is no http"),
+            ("nowhere", "does not answer"),
+            ("none.jpg", "404"),
+            ("large", "is larger than Vitrine opens"),
+            ("slow", "takes longer than"),
+        ):
+            with pytest.raises(ImageError, match=says):
+                fetch(f"{address}/{path}")
+
+
+def test_a_redirect_to_a_private_address_is_refused(tmp_path, monkeypatch):
+    with serve(tmp_path, handler=_Tricks) as (address, asked):
+        host = address.removeprefix("http://")
+        monkeypatch.setattr(web, "_public_address", lambda parts, url: "127.0.0.1")
+        check = web._request
+
+        def first_only(client: Any, url: str) -> Any:
+            if url == f"http://{host}/to/http://10.0.0.1/":
+                return check(client, url)
+            monkeypatch.undo()
+            return check(client, url)
+
+        monkeypatch.setattr(web, "_request", first_only)
+        with pytest.raises(ImageError, match=r"10.0.0.1/ is a private address"):
+            fetch(f"http://{host}/to/http://10.0.0.1/")
+        assert len(asked) == 1
+
+
+def test_an_address_that_failed_is_not_asked_again_at_once(monkeypatch):
+    asked = []
+
+    def refuse(*_: Any, **__: Any) -> list[Any]:
+        asked.append(1)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(web.socket, "getaddrinfo", refuse)
+    for _ in range(3):
+        with pytest.raises(ImageError, match="does not answer"):
+            fetch("http://pictures.example/1.jpg")
+    assert len(asked) == 1

@@ -1,0 +1,85 @@
+"""What a run begins with: a tokenizer learnt from its texts, word vectors, or published weights."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.embeddings.encoders import WordConfig
+from core.embeddings.ngrams import train_ngrams
+from core.embeddings.pretrained import PUBLISHED, keep_pieces, load_image_weights, load_text_weights
+from core.embeddings.tokens import train_tokenizer
+from core.embeddings.words import train_words
+from core.errors import TrainingError
+from core.models.ngrams import NgramText
+from core.training.checkpoints import write_tensors
+from core.training.runs import TOKENIZER, RunConfig
+
+if TYPE_CHECKING:
+    from trainers.recipe import Recipe
+
+VECTORS = "vectors.safetensors"  # word vectors that a run starts from
+
+
+def check_weights(model: Any, pretrained: Iterable[str], arguments: argparse.Namespace) -> None:
+    """
+    Raises:
+        TrainingError: the preset begins from published weights, and they were not given.
+    """
+    if arguments.random_weights:
+        return
+    for modality in pretrained:
+        if getattr(arguments, f"{modality}_weights") is None:
+            config = getattr(model, modality)
+            name = PUBLISHED[getattr(config, "architecture", "mt5")]
+            raise TrainingError(
+                f"This preset begins from the published weights of {name}. Fetch them once with a network "
+                f"(hf download {name} --local-dir DIR; safetensors only) and give --{modality}-weights DIR, "
+                "or begin from nothing with --random-weights."
+            )
+
+
+def only(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+    """The recipe with one input, and the arguments without the other's weights.
+
+    Raises:
+        TrainingError: its network cannot be without one of its two inputs, or has one alone.
+    """
+    other = {"text": "image", "image": "text"}[arguments.only]
+    if recipe.architecture != "embracenet":
+        raise TrainingError("--only is for EmbraceNet. The trainer `single` has networks of one input.")
+    setattr(arguments, f"{other}_weights", None)
+    kept = tuple(modality for modality in recipe.pretrained if modality == arguments.only)
+    return replace(recipe, model=replace(recipe.model, **{other: None}), pretrained=kept)
+
+
+def load_pretrained(network: Any, run: RunConfig) -> None:
+    """The published weights that the run was begun with."""
+    if folder := run.pretrained.get("text"):
+        load_text_weights(network.text, Path(folder))
+    if path := run.pretrained.get("image"):
+        load_image_weights(network.image, Path(path))
+
+
+def learn_to_read(
+    config: Any, texts: Sequence[str], seed: int, run_dir: Path, pretrained: Path | None = None
+) -> Any:
+    """Train the tokenizer of a run, and word vectors where its text encoder wants them.
+
+    Returns:
+        The configuration with the vocabulary as large as it came out.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    if pretrained is not None:
+        keep_pieces(pretrained / "spiece.model", run_dir / TOKENIZER)
+        return config
+    if isinstance(config, WordConfig):
+        words, vectors = train_words(texts, config.vocabulary, config.vector, seed, run_dir / TOKENIZER)
+        write_tensors(run_dir / VECTORS, {"vectors": vectors}, {})
+        return replace(config, vocabulary=len(words))
+    if isinstance(config, NgramText):
+        return replace(config, vocabulary=len(train_ngrams(texts, config.vocabulary, run_dir / TOKENIZER)))
+    return replace(config, vocabulary=len(train_tokenizer(texts, config.vocabulary, run_dir / TOKENIZER)))
