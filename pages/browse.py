@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog.columns import ORDERS
-from pages import resources
 from pages.components.shared import filter_bar, product_dialog, product_grid
 from pages.components.shared.markdown import plain
+from pages.resources import datasets, products
+from pages.resources.urls import cohort_url
 
 ORDER_TITLES = {
     "dataset": "Dataset order",
@@ -23,14 +24,14 @@ st.title("Browse", anchor=False)
 st.html(
     '<p class="vitrine-lead">Look through the products of a dataset; every filter is in the address, so the address is the view.</p>'
 )
-if not resources.datasets():
+if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")
     st.stop()
 
 info = filter_bar.choose_dataset()
 cohort = filter_bar.show(info)
-total = resources.count(cohort)
+total = products.count(cohort)
 
 heading, controls = st.columns([2, 5], vertical_alignment="bottom")
 heading.metric("Products", f"{total:,}")
@@ -46,7 +47,7 @@ with controls.container(horizontal=True, horizontal_alignment="right", vertical_
     with st.popover("Download"):
         st.caption(plain(f"{total:,} products: {cohort.describe()}"))
         for kind, title in (("csv", "As CSV"), ("parquet", "As Parquet")):
-            query = resources.cohort_url(f"/download/{info.name}.{kind}", cohort)
+            query = cohort_url(f"/download/{info.name}.{kind}", cohort)
             st.link_button(title, query, width="stretch", disabled=total == 0)
 
 if total == 0:
@@ -59,7 +60,7 @@ if st.session_state.get("page", 1) > pages:  # a narrower filter has fewer pages
     st.session_state["page"] = 1
 grid = st.container()
 number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-rows = resources.rows(cohort, order_key, seed, (number - 1) * size, size)
+rows = products.rows(cohort, order_key, seed, (number - 1) * size, size)
 with grid:
     picked = product_grid.show(info, rows)
 if picked is not None:

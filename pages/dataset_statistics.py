@@ -8,9 +8,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.statistics.overview import SUBJECTS
-from pages import resources
 from pages.components.shared import chart, filter_bar
 from pages.components.statistics import subjects
+from pages.resources import datasets, products
 
 BY_TITLE = {subject.title: subject for subject in SUBJECTS}
 
@@ -18,7 +18,7 @@ st.title("Statistics", anchor=False)
 st.html(
     '<p class="vitrine-lead">The figures and tables of the dataset papers, for any dataset and any part of it.</p>'
 )
-if not resources.datasets():
+if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")
     st.stop()
@@ -34,5 +34,5 @@ title = st.pills(
 )  # fmt: skip
 subject = BY_TITLE[title or SUBJECTS[0].title]
 st.markdown(f"{subject.line} A click on a bar opens its products.")
-st.caption(chart.plain(f"{resources.count(cohort):,} products: {cohort.describe()}"))
+st.caption(chart.plain(f"{products.count(cohort):,} products: {cohort.describe()}"))
 subjects.SHOW[subject.key](info, cohort)

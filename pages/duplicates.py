@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.duplicates.detectors import DETECTORS, Detector
 from core.duplicates.finding import possible
-from pages import resources
 from pages.components.duplicates import duplicates_form, duplicates_leakage, duplicates_pairs, twins_view
 from pages.components.shared import filter_bar
 from pages.components.shared.markdown import plain
+from pages.resources import datasets, duplicates, products
 
 VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
 
@@ -17,7 +17,7 @@ st.title("Duplicates", anchor=False)
 st.html(
     '<p class="vitrine-lead">What occurs twice in a dataset, and what its test part shares with its training part.</p>'
 )
-if not resources.datasets():
+if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")
     st.stop()
@@ -32,12 +32,12 @@ if view == "Twins":
     st.stop()
 
 founds = {
-    known.key: found for known in DETECTORS if (found := resources.duplicates(info, known.key)) is not None
+    known.key: found for known in DETECTORS if (found := duplicates.found_by(info, known.key)) is not None
 }
 if view == "Look-alikes":
     twins_view.show_look_alikes(info, founds.get("vectors") or founds.get("hash") or founds.get("pixels"))
     st.stop()
-can, why_not = possible(resources.products(info.name))
+can, why_not = possible(products.table(info.name))
 missing = [key for key in can if key not in founds]
 if not founds:
     duplicates_form.show(

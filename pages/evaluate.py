@@ -6,16 +6,16 @@ import streamlit as st
 
 from core.evaluation import cache
 from core.evaluation.charts import subject
-from pages import resources
 from pages.components.evaluate import evaluation_form, evaluation_parts
 from pages.components.shared import filter_bar
 from pages.components.shared.markdown import plain
+from pages.resources import datasets
 
 st.title("Evaluate", anchor=False)
 st.html(
     '<p class="vitrine-lead">How good a model is, where it fails, and what the papers report. The address holds every choice.</p>'
 )
-if not resources.datasets():
+if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")
     st.stop()

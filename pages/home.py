@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import info as catalog
-from pages import resources
 from pages.components.home import dataset_card, import_form, picture_wall
+from pages.resources import datasets, visitor
 
-datasets = resources.datasets()
+there = datasets.available()
 st.html(
     '<div class="vitrine-hero"><h1>Vitrine</h1>'
     "<p>Explore, measure and demonstrate datasets of products: pictures, words in many languages, and labels.</p></div>"
 )
-if datasets:
-    picture_wall.show(datasets)
+if there:
+    picture_wall.show(there)
 DOORS = (
     ("browse.py", "Explore", "Filter, sort and open the products of a dataset."),
     ("search.py", "Search", "Find products by words in any language, by a photo, or by likeness."),
@@ -30,14 +30,14 @@ for column, (page, title, line) in zip(st.columns(len(DOORS), gap="medium"), DOO
 
 st.header("Datasets", anchor=False)
 damaged = catalog.damaged()
-if not datasets and not damaged:
+if not there and not damaged:
     st.info("There is no dataset yet. Add one below, or draw the built-in one: `vitrine demo --name demo`.")
-for dataset in datasets:
+for dataset in there:
     dataset_card.show(dataset)
 for name, why in damaged.items():
     dataset_card.show_damaged(name, why)
 
-if resources.is_local_visitor():
+if visitor.is_local():
     import_form.show()
 else:
     st.caption("Datasets are added and removed from the machine that serves Vitrine.")

@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.catalog import map_files
 from core.statistics.colouring import TITLES, columns
-from pages import resources
 from pages.components.map import map_form, map_found, map_plain, map_view
 from pages.components.shared import embed_form, filter_bar, product_dialog
+from pages.resources import datasets, maps, products, search
 
 LAYERS = ("Points", "Density")
 CHARACTERS = 2_000
@@ -17,13 +17,13 @@ st.title("Map", anchor=False)
 st.html(
     '<p class="vitrine-lead">Every product is a point, and what is alike lies together. Draw around some to open them.</p>'
 )
-if not resources.datasets():
+if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")
     st.stop()
 
 info = filter_bar.choose_dataset()
-sets = dict(resources.vector_sets(info))
+sets = dict(search.vector_sets(info))
 drawable = map_files.maps(info)
 if not drawable:
     filter_bar.show(info)
@@ -36,7 +36,7 @@ if not drawable:
 
 with st.container(horizontal=True, vertical_alignment="top"):
     drawn = map_form.choose(info, [described.name for described in drawable])
-    titles = {TITLES[column]: column for column in columns(resources.products(info.name), drawn)}
+    titles = {TITLES[column]: column for column in columns(products.table(info.name), drawn)}
     title = st.selectbox("Colour", list(titles), key="colour", bind="query-params", width=182)
     layer = st.segmented_control(
         "Show", LAYERS, key="layer", bind="query-params", default=LAYERS[0], required=True
@@ -51,7 +51,7 @@ with st.container(horizontal=True, vertical_alignment="top"):
 cohort = filter_bar.show(info)
 hits = map_found.show(info, drawn, cohort, words, takes_texts)
 
-colour = resources.coloured(info, drawn.name, titles[title])
+colour = maps.coloured(info, drawn.name, titles[title])
 if map_view.WITHOUT in st.session_state:
     map_plain.show(info, drawn, cohort, colour, hits)
 else:

@@ -20,7 +20,8 @@ from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.errors import VitrineError
 from core.settings import ASSETS
-from pages import resources
+from pages.resources import maps, products
+from pages.resources.urls import image_url
 
 FOREVER = "public, max-age=31536000, immutable"
 ABSENT = 65535  # both numbers of a product that is not on the map
@@ -95,7 +96,7 @@ def colours(request: Request) -> Response:
         info = catalog.info(request.path_params["dataset"])
         drawn = request.path_params["map"]
         made = version(info, drawn)
-        codes = resources.coloured(info, drawn, request.path_params["column"]).codes
+        codes = maps.coloured(info, drawn, request.path_params["column"]).codes
         return _bytes(codes.tobytes(), request, made)
     except VitrineError as error:
         return PlainTextResponse(str(error), 404)
@@ -107,7 +108,7 @@ def lit(request: Request) -> Response:
         parameters = {key: request.query_params.getlist(key) for key in request.query_params}
         cohort = Cohort.from_query(parameters, dataset=request.path_params["dataset"])
         info = catalog.info(cohort.dataset)
-        mask = resources.products(info.name).mask(cohort.with_(fingerprint=None))
+        mask = products.table(info.name).mask(cohort.with_(fingerprint=None))
         return _bytes(np.packbits(mask, bitorder="little").tobytes(), request, info.created)
     except VitrineError as error:
         return PlainTextResponse(str(error), 404)
@@ -117,7 +118,7 @@ def product(request: Request) -> Response:
     """One product, as little of it as a card beside the pointer shows."""
     try:
         info = catalog.info(request.path_params["dataset"])
-        rows = resources.products(info.name).by_row([request.path_params["row"]])
+        rows = products.table(info.name).by_row([request.path_params["row"]])
     except VitrineError as error:
         return PlainTextResponse(str(error), 404)
     if not rows:
@@ -129,7 +130,7 @@ def product(request: Request) -> Response:
             "name": (row["name"] or "(no name)")[:200],
             "category": row["category"] or "",
             "facts": " · ".join(fact for fact in facts if fact),
-            "src": resources.image_url(info, row["image_id"], 320) if row["image"] else None,
+            "src": image_url(info, row["image_id"], 320) if row["image"] else None,
         },
         headers={"cache-control": "private, max-age=300"},
     )

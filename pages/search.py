@@ -7,10 +7,11 @@ import streamlit as st
 from core.catalog import map_files
 from core.catalog.cohort import Cohort
 from core.search.query import DEPTH, Answer
-from pages import resources
 from pages.components.search import query_form
 from pages.components.shared import embed_form, filter_bar, product_dialog, product_grid
 from pages.components.shared.markdown import plain
+from pages.resources import datasets, products, search
+from pages.resources.urls import cohort_url
 
 SIZE = 24
 OPENED = 100  # products that a link to Browse holds
@@ -19,7 +20,7 @@ st.title("Search", anchor=False)
 st.html(
     '<p class="vitrine-lead">Find products by words in any language, by a photo, by likeness; the address is the search.</p>'
 )
-if not resources.datasets():
+if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")
     st.stop()
@@ -39,7 +40,7 @@ if view == "Live":
 
 info = filter_bar.choose_dataset()
 cohort = filter_bar.show(info)
-sets = dict(resources.vector_sets(info))
+sets = dict(search.vector_sets(info))
 names = list(sets)
 with st.sidebar:
     by = (
@@ -61,7 +62,7 @@ if not query.parts:
     st.stop()
 
 with st.spinner("Searching", show_time=True):
-    answer: Answer = resources.found(cohort, vectors, query.parts, query_form.BY[by], DEPTH)
+    answer: Answer = search.answer(cohort, vectors, query.parts, query_form.BY[by], DEPTH)
 for note in answer.notes:
     st.caption(plain(note))
 if not answer.hits:
@@ -70,7 +71,7 @@ if not answer.hits:
     st.button("Search all products", on_click=filter_bar.clear)
     st.stop()
 
-products = resources.products(info.name)
+table = products.table(info.name)
 pages = -(-len(answer.hits) // SIZE)
 if st.session_state.get("page", 1) > pages:
     st.session_state["page"] = 1
@@ -83,22 +84,20 @@ heading.caption(
     )
 )
 with controls.container(horizontal=True, horizontal_alignment="right"):
-    best = products.by_row([hit.row_id for hit in answer.hits[:OPENED]])
+    best = table.by_row([hit.row_id for hit in answer.hits[:OPENED]])
     found = Cohort(info.name, item_id=tuple(dict.fromkeys(row["item_id"] for row in best)))
-    st.link_button(f"Best {len(best)} in Browse", resources.cohort_url("/browse", found))
+    st.link_button(f"Best {len(best)} in Browse", cohort_url("/browse", found))
     drawn = next((each.name for each in map_files.maps(info) if each.vectors == vectors), "")
     on = {"map": drawn} if drawn and not cohort.map else {}
-    st.link_button("On the map", resources.cohort_url("/map", cohort, **query_form.address(), **on))
+    st.link_button("On the map", cohort_url("/map", cohort, **query_form.address(), **on))
     with st.popover("Download"):
         for kind, title in (("csv", "As CSV"), ("parquet", "As Parquet")):
-            st.link_button(
-                title, resources.cohort_url(f"/download/{info.name}.{kind}", found), width="stretch"
-            )
+            st.link_button(title, cohort_url(f"/download/{info.name}.{kind}", found), width="stretch")
 
 grid = st.container()
 number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
 hits = answer.hits[(number - 1) * SIZE : number * SIZE]
-rows = products.by_row([hit.row_id for hit in hits])
+rows = table.by_row([hit.row_id for hit in hits])
 facts = [
     " · ".join(
         [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.training import jobs
-from pages import resources
 from pages.components.shared.markdown import plain
 from pages.components.train import run_comparison, run_form, run_list, run_view
+from pages.resources import datasets, visitor
 
 st.title("Train", anchor=False)
 st.html(
@@ -27,9 +27,9 @@ for name in asked:
     if name not in names:
         st.warning(plain(f"There is no run named {name!r}. It may have been deleted."))
 
-if not resources.is_local_visitor():
+if not visitor.is_local():
     st.caption("Runs are started and stopped on the machine that serves Vitrine; everybody may watch.")
-elif not resources.datasets():
+elif not datasets.available():
     st.info("There is no dataset to train on yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")
 elif st.button("New run", type="secondary" if names else "primary"):

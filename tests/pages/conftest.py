@@ -34,7 +34,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         return test
 
     # A tested page has no connection, so nobody's address either: it is the machine's own visitor.
-    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: True)
+    monkeypatch.setattr("pages.resources.visitor.is_local", lambda: True)
     st.cache_data.clear()
     st.cache_resource.clear()
     yield run

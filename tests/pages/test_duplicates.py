@@ -36,7 +36,7 @@ def test_before_anybody_looked_it_says_what_to_do(planted: Products, open_page: 
 def test_a_visitor_from_elsewhere_starts_nothing(
     planted: Products, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     assert not open_page("duplicates.py", dataset="planted").button
     finding.find(planted, ["hash"])
     assert not open_page("duplicates.py", dataset="planted", view="Judge").button

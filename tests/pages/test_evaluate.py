@@ -93,7 +93,7 @@ def test_what_was_not_evaluated_is_offered(
     assert test.code[0].value == command
     test.button[0].click().run()
     assert started == [("toy-run", Choice("toy", sees="picture", inference="sampled"))]
-    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     test = open_page("evaluate.py", dataset="toy", model="toy-run", sees="Picture")
     assert not test.button and "on the machine that serves" in words(test)
 

@@ -16,8 +16,9 @@ from core.catalog import info as catalog
 from core.catalog import map_files
 from core.catalog.cohort import Cohort, area_text
 from core.embeddings.store import Description, writing
-from pages import map_routes, resources, routes
+from pages import map_routes, routes
 from pages.components.map import map_view
+from pages.resources import maps
 from tests.drawn_map import by_category, write_map
 
 Open = Callable[..., AppTest]
@@ -87,7 +88,7 @@ def test_a_visitor_from_elsewhere_cannot_make_one(
     shop: catalog.DatasetInfo, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vectors(shop)
-    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     page = open_page("map.py", dataset="shop")
     assert "Make the map" not in [button.label for button in page.button]
     assert "vitrine map shop --encoder own" in said(page)
@@ -192,7 +193,7 @@ def test_what_is_not_there_is_said(client: TestClient, address: str) -> None:
 def test_the_legend_counts_what_else_could_be_chosen(mapped: catalog.DatasetInfo) -> None:
     drawn = map_files.read_map(mapped, "drawn")
     cohort = Cohort("shop", category=(("boots",),))
-    legend = map_view.legend(mapped, drawn, cohort, resources.coloured(mapped, "drawn", "category"))
+    legend = map_view.legend(mapped, drawn, cohort, maps.coloured(mapped, "drawn", "category"))
     assert {entry["label"]: (entry["count"], entry["on"]) for entry in legend["entries"]} == {
         "boots": (6, True),
         "hats": (5, False),  # the sixth is not on the map

@@ -148,7 +148,7 @@ def test_removing_asks_first(shop: str, open_page: Open) -> None:
 def test_a_visitor_from_elsewhere_neither_adds_nor_removes(
     shop: str, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     page = open_page("home.py")
     assert [button.label for button in page.button] == ["Browse"]
     assert any("from the machine that serves" in caption.value for caption in page.caption)

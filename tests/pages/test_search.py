@@ -47,7 +47,7 @@ def test_without_vectors_it_offers_to_make_them(products: Products, open_page: O
 def test_only_a_visitor_of_this_machine_may_make_them(
     products: Products, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     page = open_page("search.py", dataset="shop", q="šaty")
     assert "Make them" not in [button.label for button in page.button]
     assert "on the machine that serves Vitrine" in said(page)

@@ -140,7 +140,7 @@ def test_a_loss_beyond_all_bounds_hides_no_other(make: Make, open_page: Open) ->
 def test_who_is_not_at_the_machine_only_watches(
     make: Make, shop: str, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages.resources.is_local_visitor", lambda: False)
+    monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     make("my-run", alive=True, steps=25)
     page = open_page("train.py", run="my-run")
     assert not page.exception and buttons(page) == ["my\\-run"]

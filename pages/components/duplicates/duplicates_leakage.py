@@ -16,8 +16,9 @@ from core.duplicates import figures, judging, report
 from core.duplicates.detectors import detector
 from core.duplicates.finding import Found
 from core.duplicates.leakage import Keep, to_drop
-from pages import resources
 from pages.components.shared.markdown import plain
+from pages.resources import duplicates, products
+from pages.resources.urls import cohort_url
 
 OPENED = 100  # products that a link to Browse holds
 KEEP: dict[str, Keep] = {"Keep test whole": "test", "Keep train whole": "train"}
@@ -25,8 +26,8 @@ KEEP: dict[str, Keep] = {"Keep test whole": "test", "Keep train whole": "train"}
 
 def overview(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float]) -> None:
     """All detectors in one look."""
-    splits = resources.splits(info)
-    counted = [resources.leakage_at(info, founds[key], thresholds[key]) for key in founds]
+    splits = duplicates.splits(info)
+    counted = [duplicates.leakage_at(info, founds[key], thresholds[key]) for key in founds]
     last = splits.names[-1]
     if len(splits.names) > 1:
         size = max(1, splits.sizes[last])
@@ -59,9 +60,9 @@ def overview(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping
 
 def show(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float], key: str) -> None:
     """One detector's matrix, the links to what leaks, and the downloads of all that are chosen."""
-    splits = resources.splits(info)
+    splits = duplicates.splits(info)
     found = founds[key]
-    counted = resources.leakage_at(info, found, thresholds[key])
+    counted = duplicates.leakage_at(info, found, thresholds[key])
     left, right = st.columns([6, 5], gap="large")
     with left:
         st.subheader(f"{detector(key).title}: {detector(key).describe(thresholds[key])}", anchor=False)
@@ -79,7 +80,7 @@ def show(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str
 
 def _browse(info: DatasetInfo, found: Found, threshold: float) -> None:
     """Links to the products of each split that leak."""
-    splits = resources.splits(info)
+    splits = duplicates.splits(info)
     taken = found.within(threshold)
     a, b = found.a[taken], found.b[taken]
     crossing = splits.code[a] != splits.code[b]
@@ -92,13 +93,13 @@ def _browse(info: DatasetInfo, found: Found, threshold: float) -> None:
             rows = np.flatnonzero(np.isin(found.unit, units[units >= 0]) & (splits.code == place))
             if not len(rows):
                 continue
-            some = resources.products(info.name).by_row(rows[:OPENED].tolist())
+            some = products.table(info.name).by_row(rows[:OPENED].tolist())
             cohort = Cohort(
                 info.name, split=(name,), item_id=tuple(dict.fromkeys(row["item_id"] for row in some))
             )
             count = f"{len(rows):,}" if len(rows) <= OPENED else f"the first {OPENED} of {len(rows):,}"
             # No link button: it would open a new tab.
-            address = html.escape(resources.cohort_url("/browse", cohort))
+            address = html.escape(cohort_url("/browse", cohort))
             title = html.escape(f"Open {count} leaking from {name}")
             st.html(f'<a class="vitrine-alike" href="{address}" target="_self">{title}</a>', width="content")
 
@@ -128,7 +129,7 @@ def _downloads(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mappi
         st.info("Choose a detector that counts.")
         return
     at = {key: thresholds[key] for key in chosen}
-    dropped = to_drop(chosen, at, resources.splits(info), keep, within)
+    dropped = to_drop(chosen, at, duplicates.splits(info), keep, within)
     parts = dropped["split"].value_counts()
     listed = ", ".join(f"{count:,} of {plain(str(name))}" for name, count in parts.items()) or "none"
     st.metric("Products to drop", f"{len(dropped):,}", listed, delta_color="off", delta_arrow="off")
@@ -165,7 +166,7 @@ def _certificate(
         for key, found in founds.items()
     }
     made = report.certificate(
-        resources.products(info.name), founds, at, resources.splits(info), keep, within, judged
+        products.table(info.name), founds, at, duplicates.splits(info), keep, within, judged
     )
     if suffix == "json":
         return json.dumps(made, ensure_ascii=False, indent=2).encode()
@@ -175,5 +176,5 @@ def _certificate(
 def _list(
     info: DatasetInfo, founds: Mapping[str, Found], at: Mapping[str, float], keep: Keep, within: bool
 ) -> bytes:
-    dropped = to_drop(founds, at, resources.splits(info), keep, within)
-    return report.as_csv(report.drop_list(resources.products(info.name), dropped, at))
+    dropped = to_drop(founds, at, duplicates.splits(info), keep, within)
+    return report.as_csv(report.drop_list(products.table(info.name), dropped, at))

@@ -13,10 +13,10 @@ from core.duplicates import figures, judging
 from core.duplicates.detectors import COPIES, HASH_BITS, detector
 from core.duplicates.finding import Found
 from core.errors import VitrineError
-from pages import resources
 from pages.components.duplicates import pair_gallery
 from pages.components.duplicates.pair_gallery import Pair
 from pages.components.shared.markdown import plain
+from pages.resources import duplicates, products, visitor
 
 SIZE = 12
 ORDERS = ("Around the threshold", "Nearest", "Farthest")
@@ -43,7 +43,7 @@ def says(key: str, likeness: float) -> str:
 
 def show(info: DatasetInfo, found: Found, threshold: float) -> None:
     """A gallery of pairs: those that the threshold just takes and just leaves out, or all in order."""
-    splits = resources.splits(info)
+    splits = duplicates.splits(info)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.segmented_control(
             "Order", ORDERS, default=ORDERS[0], key="order", bind="query-params", required=True
@@ -83,12 +83,10 @@ def rows_of(
     info: DatasetInfo, found: Found, places: NDArray[np.int64]
 ) -> list[tuple[int, dict[str, Any], dict[str, Any]]]:
     """Places in the table of pairs with the two products of each."""
-    products = resources.products(info.name).by_row(
+    sides = products.table(info.name).by_row(
         [int(row) for pair in zip(found.a[places], found.b[places], strict=True) for row in pair]
     )
-    return [
-        (int(place), products[2 * number], products[2 * number + 1]) for number, place in enumerate(places)
-    ]
+    return [(int(place), sides[2 * number], sides[2 * number + 1]) for number, place in enumerate(places)]
 
 
 def _places(found: Found, threshold: float, order: str, split: NDArray[np.int64] | None) -> NDArray[np.int64]:
@@ -110,7 +108,7 @@ def _places(found: Found, threshold: float, order: str, split: NDArray[np.int64]
 
 def judge(info: DatasetInfo, found: Found, threshold: float) -> None:
     """One pair at a time: is it the same product's picture? And what the answers say of every threshold."""
-    if resources.is_local_visitor():
+    if visitor.is_local():
         with st.sidebar:
             st.text_input(
                 "Your name", key=YOU, max_chars=judging.WHO_CHARACTERS, placeholder="kept with your answers"
@@ -175,7 +173,7 @@ def _ask(
         "Do these two show the same product text?" if text else "Do these two show the same product?",
         anchor=False,
     )
-    if not resources.is_local_visitor():
+    if not visitor.is_local():
         st.info("Answers are taken on the machine that serves Vitrine.")
         return
     pair = int(found.a[row]), int(found.b[row])

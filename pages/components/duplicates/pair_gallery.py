@@ -10,8 +10,8 @@ from typing import Any
 import streamlit as st
 
 from core.catalog.info import DatasetInfo
-from pages import resources
 from pages.components.shared.product_grid import product_url
+from pages.resources.urls import image_url
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def side(info: DatasetInfo, row: Mapping[str, Any], width_px: int, texts: bool =
     name = html.escape(row["name"] or "(no name)")
     facts = " · ".join(html.escape(str(part)) for part in (row["split"], row["geo"], row["category"]) if part)
     picture = (
-        f'<img src="{html.escape(resources.image_url(info, row["image_id"], width_px))}" alt="{name}" loading="lazy">'
+        f'<img src="{html.escape(image_url(info, row["image_id"], width_px))}" alt="{name}" loading="lazy">'
         if row["image"]
         else '<span class="none">no picture</span>'
     )

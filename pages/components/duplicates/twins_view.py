@@ -12,13 +12,14 @@ from core.duplicates import lookalikes, twins
 from core.duplicates.finding import Found
 from core.duplicates.lookalikes import LookAlike
 from core.schema import COUNTRY_OF_GEO
-from pages import resources
 from pages.components.duplicates import duplicates_form, pair_gallery
 from pages.components.duplicates.duplicates_pairs import rows_of
 from pages.components.duplicates.pair_gallery import Pair
 from pages.components.shared import product_grid
 from pages.components.shared.markdown import plain
 from pages.components.shared.product_grid import product_url
+from pages.resources import duplicates, products
+from pages.resources.urls import image_url
 
 SIZE = 10
 NEAREST = 6
@@ -27,8 +28,8 @@ PAIRS = 12
 
 def show_twins(info: DatasetInfo) -> None:
     """One picture in several countries: its names and labels beside each other."""
-    products = resources.products(info.name)
-    counts = resources.twin_counts(info)
+    table = products.table(info.name)
+    counts = duplicates.twin_counts(info)
     if not counts["pictures"]:
         st.info("No picture of this dataset is shown in more than one country.")
         return
@@ -43,7 +44,7 @@ def show_twins(info: DatasetInfo) -> None:
         st.session_state["page"] = 1
     room = st.container()
     number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-    found = twins.twins(products, None, only, (number - 1) * SIZE, SIZE)
+    found = twins.twins(table, None, only, (number - 1) * SIZE, SIZE)
     with room:
         st.html("".join(_twin(info, one) for one in found))
 
@@ -69,7 +70,7 @@ def _twin(info: DatasetInfo, one: twins.Twins) -> str:
             f'<td dir="auto"><a href="{address}" target="_self">{name}</a></td>'
             f"<td>{label}</td></tr>"
         )
-    source = html.escape(resources.image_url(info, one.image_id, 240))
+    source = html.escape(image_url(info, one.image_id, 240))
     return (
         f'<div class="vitrine-twin"><a href="{html.escape(product_url(info, first))}" target="_self">'
         f'<img src="{source}" alt="{html.escape(first["name"] or "product")}" loading="lazy"></a>'
@@ -79,11 +80,11 @@ def _twin(info: DatasetInfo, one: twins.Twins) -> str:
 
 def show_look_alikes(info: DatasetInfo, found: Found | None) -> None:
     """Of one product the nearest of other classes, by pixels and by vectors, side by side."""
-    products = resources.products(info.name)
+    table = products.table(info.name)
     if not info.with_picture:
         st.info("This dataset has no pictures to compare.")
         return
-    if not lookalikes.ready(products):
+    if not lookalikes.ready(table):
         duplicates_form.show(
             info,
             "Look-alikes are found by comparing pictures pixel by pixel, at 64 pixels a side. So each is read and made "
@@ -100,7 +101,7 @@ def show_look_alikes(info: DatasetInfo, found: Found | None) -> None:
         return
     st.subheader("The most alike pairs of different classes", anchor=False)
     st.caption("Some are wrong labels, some are products that only a word tells apart.")
-    alike = resources.look_alikes(info)
+    alike = duplicates.look_alikes(info)
     cards = []
     for _, first, second in rows_of(info, found, pairs):
         said = _measures(
@@ -116,14 +117,14 @@ def _of_another_class(info: DatasetInfo, found: Found | None) -> np.ndarray:
     """Places of the nearest pairs whose categories differ."""
     if found is None:
         return np.zeros(0, np.int64)
-    category = resources.look_alikes(info).category
+    category = duplicates.look_alikes(info).category
     differ = np.flatnonzero(category[found.a] != category[found.b])
     return differ[:PAIRS]
 
 
 def _beside(info: DatasetInfo, row: int) -> None:
-    products = resources.products(info.name)
-    asked = products.by_row([row])[0]
+    table = products.table(info.name)
+    asked = table.by_row([row])[0]
     st.markdown(
         f"Nearest to **{plain(asked['name'] or 'this product')}** ({plain(asked['category'] or 'no label')}) among other classes"
     )
@@ -136,10 +137,10 @@ def _beside(info: DatasetInfo, row: int) -> None:
         product_grid.show(info, [asked], key="asked")
     with pixels:
         st.caption("By pixels: root mean square difference at 64 x 64, 0 to 255")
-        _nearest(info, resources.nearest_of_another_class(info, row, "pixels", NEAREST), "pixels")
+        _nearest(info, duplicates.nearest_of_another_class(info, row, "pixels", NEAREST), "pixels")
     with vectors:
         st.caption("By vectors: cosine, 1 is the same")
-        _nearest(info, resources.nearest_of_another_class(info, row, "vectors", NEAREST), "vectors")
+        _nearest(info, duplicates.nearest_of_another_class(info, row, "vectors", NEAREST), "vectors")
 
 
 def _nearest(info: DatasetInfo, found: list[LookAlike], key: str) -> None:
@@ -150,7 +151,7 @@ def _nearest(info: DatasetInfo, found: list[LookAlike], key: str) -> None:
             else "Nothing of another class."
         )
         return
-    rows = resources.products(info.name).by_row([one.row for one in found])
+    rows = products.table(info.name).by_row([one.row for one in found])
     facts = [_measures(one.pixels, one.cosine) for one in found]
     picked = product_grid.show(info, rows, key=f"nearest-{key}", facts=facts)
     if picked is not None:  # the next question

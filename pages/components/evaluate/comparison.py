@@ -14,9 +14,9 @@ from core.evaluation.cache import Kept
 from core.evaluation.class_charts import class_names
 from core.evaluation.comparison import compare, paired
 from core.models.registry import ModelSpec
-from pages import resources
 from pages.components.evaluate import mistakes
 from pages.components.shared.markdown import plain
+from pages.resources import evaluation
 
 SURE = 0.05
 OFFERED = 3  # other models, where nothing is there to compare with
@@ -56,7 +56,7 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
     chosen = st.selectbox("Compare with", list(names), key="against", bind="query-params")
     other = names[chosen or next(iter(names))]
     one, two = name_of(found, other), name_of(other, found)
-    first, second = resources.predictions(found), resources.predictions(other)
+    first, second = evaluation.predictions(found), evaluation.predictions(other)
     figures = compare(first, second)
     _verdict(one, two, figures)
     both = paired(first, second)

@@ -16,10 +16,10 @@ from core.models import registry
 from core.models.registry import ModelSpec
 from core.settings import PROJECT
 from core.training.runs import RunConfig
-from pages import resources
 from pages.components.shared import chart, filter_bar
 from pages.components.shared.markdown import plain
 from pages.components.train import run_list
+from pages.resources import datasets, products, visitor
 
 SEES = {"Both": "both", "Picture": "picture", "Text": "text"}
 LABELS = {"All": "all", "By a person": "human"}
@@ -51,7 +51,7 @@ def begin_with_a_fitting_dataset(specs: Sequence[ModelSpec]) -> None:
     wanted = st.query_params.get("model")
     if "dataset" in st.query_params or (wanted is None and st.session_state.get(filter_bar.KEPT) is not None):
         return
-    there = {info.name for info in resources.datasets()}
+    there = {info.name for info in datasets.available()}
     for spec in specs:
         if wanted in (None, spec.name) and (name := cache.learned(spec)) in there:
             st.query_params["dataset"] = name
@@ -94,7 +94,7 @@ def choose(spec: ModelSpec, info: DatasetInfo) -> Choice:
         if set(spec.inputs) >= {"text", "image"}:
             sees = _one("The model sees", SEES, "sees")
         labels = "All"
-        if len(resources.choices(info.name)["label_kind"]) > 1:
+        if len(products.filter_choices(info.name)["label_kind"]) > 1:
             labels = _one("Products labelled", LABELS, "labels")
         with st.expander("How it is counted"):
             inference = "expected"
@@ -158,7 +158,7 @@ def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
     foreign = _foreign_classes(spec, info)
     if foreign:
         st.warning(foreign)
-    if resources.is_local_visitor():
+    if visitor.is_local():
         if st.button("Evaluate", type="primary"):
             with st.spinner("Starting"):
                 cache.start(spec, choice)
@@ -174,7 +174,7 @@ def _not_yet(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> str:
     """What is not evaluated yet; and how long it takes, where the model was seen at the same on this dataset."""
     human = ("human",) if choice.labels == "human" else ()
     parted = "train" in info.splits
-    n = resources.products(info.name).count(
+    n = products.table(info.name).count(
         Cohort(info.name, split=(choice.split,) if parted else (), label_kind=human)
     )
     if not parted:  # 8:2, by ids
@@ -221,7 +221,7 @@ def _foreign_classes(spec: ModelSpec, info: DatasetInfo) -> str:
         known = set(RunConfig.read(spec.folder).classes)
     except ModelError:
         return ""
-    there = {path_text(path) for path, _ in resources.products(info.name).categories()}
+    there = {path_text(path) for path, _ in products.table(info.name).categories()}
     common = len(there & known)
     if not known or common == len(there):
         return ""

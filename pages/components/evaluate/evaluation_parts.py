@@ -18,11 +18,11 @@ from core.evaluation.cache import Kept
 from core.evaluation.charts import rows_of
 from core.models.registry import ModelSpec
 from core.training.runs import RunConfig
-from pages import resources
 from pages.components.evaluate import comparison, mistakes, paper_tables
 from pages.components.evaluate.paper_tables import PERCENT, in_percent
 from pages.components.shared import chart
 from pages.components.shared.markdown import plain
+from pages.resources import datasets, evaluation
 
 
 def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
@@ -150,7 +150,7 @@ def _downloads(found: Kept, table: pd.DataFrame) -> None:
 
 def _parquet(found: Kept) -> bytes:
     out = io.BytesIO()
-    resources.predictions(found).to_parquet(out, index=False)
+    evaluation.predictions(found).to_parquet(out, index=False)
     return out.getvalue()
 
 
@@ -183,7 +183,7 @@ def _calibration(info: DatasetInfo, found: Kept) -> None:
 def _confusions(info: DatasetInfo, found: Kept) -> None:
     st.markdown("Which classes are taken for which.")
     mistakes.show_pairs(info, found)
-    _card(info, found, class_charts.confusions(found, resources.predictions(found)))
+    _card(info, found, class_charts.confusions(found, evaluation.predictions(found)))
 
 
 def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
@@ -224,7 +224,7 @@ def trained_counts(spec: ModelSpec) -> dict[str, int] | None:
         config = RunConfig.read(spec.folder)
     except ModelError:  # a model without a run folder, or one that was just deleted
         return None
-    info = next((there for there in resources.datasets() if there.name == config.dataset), None)
+    info = next((there for there in datasets.available() if there.name == config.dataset), None)
     if info is None or info.fingerprint != config.fingerprint or "train" not in info.splits:
         return None
-    return resources.class_counts(info.name, "train", config.human_only)
+    return evaluation.class_counts(info.name, "train", config.human_only)

@@ -10,10 +10,11 @@ from core.catalog.info import DatasetInfo
 from core.evaluation.cache import Kept
 from core.evaluation.charts import rows_of
 from core.evaluation.class_charts import Names, class_names
-from pages import resources
 from pages.components.evaluate.paper_tables import in_percent
 from pages.components.shared import product_dialog, product_grid
 from pages.components.shared.markdown import plain
+from pages.resources import evaluation, products
+from pages.resources.urls import cohort_url
 
 PER_PAGE = 24
 OPENED = 100  # products that a link to Browse holds
@@ -30,7 +31,7 @@ def show(info: DatasetInfo, found: Kept) -> None:
     """Wrong predictions, the most confident first, of all classes or of one pair."""
     if not holds(info, found):
         return
-    predictions = resources.predictions(found)
+    predictions = evaluation.predictions(found)
     wrong = predictions[~predictions.correct]
     st.markdown("What the model is surest of, and wrong. Now and then it is the label that is wrong.")
     if wrong.empty:
@@ -84,7 +85,7 @@ def gallery(info: DatasetInfo, table: pd.DataFrame, key: str, names: Names) -> N
 
 def grid(info: DatasetInfo, part: pd.DataFrame, key: str, names: Names) -> list[dict[str, object]]:
     """The products with what the model said of them; a click opens one."""
-    by_row = {row["row_id"]: row for row in resources.products(info.name).by_row(part.row_id.tolist())}
+    by_row = {row["row_id"]: row for row in products.table(info.name).by_row(part.row_id.tolist())}
     there = part[part.row_id.isin(by_row)]
     rows = [by_row[row_id] for row_id in there.row_id]
     facts = [
@@ -108,7 +109,7 @@ def browse_link(info: DatasetInfo, table: pd.DataFrame) -> None:
     if not ids:
         return
     title = "Open in Browse" if len(table) <= OPENED else f"Open the first {OPENED} in Browse"
-    st.link_button(title, resources.cohort_url("/browse", Cohort(info.name, item_id=ids)))
+    st.link_button(title, cohort_url("/browse", Cohort(info.name, item_id=ids)))
 
 
 def show_pairs(info: DatasetInfo, found: Kept) -> None:
@@ -134,7 +135,7 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
         names = {f"{brief[row.label]} → {brief[row.prediction]}": row for row in rows_of(pairs)}
         name = st.selectbox("Pictures of", list(names), key="pair", bind="query-params")
         pair = names[name or next(iter(names))]
-        predictions = resources.predictions(found)
+        predictions = evaluation.predictions(found)
         mistaken = predictions[
             (predictions.label == pair.label) & (predictions.prediction == pair.prediction)
         ]

@@ -10,9 +10,10 @@ from core.catalog import info as catalog
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.errors import DamagedDatasetError, UnknownDatasetError
-from pages import resources
 from pages.components.shared import filter_bar
 from pages.components.shared.markdown import plain
+from pages.resources import products, visitor
+from pages.resources.urls import image_url
 
 PICTURES = 6
 
@@ -39,7 +40,7 @@ def show(info: DatasetInfo) -> None:
                 if st.button("Browse", type="primary", key=f"browse-{info.name}"):
                     filter_bar.clear()
                     st.switch_page("browse.py", query_params={"dataset": info.name})
-                if resources.is_local_visitor() and st.button("Remove", key=f"remove-{info.name}"):
+                if visitor.is_local() and st.button("Remove", key=f"remove-{info.name}"):
                     _confirm_removal(info.name, f"{info.rows:,} products")
         with pictures:
             _strip(info)
@@ -50,7 +51,7 @@ def show_damaged(name: str, why: str) -> None:
     with st.container(border=True):
         st.subheader(name, anchor=False)
         st.error(plain(why))
-        if resources.is_local_visitor() and st.button("Remove", key=f"remove-{name}"):
+        if visitor.is_local() and st.button("Remove", key=f"remove-{name}"):
             _confirm_removal(name, "damaged files")
 
 
@@ -69,7 +70,7 @@ def _troubles(info: DatasetInfo) -> None:
 
 def _strip(info: DatasetInfo) -> None:
     try:
-        rows = resources.rows(Cohort(info.name, picture=True), "shuffle", 1, 0, PICTURES)
+        rows = products.rows(Cohort(info.name, picture=True), "shuffle", 1, 0, PICTURES)
     except DamagedDatasetError as error:
         st.error(plain(str(error)))
         return
@@ -79,7 +80,7 @@ def _strip(info: DatasetInfo) -> None:
         st.caption("No pictures in this dataset.")
         return
     images = "".join(
-        f'<img src="{html.escape(resources.image_url(info, row["image_id"], 160))}" alt="" loading="lazy" '
+        f'<img src="{html.escape(image_url(info, row["image_id"], 160))}" alt="" loading="lazy" '
         'style="width:100%;aspect-ratio:228/298;object-fit:cover;border-radius:4px">'
         for row in rows
     )

@@ -13,8 +13,9 @@ import streamlit as st
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.errors import UnknownDatasetError
-from pages import resources
 from pages.components.shared.product_grid import product_url
+from pages.resources import products
+from pages.resources.urls import image_url
 
 
 def show(datasets: Sequence[DatasetInfo], count: int = 24, seed: int = 7) -> None:
@@ -26,7 +27,7 @@ def show(datasets: Sequence[DatasetInfo], count: int = 24, seed: int = 7) -> Non
     pairs = [pair for turn in turns for pair in turn if pair is not None][:count]
     tiles = "".join(
         f'<a href="{html.escape(product_url(info, row))}" target="_self" title="{html.escape(row["name"] or "")}">'
-        f'<img src="{html.escape(resources.image_url(info, row["image_id"], 240))}" alt="{html.escape(row["category"] or "product")}" loading="eager"></a>'
+        f'<img src="{html.escape(image_url(info, row["image_id"], 240))}" alt="{html.escape(row["category"] or "product")}" loading="eager"></a>'
         for info, row in pairs
     )
     st.html(
@@ -43,5 +44,5 @@ def show(datasets: Sequence[DatasetInfo], count: int = 24, seed: int = 7) -> Non
 def _products(info: DatasetInfo, seed: int, share: int) -> list[dict[str, Any]]:
     """None of a dataset that is damaged or was removed meanwhile: its card says so."""
     with suppress(UnknownDatasetError):
-        return resources.rows(Cohort(info.name, picture=True), "shuffle", seed, 0, share)
+        return products.rows(Cohort(info.name, picture=True), "shuffle", seed, 0, share)
     return []

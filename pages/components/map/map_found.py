@@ -11,9 +11,10 @@ from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.catalog.map_files import Map
 from core.errors import VitrineError
-from pages import resources
 from pages.components.search import query_form
 from pages.components.shared.markdown import plain
+from pages.resources import products, search
+from pages.resources.urls import cohort_url
 
 LIT = 100  # products that a search lights
 
@@ -25,7 +26,7 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, words: str, texts: bool)
         words: that are looked for; what else is looked for stands in the address.
         texts: can texts and photos be compared with the map's vectors?
     """
-    if drawn.description.vectors not in dict(resources.vector_sets(info)):
+    if drawn.description.vectors not in dict(search.vector_sets(info)):
         return []
     among = cohort.with_(map="", area=())
     try:
@@ -33,7 +34,7 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, words: str, texts: bool)
         if not query.parts:
             return []
         with st.spinner("Searching"):
-            answer = resources.found(among, drawn.description.vectors, query.parts, how, LIT)
+            answer = search.answer(among, drawn.description.vectors, query.parts, how, LIT)
     except VitrineError as error:
         st.warning(plain(str(error)))
         return []
@@ -51,14 +52,14 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, words: str, texts: bool)
         said += f", at {places:,} places: what shares a picture shares a point"
     if not placed.all():
         said += f"; {np.count_nonzero(~placed):,} of them have no place on the map"
-    rows = resources.products(info.name).by_row(hits)
+    rows = products.table(info.name).by_row(hits)
     found = Cohort(info.name, item_id=tuple(dict.fromkeys(row["item_id"] for row in rows)))
     query_of = {**query_form.address(), **({"q": [words]} if words else {})}
     links = (
-        (f"Open these {len(hits):,} in Browse", resources.cohort_url("/browse", found)),
+        (f"Open these {len(hits):,} in Browse", cohort_url("/browse", found)),
         (
             "As a list in Search",
-            resources.cohort_url("/search", among, vectors=drawn.description.vectors, **query_of),
+            cohort_url("/search", among, vectors=drawn.description.vectors, **query_of),
         ),
     )
     # No link buttons: they would open a new tab.

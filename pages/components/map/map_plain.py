@@ -14,8 +14,8 @@ from core.catalog.info import DatasetInfo
 from core.catalog.map_files import Map
 from core.statistics import theme
 from core.statistics.colouring import DARK_RAMP, LIGHT_RAMP, Colouring, ramp
-from pages import resources
 from pages.components.map import map_view
+from pages.resources import maps, products
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,7 +33,7 @@ WHY = {
 def show(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring, hits: Sequence[int]) -> None:
     """Draw the chart; a lasso or a click changes the address and runs the page again."""
     why = WHY.get(st.session_state[map_view.WITHOUT], "WebGL could not draw the map")
-    there = resources.on_map(info, drawn.name)
+    there = maps.shown(info, drawn.name)
     rows = _sample(there, hits)
     some = "all" if len(rows) == np.count_nonzero(there) else f"{len(rows):,} of"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -43,7 +43,7 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring, hits:
         )
         st.button("Try WebGL again", on_click=lambda: st.session_state.pop(map_view.WITHOUT, None))
     _say_chosen(info, cohort)
-    lit = resources.products(info.name).mask(cohort)[rows]
+    lit = products.table(info.name).mask(cohort)[rows]
     event = st.plotly_chart(
         _figure(
             drawn,
@@ -52,7 +52,7 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring, hits:
             lit,
             hits,
             cohort.area,
-            resources.named(info, drawn.name),
+            maps.labels(info, drawn.name),
             st.context.theme.type == "dark",
         ),
         theme=None,

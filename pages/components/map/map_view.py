@@ -11,8 +11,10 @@ from core.catalog.cohort import Cohort, area_text
 from core.catalog.info import DatasetInfo
 from core.catalog.map_files import Map
 from core.statistics.colouring import DARK_RAMP, LIGHT_RAMP, Colouring, ramp
-from pages import map_routes, resources
+from pages import map_routes
 from pages.components.shared import filter_bar, product_dialog
+from pages.resources import maps, products
+from pages.resources.urls import cohort_url
 
 # The script is 250 kB: the browser fetches it once, instead of with every run of the page.
 _LOADER = """
@@ -73,7 +75,7 @@ def take_area(corners: Any) -> None:
 
 
 def open_product(info: DatasetInfo, row: Any) -> None:
-    if found := resources.products(info.name).by_row([int(row)]):
+    if found := products.table(info.name).by_row([int(row)]):
         product_dialog.select(found[0])
 
 
@@ -105,8 +107,7 @@ def _data(
 ) -> dict[str, Any]:
     described = drawn.description
     regions = [
-        {"label": label, "x": x, "y": y, "size": size}
-        for label, x, y, size in resources.named(info, drawn.name)
+        {"label": label, "x": x, "y": y, "size": size} for label, x, y, size in maps.labels(info, drawn.name)
     ]
     named = ", ".join(str(region["label"]) for region in regions[:8])
     return {
@@ -135,8 +136,8 @@ def legend(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring) -> 
     column = "category" if colour.column == "group" else colour.column
     without = {"picture": None}.get(column, ())
     rest = cohort.with_(**{column: without}) if hasattr(cohort, column) else cohort
-    there = resources.on_map(info, drawn.name)
-    counts = colour.counts(resources.products(info.name).mask(rest) & there)
+    there = maps.shown(info, drawn.name)
+    counts = colour.counts(products.table(info.name).mask(rest) & there)
     chosen = set(cohort.to_query().get(column, []))
     numeric = not colour.entries
     return {
@@ -168,8 +169,8 @@ def counted(info: DatasetInfo, cohort: Cohort) -> dict[str, Any] | None:
     if not cohort.area:
         return None
     return {
-        "count": resources.count(cohort),
-        "of": resources.count(cohort.with_(map="", area=())),
-        "browse": resources.cohort_url("/browse", cohort),
-        "statistics": resources.cohort_url("/statistics", cohort),
+        "count": products.count(cohort),
+        "of": products.count(cohort.with_(map="", area=())),
+        "browse": cohort_url("/browse", cohort),
+        "statistics": cohort_url("/statistics", cohort),
     }

@@ -13,9 +13,10 @@ import streamlit as st
 from core.catalog.info import DatasetInfo
 from core.errors import VitrineError
 from core.search.query import AWAY, MAX_WEIGHT, How, Part
-from pages import resources
 from pages.components.shared import photos
 from pages.components.shared.markdown import plain
+from pages.resources import products
+from pages.resources.urls import image_url
 
 BY: dict[str, How] = {"Both": "both", "Likeness": "likeness", "Words": "words"}
 CHARACTERS = 2_000
@@ -151,7 +152,7 @@ def _parts(liked: list[dict[str, Any]], wanted: str, unwanted: str, photo: str) 
 def _liked(info: DatasetInfo) -> list[dict[str, Any]]:
     """The products of the address that there are, in its order."""
     likes = _likes()
-    rows = {row["row_id"]: row for row in resources.products(info.name).by_row(likes)} if likes else {}
+    rows = {row["row_id"]: row for row in products.table(info.name).by_row(likes)} if likes else {}
     return [rows[row] for row in likes if row in rows]
 
 
@@ -192,7 +193,7 @@ def _chips(info: DatasetInfo, photo: str, products: list[dict[str, Any]], unwant
         source = "data:image/webp;base64," + base64.b64encode(photos.read(photo)).decode()
         _chip(source, "Your photo", "photo", None)
     for row in products:
-        source = resources.image_url(info, str(row["image_id"]), 96) if row["image"] else ""
+        source = image_url(info, str(row["image_id"]), 96) if row["image"] else ""
         _chip(source, str(row["name"] or row["item_id"]), "like", str(row["row_id"]))
     if unwanted:
         _chip("", f"without {unwanted}", "without", None)

@@ -16,8 +16,8 @@ from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.statistics.display import Display
 from core.statistics.queue import Pending
-from pages import resources
 from pages.components.shared.markdown import plain
+from pages.resources import products, statistics
 
 WAIT_S = 0.3  # for all the charts of a page together; what takes longer comes when it is ready
 ROWS = 1_000  # of a table on the page; its download holds all
@@ -60,11 +60,11 @@ def _ask(info: DatasetInfo, cohort: Cohort, order: Order, wait_s: float) -> Disp
         info.name,
         info.fingerprint,
         info.created,
-        resources.measured_at(info),
-        resources.map_version(cohort),
+        statistics.measured_at(info),
+        products.map_version(cohort),
     )
-    make = partial(order.make, resources.products(info.name), cohort, *order.choices)
-    return resources.desk().ask(key, make, wait_s)
+    make = partial(order.make, products.table(info.name), cohort, *order.choices)
+    return statistics.desk().ask(key, make, wait_s)
 
 
 @st.fragment(run_every=1.0)

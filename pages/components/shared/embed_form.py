@@ -7,8 +7,8 @@ import streamlit as st
 from core.catalog.info import DatasetInfo
 from core.embeddings.clip import ENCODERS
 from core.embeddings.store import under_way
-from pages import resources
 from pages.components.shared import background
+from pages.resources import visitor
 
 PICTURES_PER_S = 150  # that two cores embed with the bundled encoder, about
 
@@ -34,7 +34,7 @@ def show(info: DatasetInfo, why: str) -> None:
         if info.with_picture
         else f"{info.name} has no vectors yet, and no pictures: they are made of what is written of its products. {why}"
     )
-    if not resources.is_local_visitor():
+    if not visitor.is_local():
         st.caption(f"They are made on the machine that serves Vitrine: {command}")
         return
     if st.button("Make them", type="primary"):

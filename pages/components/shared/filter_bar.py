@@ -9,8 +9,8 @@ import streamlit as st
 from core.catalog.cohort import CHOICES, TEXT_CHARACTERS, Cohort
 from core.catalog.info import DatasetInfo
 from core.errors import UnknownDatasetError, UsageError
-from pages import resources
 from pages.components.shared.markdown import plain
+from pages.resources import datasets, products, visitor
 
 BOUND: dict[str, Any] = {
     "split": [],
@@ -42,9 +42,9 @@ def choose_dataset() -> DatasetInfo:
         UnknownDatasetError: the address names a dataset that is not there, or there is none.
     """
     _recall()
-    names = [info.name for info in resources.datasets()]
+    names = [info.name for info in datasets.available()]
     try:
-        chosen = resources.chosen_dataset()
+        chosen = visitor.chosen_dataset()
     except UnknownDatasetError:
         with st.sidebar:  # the way out of a link to a dataset that is gone
             st.session_state["chosen-dataset"] = None
@@ -70,7 +70,7 @@ def _recall() -> None:
     kept: Cohort | None = st.session_state.get(KEPT)
     if kept is None or "dataset" in st.query_params:
         return
-    if kept.dataset not in [info.name for info in resources.datasets()]:
+    if kept.dataset not in [info.name for info in datasets.available()]:
         return
     st.query_params["dataset"] = kept.dataset
     for key, values in kept.to_query().items():
@@ -111,7 +111,7 @@ def _first_page() -> None:
 
 def show(info: DatasetInfo) -> Cohort:
     """Draw the filters that this dataset has; the cohort that they choose."""
-    choices = resources.choices(info.name)
+    choices = products.filter_choices(info.name)
     _say_unknown(info, choices)
     with st.sidebar:
         area = st.container()

@@ -13,9 +13,10 @@ import streamlit as st
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.schema import COUNTRY_OF_GEO
-from pages import resources
 from pages.components.shared.markdown import plain
 from pages.components.shared.product_grid import product_key, product_url
+from pages.resources import products
+from pages.resources.urls import cohort_url, image_url
 
 FIELDS = {
     "category": "Category",
@@ -44,7 +45,7 @@ def open_linked(info: DatasetInfo, page: Sequence[Mapping[str, Any]] = ()) -> No
     if key is None:
         return
     item_id, _, row = key.rpartition("~")
-    found = resources.products(info.name).item(item_id) or resources.products(info.name).item(key)
+    found = products.table(info.name).item(item_id) or products.table(info.name).item(key)
     if not found:
         st.warning(
             f"{info.name} has no product {plain(item_id or key)!r}. The link may be of another import of it."
@@ -66,7 +67,7 @@ def _forget() -> None:
 def select_row(info: DatasetInfo, row: int, page: Sequence[Mapping[str, Any]]) -> None:
     """Open what was clicked in a grid, also where the browser still showed products that the page has no more."""
     there = [product for product in page if product["row_id"] == row]
-    if found := there or resources.products(info.name).by_row([row]):
+    if found := there or products.table(info.name).by_row([row]):
         select(found[0])
 
 
@@ -81,7 +82,7 @@ def _dialog(
     picture, words = st.columns([5, 6], gap="medium")
     with picture:
         if product["image"]:
-            source = html.escape(resources.image_url(info, product["image_id"], 960))
+            source = html.escape(image_url(info, product["image_id"], 960))
             words_of_it = html.escape(product["name"] or product["category"] or "product")
             st.html(f'<img class="vitrine-large" src="{source}" alt="{words_of_it}">')
             alike = html.escape(search_url(info, product))
@@ -98,7 +99,7 @@ def _dialog(
         st.dataframe(_fields(product), hide_index=True, width="stretch", height="content")
     others = [other for other in same_item if other["row_id"] != product["row_id"]]
     if product["image_id"]:
-        shared = resources.rows(Cohort(info.name, image_id=(product["image_id"],)), limit=24)
+        shared = products.rows(Cohort(info.name, image_id=(product["image_id"],)), limit=24)
         known = {product["row_id"], *(other["row_id"] for other in others)}
         others += [other for other in shared if other["row_id"] not in known]
     if others:
@@ -114,7 +115,7 @@ def _dialog(
 
 def search_url(info: DatasetInfo, product: Mapping[str, Any]) -> str:
     """A link to the search for what is like a product."""
-    return resources.cohort_url("/search", Cohort(info.name), like=str(product["row_id"]))
+    return cohort_url("/search", Cohort(info.name), like=str(product["row_id"]))
 
 
 def _leaf(product: Mapping[str, Any], page: Sequence[Mapping[str, Any]]) -> None:

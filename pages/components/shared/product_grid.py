@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
-from pages import resources
+from pages.resources.urls import cohort_url, image_url
 
 _HERE = Path(__file__).parent
 _GRID = st.components.v2.component(
@@ -45,7 +45,7 @@ def tile(info: DatasetInfo, row: Mapping[str, Any]) -> dict[str, Any]:
     facts = [row["geo"], row["split"], None if row["label_kind"] is None else f"{row['label_kind']} label"]
     return {
         "row": row["row_id"],
-        "src": resources.image_url(info, row["image_id"], 320) if row["image"] else None,
+        "src": image_url(info, row["image_id"], 320) if row["image"] else None,
         "name": row["name"] or "(no name)",
         "category": row["category"] or "",
         "facts": " · ".join(fact for fact in facts if fact),
@@ -55,7 +55,7 @@ def tile(info: DatasetInfo, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def product_url(info: DatasetInfo, row: Mapping[str, Any]) -> str:
     """A permanent link to one product."""
-    return resources.cohort_url("/browse", Cohort(info.name), product=product_key(row))
+    return cohort_url("/browse", Cohort(info.name), product=product_key(row))
 
 
 def product_key(row: Mapping[str, Any]) -> str:

@@ -9,9 +9,10 @@ import streamlit as st
 from core.catalog.info import DatasetInfo
 from core.errors import VitrineError
 from core.training import jobs
-from pages import resources
 from pages.components.shared.markdown import plain
 from pages.components.train import run_list
+from pages.resources import datasets, products
+from pages.resources.training import trainings
 
 if TYPE_CHECKING:
     from trainers.presets import Choice
@@ -29,7 +30,7 @@ def show() -> None:
 
 def form() -> None:
     """Everything that a run needs; it begins when asked."""
-    choices = resources.trainings()
+    choices = trainings()
     info = _dataset()
     left, right = st.columns(2)
     title = left.selectbox("Model", list(dict.fromkeys(choice.title for choice in choices)), key="new-model")
@@ -74,7 +75,7 @@ def form() -> None:
 
 
 def _dataset() -> DatasetInfo:
-    there = resources.datasets()
+    there = datasets.available()
     names = [info.name for info in there]
     wanted = st.query_params.get("dataset")
     name = st.selectbox("Dataset", names, names.index(wanted) if wanted in names else 0, key="new-dataset")
@@ -143,7 +144,7 @@ def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
     options: list[str] = []
     training = choice.recipe.training
     left, middle, right = st.columns(3, vertical_alignment="bottom")
-    human = "human" in resources.choices(info.name)["label_kind"]
+    human = "human" in products.filter_choices(info.name)["label_kind"]
     labels = left.selectbox("Labels", LABELS if human else LABELS[:1], key="new-labels")
     if labels == LABELS[1]:
         options.append("--human-only")

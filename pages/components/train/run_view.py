@@ -13,9 +13,9 @@ from core.errors import VitrineError
 from core.training import jobs
 from core.training.curves import Curve, read_curve
 from core.training.jobs import Run
-from pages import resources
 from pages.components.shared.markdown import plain
 from pages.components.train import run_charts, run_list
+from pages.resources import visitor
 
 BLOWN_UP = 10_000  # a loss so high is told by its magnitude
 LIVE_S, QUIET_S = 2.0, 10.0  # between two looks, at a run that goes on and at one that does not
@@ -51,7 +51,7 @@ def _actions(run: Run) -> None:
         if run.usable:
             st.link_button("Evaluate", f"evaluate?model={quote(run.name)}")
             st.link_button("Classify", f"classify?model={quote(run.name)}")
-        if not resources.is_local_visitor():
+        if not visitor.is_local():
             return
         if run.state == "running" and st.button("Stop", type="primary", help="Saves, then ends"):
             _do(lambda: jobs.stop(run.name))
