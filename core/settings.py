@@ -32,6 +32,7 @@ class Settings:
     thumbnail_bytes: int = 512 * 2**20  # disk that one dataset's thumbnails may take
     query_seconds: float = 60.0  # one question to a product table; VITRINE_QUERY_SECONDS
     query_bytes: int = 4 * 2**30  # memory of one dataset's questions; VITRINE_QUERY_MB
+    downloads: int = 16  # that run at once; VITRINE_DOWNLOADS
     private_urls: bool = False  # may pictures be fetched from private addresses; VITRINE_PRIVATE_URLS=1
 
 
@@ -42,6 +43,7 @@ def settings() -> Settings:
         home=Path(home).expanduser().resolve() if home else PROJECT / "data",
         query_seconds=_number("VITRINE_QUERY_SECONDS", Settings.query_seconds),
         query_bytes=int(_number("VITRINE_QUERY_MB", Settings.query_bytes / 2**20) * 2**20),
+        downloads=math.ceil(_number("VITRINE_DOWNLOADS", Settings.downloads)),
         private_urls=os.environ.get("VITRINE_PRIVATE_URLS") == "1",
     )
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog.columns import ORDERS
-from pages.components.shared import filter_bar, product_dialog, product_grid
+from pages.components.shared import download_links, filter_bar, product_dialog, product_grid
 from pages.components.shared.markdown import plain
 from pages.resources import datasets, products
-from pages.resources.urls import cohort_url
 
 ORDER_TITLES = {
     "dataset": "Dataset order",
@@ -46,9 +45,7 @@ with controls.container(horizontal=True, horizontal_alignment="right", vertical_
     size = st.selectbox("Per page", SIZES, key="size", bind="query-params", width=110)
     with st.popover("Download"):
         st.caption(plain(f"{total:,} products: {cohort.describe()}"))
-        for kind, title in (("csv", "As CSV"), ("parquet", "As Parquet")):
-            query = cohort_url(f"/download/{info.name}.{kind}", cohort)
-            st.link_button(title, query, width="stretch", disabled=total == 0)
+        download_links.show(info, cohort, disabled=total == 0)
 
 if total == 0:
     st.info(f"No product of {info.name} matches: {plain(cohort.describe())}.")

@@ -8,7 +8,7 @@ from core.catalog import map_files
 from core.catalog.cohort import Cohort
 from core.search.query import DEPTH, Answer
 from pages.components.search import query_form
-from pages.components.shared import embed_form, filter_bar, product_dialog, product_grid
+from pages.components.shared import download_links, embed_form, filter_bar, product_dialog, product_grid
 from pages.components.shared.markdown import plain
 from pages.resources import datasets, products, search
 from pages.resources.urls import cohort_url
@@ -91,8 +91,7 @@ with controls.container(horizontal=True, horizontal_alignment="right"):
     on = {"map": drawn} if drawn and not cohort.map else {}
     st.link_button("On the map", cohort_url("/map", cohort, **query_form.address(), **on))
     with st.popover("Download"):
-        for kind, title in (("csv", "As CSV"), ("parquet", "As Parquet")):
-            st.link_button(title, cohort_url(f"/download/{info.name}.{kind}", found), width="stretch")
+        download_links.show(info, found)
 
 grid = st.container()
 number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1

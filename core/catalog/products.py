@@ -27,6 +27,7 @@ from core.settings import settings
 # What a damaged file is to the libraries that read it; all else of theirs is a bug, and stays loud.
 UNREADABLE = (duckdb.SerializationException, pa.ArrowInvalid, OSError)
 T = TypeVar("T")
+PART_ROWS, PART_BYTES = 8_192, 16 * 2**20  # of the table, read at once for a download
 FOUND_KEPT = 16  # answers to searches for text or ids, a byte a product each
 
 
@@ -194,6 +195,48 @@ class Products:
         with self._here(), pq.ParquetFile(self.path, metadata=self._metadata) as file:
             found = file.read_row_groups(read.tolist())
         return [_product(row) for row in found.take(begins[where] + wanted - starts[groups]).to_pylist()]
+
+    def parts(self, cohort: Cohort | None = None) -> Iterator[pa.Table]:
+        """The cohort's products in the dataset's order, some thousand at a time: no more lie in memory. The file
+        stays open, so that a dataset which is removed meanwhile is read to its end.
+
+        Raises:
+            VitrineError: at once, where the cohort cannot be answered.
+        """
+        mask = self._mask(cohort)
+        with self._here():
+            file = pq.ParquetFile(self.path, metadata=self._metadata)
+        return self._parts(file, mask)
+
+    def _parts(self, file: pq.ParquetFile, mask: Mask | None) -> Iterator[pa.Table]:
+        with file:
+            groups: list[int] = []
+            chosen: list[Mask] = []
+            rows = size = start = 0
+            for number in range(self._metadata.num_row_groups):
+                group = self._metadata.row_group(number)
+                here = np.ones(group.num_rows, bool) if mask is None else mask[start : start + group.num_rows]
+                start += group.num_rows
+                if not here.any():
+                    continue
+                if groups and (
+                    rows + group.num_rows > PART_ROWS or size + group.total_byte_size > PART_BYTES
+                ):
+                    yield self._part(file, groups, chosen)
+                    groups, chosen, rows, size = [], [], 0, 0
+                groups.append(number)
+                chosen.append(here)
+                rows, size = rows + group.num_rows, size + group.total_byte_size
+            if groups:
+                yield self._part(file, groups, chosen)
+
+    def _part(self, file: pq.ParquetFile, groups: list[int], chosen: list[Mask]) -> pa.Table:
+        try:
+            found = file.read_row_groups(groups)
+        except UNREADABLE as error:
+            raise DamagedDatasetError(self.info.name, "its files cannot be read") from error
+        mask = np.concatenate(chosen)
+        return found if mask.all() else found.filter(pa.array(mask))
 
     def item(self, item_id: str) -> list[dict[str, Any]]:
         """The products of that item_id: one, or several where it repeats."""

@@ -5,17 +5,27 @@ from __future__ import annotations
 import codecs
 import io
 import resource
+from pathlib import Path
+from typing import Any
 
+import anyio
 import pandas as pd
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from core.catalog import info as catalog
+from core.catalog import products as products_module
+from core.catalog import spreadsheets
+from core.catalog.build import import_dataset
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.errors import ImageError
-from pages import routes
+from pages import downloads, routes
 
 
 @pytest.fixture
@@ -124,3 +134,76 @@ def test_a_reason_of_several_lines_stays_one_header(
     answer = client.get("/images/glami-mini/200000?w=96")
     assert answer.status_code == 404 and "set-cookie" not in answer.headers
     assert answer.headers["x-vitrine-reason"] == "The address answers 401 set-cookie: a=b"
+
+
+def test_a_download_reads_some_thousand_rows_at_a_time(
+    glami_mini: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of 45 slow readers held the whole ordered answer."""
+    monkeypatch.setattr(products_module, "PART_ROWS", 2_048)
+    products = Products.open(glami_mini)
+    for cohort in (Cohort(glami_mini), Cohort(glami_mini, geo=("cz",)), Cohort(glami_mini, geo=("nowhere",))):
+        parts = list(products.parts(cohort))
+        assert all(part.num_rows <= 2_048 for part in parts)
+        rows = [row for part in parts for row in part["row_id"].to_pylist()]
+        assert rows == sorted(
+            row for (row,) in products.query("SELECT row_id FROM cohort", cohort).fetchall()
+        )
+
+
+async def _leave(response: Response, after: int) -> None:
+    """Run a response to a reader who leaves, or takes nothing any more, after some pieces."""
+    pieces = 0
+
+    async def send(message: Any) -> None:
+        nonlocal pieces
+        pieces += message["type"] == "http.response.body"
+        if pieces > after:
+            raise OSError("gone") if after else await anyio.sleep_forever()
+
+    await response(
+        {"type": "http", "asgi": {"spec_version": "2.4"}, "method": "GET"}, anyio.sleep_forever, send
+    )
+
+
+def test_only_so_many_downloads_run_at_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_DOWNLOADS", "2")
+    scope = {"type": "http", "method": "GET", "path_params": {"dataset": "glami-mini", "kind": "csv"},
+             "query_string": b"", "headers": []}  # fmt: skip
+    running = [downloads.download(Request(scope)) for _ in range(2)]
+    refused = client.get("/download/glami-mini.csv")
+    assert refused.status_code == 503 and refused.headers["retry-after"] == "10"
+    assert refused.text.startswith("2 downloads are running")
+    anyio.run(_leave, running[0], 1)
+    assert client.get("/download/glami-mini.csv").status_code == 200
+    monkeypatch.setattr(downloads, "STALLED_S", 0.05)
+    anyio.run(_leave, running[1], 0)
+    assert downloads.PLACES.taken == 0
+
+
+@pytest.mark.parametrize("query", ["", "?category=%3E" + "%3E" * 99, "?picture=perhaps"])
+def test_a_download_that_is_over_or_refused_frees_its_place(client: TestClient, query: str) -> None:
+    client.get(f"/download/glami-mini.csv{query}")
+    client.head(f"/download/glami-mini.csv{query}")
+    assert downloads.PLACES.taken == 0
+
+
+def test_a_csv_runs_no_formula_unless_it_is_asked_for_raw(home: Path, tmp_path: Path) -> None:
+    names = ['=HYPERLINK("http://x.example")', "+1-2", "-5", "@SUM(A1)", "-50 %", "plain", "\tx"]
+    table = tmp_path / "shop.csv"
+    pd.DataFrame({"item_id": ["-1", *"234567"], "name": names}).to_csv(table, index=False)
+    import_dataset("table", [str(table)], "formulas")
+    client = TestClient(Starlette(routes=routes.ROUTES))
+    shown, raw = (
+        pd.read_csv(io.BytesIO(client.get(f"/download/formulas.csv{query}").content), dtype=str)
+        for query in ("", "?raw=1")
+    )
+    assert raw["name"].tolist() == names
+    assert shown["name"].tolist() == [name if name in ("plain", "-5") else f"'{name}" for name in names]
+    assert shown["item_id"].tolist() == raw["item_id"].tolist()
+    assert shown["row_id"].tolist() == raw["row_id"].tolist()
+
+
+def test_a_small_table_runs_no_formula(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"=name": ["=1", "-2", None], "share": [-0.5, 1.0, 2.0]})
+    assert spreadsheets.frame_csv(frame).decode("utf-8-sig") == "'=name,share\n'=1,-0.5\n-2,1.0\n,2.0\n"

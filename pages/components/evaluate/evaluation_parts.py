@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.catalog.info import DatasetInfo
+from core.catalog.spreadsheets import frame_csv
 from core.errors import ModelError
 from core.evaluation import cache, charts, class_charts
 from core.evaluation.cache import Kept
@@ -159,7 +160,7 @@ def _json(found: Kept) -> bytes:
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False).encode("utf-8-sig")
+    return frame_csv(table)
 
 
 def _card(info: DatasetInfo, found: Kept, display: Any) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
+from core.catalog.spreadsheets import frame_csv
 from core.statistics.display import Display
 from core.statistics.queue import Pending
 from pages.components.shared.markdown import plain
@@ -113,7 +114,7 @@ def draw(info: DatasetInfo, display: Display, name: str, key: str) -> None:
 
 
 def _csv(display: Display) -> bytes:
-    return display.table.to_csv(index=False).encode("utf-8-sig")
+    return frame_csv(display.table)
 
 
 def _figure(display: Display, key: str) -> None:
