@@ -43,10 +43,12 @@ def import_(
         list[str],
         typer.Argument(metavar="PATH...", help="A file, folder or http(s) URL; several zips for 800x800."),
     ],
-    name: Annotated[str, typer.Option(help="What to call it.")],
+    name: Annotated[str, typer.Option(help="What to call it.")] = "",
     map_: Annotated[
         list[str],
-        typer.Option("--map", metavar="OURS=YOURS", help="A column of your table, e.g. name=title."),
+        typer.Option(
+            "--map", metavar="OURS=YOURS", help="A column of your table, e.g. name=title; image= for none."
+        ),
     ] = [],  # noqa: B006
     separator: Annotated[str, typer.Option(help="Between the levels of a category path.")] = " > ",
     clean_text: Annotated[
@@ -55,23 +57,33 @@ def import_(
     licence: Annotated[str, typer.Option(help="Of your data, shown with the dataset.")] = "",
     encoding: Annotated[str, typer.Option(help="Of a text table, e.g. cp1250; found by itself.")] = "",
     delimiter: Annotated[str, typer.Option(help="Of a text table, e.g. ';'; found by itself.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show the first rows as they would be read.")
+    ] = False,
+    thumbnails: Annotated[bool, typer.Option("--thumbnails", hidden=True)] = False,
     progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
     """Build a dataset from files; they stay where they are, and pictures are read in place."""
     from core.catalog.build import import_dataset
+    from core.commands import dry_run as previews
 
+    if not name and not dry_run:
+        raise UsageError("Say what to call it: --name NAME. Or look at it first: --dry-run.")
     columns: dict[str, str] = {}
     for pair in map_:
         ours, equals, theirs = pair.partition("=")
-        if not (ours and equals and theirs):
+        if not (ours and equals):
             raise UsageError(f"--map {pair}: write OURS=YOURS, for example name=title.")
         columns[ours] = theirs
     options = ReadOptions(
         columns=columns, separator=separator, clean_text=clean_text, licence=licence,
         encoding=encoding, delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
+        told=lambda line: None if as_json or dry_run else print(line, file=sys.stderr),
     )  # fmt: skip
     with watched(progress_lines) as progress:
+        if dry_run:
+            return previews.dry_run(source, paths, options, progress, as_json, thumbnails)
         report = import_dataset(source, paths, name, options, progress)
     lines = [
         f"{report.name}: {report.rows:,} products in {report.seconds:.1f} s, fingerprint {report.fingerprint}"

@@ -53,51 +53,23 @@ class Place:
     method: int | None
 
 
-class Pictures:
-    """The pictures of one dataset, by image_id. Any number of threads may ask at once."""
+class PictureFiles:
+    """Pictures by where they are: in archives, below a folder, or on the web."""
 
-    def __init__(self, dataset: DatasetInfo) -> None:
-        self.dataset = dataset
-        self._table = dataset.folder / "pictures.parquet"
+    def __init__(self, archives: Sequence[str], root: str | Path | None, folder: Path) -> None:
+        """`folder` is what relative places start from."""
         self._archives = [
-            RemoteFile(place) if is_url(place) else dataset.folder / place  # an absolute path stays as it is
-            for place in dataset.pictures.get("archives", ())
+            RemoteFile(place) if is_url(place) else folder / place  # an absolute path stays as it is
+            for place in archives
         ]
-        root = dataset.pictures.get("root")
-        self._root = dataset.folder / root if root else None
-        self._db = duckdb.connect(config={"threads": 1})
-        self._thread = threading.local()
+        self._root = folder / root if root else None
 
-    def places(self, image_ids: Sequence[str]) -> dict[str, Place]:
-        """Where the pictures with these ids are; ids without a picture are absent."""
-        if not hasattr(self._thread, "cursor"):
-            self._thread.cursor = self._db.cursor()
-        table, marks = str(self._table).replace("'", "''"), ", ".join("?" * len(image_ids))
-        columns = 'image_id, image, part, "offset", size, method'
-        sql = f"SELECT {columns} FROM read_parquet('{table}') WHERE image_id IN ({marks})"  # noqa: S608
-        try:
-            found = self._thread.cursor.execute(sql, list(image_ids)).fetchall() if image_ids else []
-        except duckdb.Error as error:
-            if self._table.exists():
-                raise
-            raise ImageError(
-                f"The pictures of {self.dataset.name} are gone: was the dataset removed?"
-            ) from error
-        return {row[0]: Place(*row[1:]) for row in found}
-
-    def read(self, image_id: str) -> bytes:
+    def read_at(self, place: Place) -> bytes:
         """The picture's file as it is stored.
 
         Raises:
-            ImageError: there is none, or it cannot be read.
+            ImageError: it cannot be read.
         """
-        place = self.places([image_id]).get(image_id)
-        if place is None:
-            raise ImageError(f"{self.dataset.name} has no picture {image_id!r}.")
-        return self.read_at(place)
-
-    def read_at(self, place: Place) -> bytes:
-        """`read` for a place that is known already."""
         try:
             if place.part is not None:
                 return self._member(place)
@@ -142,6 +114,45 @@ class Pictures:
         raise ImageError(
             f"The picture {place.image} is packed by a method (zip {place.method}) that Vitrine lacks."
         )
+
+
+class Pictures(PictureFiles):
+    """The pictures of one dataset, by image_id. Any number of threads may ask at once."""
+
+    def __init__(self, dataset: DatasetInfo) -> None:
+        self.dataset = dataset
+        self._table = dataset.folder / "pictures.parquet"
+        super().__init__(dataset.pictures.get("archives", ()), dataset.pictures.get("root"), dataset.folder)
+        self._db = duckdb.connect(config={"threads": 1})
+        self._thread = threading.local()
+
+    def places(self, image_ids: Sequence[str]) -> dict[str, Place]:
+        """Where the pictures with these ids are; ids without a picture are absent."""
+        if not hasattr(self._thread, "cursor"):
+            self._thread.cursor = self._db.cursor()
+        table, marks = str(self._table).replace("'", "''"), ", ".join("?" * len(image_ids))
+        columns = 'image_id, image, part, "offset", size, method'
+        sql = f"SELECT {columns} FROM read_parquet('{table}') WHERE image_id IN ({marks})"  # noqa: S608
+        try:
+            found = self._thread.cursor.execute(sql, list(image_ids)).fetchall() if image_ids else []
+        except duckdb.Error as error:
+            if self._table.exists():
+                raise
+            raise ImageError(
+                f"The pictures of {self.dataset.name} are gone: was the dataset removed?"
+            ) from error
+        return {row[0]: Place(*row[1:]) for row in found}
+
+    def read(self, image_id: str) -> bytes:
+        """The picture's file as it is stored.
+
+        Raises:
+            ImageError: there is none, or it cannot be read.
+        """
+        place = self.places([image_id]).get(image_id)
+        if place is None:
+            raise ImageError(f"{self.dataset.name} has no picture {image_id!r}.")
+        return self.read_at(place)
 
 
 def read_range(archive: Path | RemoteFile, offset: int, size: int) -> bytes:

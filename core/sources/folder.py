@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path, PurePosixPath
 
 from core.errors import SourceError
 from core.progress import Progress
+from core.sources.adding import SPLITS, Adder
 from core.sources.archive import PICTURE_SUFFIXES
 from core.sources.reading import (
     Collector,
     Folder,
+    Found,
     Places,
     Reading,
     ReadOptions,
@@ -23,7 +25,7 @@ from core.sources.reading import (
     valid,
     walk,
 )
-from core.sources.table import SPLITS, Adder, records
+from core.sources.table import records
 from core.sources.values import NO_CATEGORY
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
@@ -45,57 +47,62 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
         )
     warnings: list[str] = []
     columns: dict[str, str] = {}
+    found = Found()
     collector = Collector(options)
     folder = Folder(root)
 
-    def rows() -> Iterator[None]:
+    def rows() -> Generator[None]:
         described: set[str] = set()
         adder = Adder(collector, root, options, warnings)
-        for table in layout.metadata:
-            below = table.rpartition("/")[0]
-            split, prefix = layout.split(below), f"{below}/" if below else ""
-            for record, chosen, _ in records(root / table, options, warnings):
-                columns.update(chosen)
-                image = adder.add(record, chosen, f"{table}:", prefix, split)
-                if image is not None:
-                    described.add(image)
-                yield
-        adder.finish()
         skipped = 0
-        for done, relative in enumerate(walk(root)):
-            if done % 1_000 == 0:
-                progress(done, 0, "Reading folders")
-            if relative in described or relative in layout.metadata:
-                continue
-            path = PurePosixPath(relative)
-            split, levels = layout.split(path.parent.as_posix()), layout.levels(path)
-            there = folder.look(relative)
-            name = layout.caption(root, path) if there == "file" else None
-            if there == "outside":
-                collector.reject(relative, "image path leaves its folder", relative)
-            elif there == "missing" or path.suffix.lower() not in PICTURE_SUFFIXES or levels is None:
-                if not (layout.shards and path.suffix.lower() in (".txt", ".json", ".parquet")):
-                    skipped += 1
-            elif valid(relative) != relative:
-                collector.reject(relative, "file name is not UTF-8", repr(relative))
-            else:
-                levels = [unicodedata.normalize("NFC", level) for level in levels] or [NO_CATEGORY]
-                collector.add(
-                    {
-                        "item_id": relative,
-                        "image_id": relative,
-                        "split": split,
-                        "name": name or path.stem,
-                        "category": levels[-1],
-                        "category_path": levels,
-                        "image": relative,
-                    }
-                )
-            yield
-        if skipped:
-            warnings.append(f"{skipped:,} files that are no pictures in a class folder were left out.")
+        try:
+            for table in layout.metadata:
+                below = table.rpartition("/")[0]
+                split, prefix = layout.split(below), f"{below}/" if below else ""
+                for record, chosen, _ in records(root / table, options, warnings, found):
+                    columns.update(chosen)
+                    image = adder.add(record, chosen, f"{table}:", prefix, split)
+                    if image is not None:
+                        described.add(image)
+                    yield
+            for done, relative in enumerate(walk(root)):
+                if done % 1_000 == 0:
+                    progress(done, 0, "Reading folders")
+                if relative in described or relative in layout.metadata:
+                    continue
+                path = PurePosixPath(relative)
+                split, levels = layout.split(path.parent.as_posix()), layout.levels(path)
+                there = folder.look(relative)
+                name = layout.caption(root, path) if there == "file" else None
+                if there == "outside":
+                    collector.reject(relative, "image path leaves its folder", relative)
+                elif there == "missing" or path.suffix.lower() not in PICTURE_SUFFIXES or levels is None:
+                    if not (layout.shards and path.suffix.lower() in (".txt", ".json", ".parquet")):
+                        skipped += 1
+                elif valid(relative) != relative:
+                    collector.reject(relative, "file name is not UTF-8", repr(relative))
+                else:
+                    levels = [unicodedata.normalize("NFC", level) for level in levels] or [NO_CATEGORY]
+                    collector.add(
+                        {
+                            "item_id": relative,
+                            "image_id": relative,
+                            "split": split,
+                            "name": name or path.stem,
+                            "category": levels[-1],
+                            "category_path": levels,
+                            "image": relative,
+                        }
+                    )
+                yield
+        finally:
+            adder.finish()
+            if skipped:
+                warnings.append(f"{skipped:,} files that are no pictures in a class folder were left out.")
 
-    return Reading(batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings, columns=columns)
+    return Reading(
+        batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings, columns=columns, found=found
+    )
 
 
 class _Layout:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -153,26 +153,32 @@ def _reading(
     collector = Collector(options)
     total = sum(table.size for table in tables.values())
 
-    def rows() -> Iterator[None]:
+    def rows() -> Generator[None]:
         before, without_picture = 0, 0
-        for split in SPLITS:
-            if split not in tables:
-                continue
-            table = tables[split]
-            with table.open() as stream:
-                for line, record, reason, raw in _records(stream, table.place, warnings):
-                    place = f"{table.place}:{line}"
-                    if record is None:
-                        collector.reject(place, reason, raw)
-                    else:
-                        without_picture += _add(collector, split, place, record, image_of, options)
-                    yield
-                    if line % 10_000 == 0:
-                        progress(before + min(table.size, stream.tell()), total, f"Reading the {split} table")
-            before += table.size
-        progress(total, total, "Reading the tables")
-        if without_picture:
-            warnings.append(f"{without_picture:,} products name a picture that the archive does not hold.")
+        try:
+            for split in SPLITS:
+                if split not in tables:
+                    continue
+                table = tables[split]
+                with table.open() as stream:
+                    for line, record, reason, raw in _records(stream, table.place, warnings):
+                        place = f"{table.place}:{line}"
+                        if record is None:
+                            collector.reject(place, reason, raw)
+                        else:
+                            without_picture += _add(collector, split, place, record, image_of, options)
+                        yield
+                        if line % 10_000 == 0:
+                            progress(
+                                before + min(table.size, stream.tell()), total, f"Reading the {split} table"
+                            )
+                before += table.size
+            progress(total, total, "Reading the tables")
+        finally:
+            if without_picture:
+                warnings.append(
+                    f"{without_picture:,} products name a picture that the archive does not hold."
+                )
 
     return Reading(batches_of(collector, rows()), pictures, SPEC.licence, warnings)
 

@@ -5,7 +5,7 @@ Source: MEP-3M (Liu et al., LTDL workshop at IJCAI 2021), section 3; https://git
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.sources.encoding import detect, sample
 from core.sources.reading import (
     Collector,
     Folder,
+    Found,
     Places,
     Reading,
     ReadOptions,
@@ -40,23 +41,27 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
     warnings: list[str] = []
     names = _label_tree(root / "dataset_info.xlsx", warnings)
     collector = Collector(options)
-    folder = Folder(root)
+    folder, found = Folder(root), Found()
     size = annotation.stat().st_size
 
-    def rows() -> Iterator[None]:
+    def rows() -> Generator[None]:
         missing_pictures = 0
-        for number, (record, position) in enumerate(_stream(annotation, options.encoding, warnings), 1):
-            missing_pictures += _add(collector, number, record, folder, names)
-            yield
-            if number % 5_000 == 0:
-                progress(min(position, size), size, "Reading annotations")
-        progress(size, size, "Reading annotations")
-        if missing_pictures:
-            warnings.append(
-                f"{missing_pictures:,} products name a picture that is not beside the annotations."
-            )
+        try:
+            for number, (record, position) in enumerate(
+                _stream(annotation, options.encoding, warnings, found), 1
+            ):
+                missing_pictures += _add(collector, number, record, folder, names)
+                yield
+                if number % 5_000 == 0:
+                    progress(min(position, size), size, "Reading annotations")
+            progress(size, size, "Reading annotations")
+        finally:
+            if missing_pictures:
+                warnings.append(
+                    f"{missing_pictures:,} products name a picture that is not beside the annotations."
+                )
 
-    return Reading(batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings)
+    return Reading(batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings, found=found)
 
 
 def _annotation(given: Path) -> Path:
@@ -69,7 +74,7 @@ def _annotation(given: Path) -> Path:
     return found[0]
 
 
-def _stream(path: Path, encoding: str, warnings: list[str]) -> Iterator[tuple[Any, int]]:
+def _stream(path: Path, encoding: str, warnings: list[str], about: Found) -> Iterator[tuple[Any, int]]:
     """Every record with the position in the file, never the whole list in memory."""
     with path.open("rb") as stream:
         data = sample(stream)
@@ -81,7 +86,7 @@ def _stream(path: Path, encoding: str, warnings: list[str]) -> Iterator[tuple[An
                 f"{path.name} is not a JSON list of annotations (it begins with {start[:20]!r})."
             )
         try:
-            encoding = encoding or detect(data, path.name, warnings)
+            about.encoding = encoding = encoding or detect(data, path.name, warnings)
         except SourceError as error:
             raise SourceError(f"{path.name} is not valid JSON: it is not in UTF-8.") from error
         for _, record in json_values(stream, path.name, encoding):

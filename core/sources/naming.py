@@ -51,6 +51,7 @@ def choose_columns(
 
     Args:
         pictures: columns whose values look like pictures, one of which serves where no name does.
+        options: its `columns` say OURS=YOURS; an empty YOURS says that there is none.
 
     Raises:
         UsageError: a mapped column is not in the table.
@@ -65,6 +66,8 @@ def choose_columns(
     for ours in MAPPABLE:
         if ours in options.columns:
             theirs = options.columns[ours]
+            if not theirs:  # said to be none
+                continue
             if theirs not in names:
                 raise UsageError(
                     f"--map {ours}={theirs}: {place} has no such column. It has: {', '.join(names)}."
@@ -77,7 +80,7 @@ def choose_columns(
                 chosen[ours] = theirs
                 taken.add(theirs)
                 break
-    if "image" not in chosen:
+    if "image" not in chosen and "image" not in options.columns:
         captioned = {"caption", "text"} & set(by_plain)  # as img2dataset and LAION write url and caption
         url = [by_plain["url"]] if "url" in by_plain and captioned else []
         for theirs in [*url, *pictures]:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -32,6 +32,8 @@ class ReadOptions:
     licence: str = ""  # of the data; empty: what the layout's publisher says
     encoding: str = ""  # of a text table; empty: found by its bytes
     delimiter: str = ""  # of a text table; empty: found by its lines
+    rows: int = 0  # products to read, for a preview; 0: all of them
+    told: Callable[[str], None] = lambda line: None  # hears what was taken for what, before rows are read
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,15 @@ class Batch:
     payload: Mapping[str, bytes] = field(default_factory=dict)  # image -> bytes, where the table held them
 
 
+@dataclass
+class Found:
+    """What was found out about a table, known once its first batch is read."""
+
+    names: list[str] = field(default_factory=list)  # of all columns
+    encoding: str = ""  # of a text table
+    delimiter: str = ""
+
+
 @dataclass(frozen=True)
 class Reading:
     """An opened source: `batches` is consumed once, by the build."""
@@ -61,6 +72,7 @@ class Reading:
     warnings: list[str] = field(default_factory=list)  # grows while batches are read
     close: Callable[[], object] = lambda: None  # whatever was opened to read from
     columns: dict[str, str] = field(default_factory=dict)  # ours -> theirs, known once batches are read
+    found: Found = field(default_factory=Found)
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,7 @@ class Collector:
 
     def __init__(self, options: ReadOptions) -> None:
         self._clean_text = options.clean_text
+        self._most, self._taken = options.rows, 0
         self._start()
 
     def _start(self) -> None:
@@ -108,6 +121,10 @@ class Collector:
     def full(self) -> bool:
         return len(self._rows) + len(self._rejected) >= BATCH_ROWS or self._payload_bytes >= BATCH_BYTES
 
+    def enough(self) -> bool:
+        """Has everything been read that was asked for?"""
+        return bool(self._most) and self._taken + len(self._rows) + len(self._rejected) >= self._most
+
     def take(self) -> Batch:
         """Everything gathered so far; the collector starts anew."""
         columns = {name: [row.get(name) for row in self._rows] for name in FROM_SOURCE}
@@ -116,6 +133,7 @@ class Collector:
             pa.Table.from_pylist(self._rejected, schema=REJECTED),
             self._payload,
         )
+        self._taken += len(self._rows) + len(self._rejected)
         self._start()
         return batch
 
@@ -266,9 +284,13 @@ def given(path: str, what: str) -> Path:
     return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
 
 
-def batches_of(collector: Collector, rows: Iterator[None]) -> Iterator[Batch]:
-    """Drive `rows`, which fills the collector, and hand on each full batch and the last one."""
+def batches_of(collector: Collector, rows: Generator[None]) -> Iterator[Batch]:
+    """Drive `rows`, which fills the collector, and hand on each full batch and the last one. `rows` tells what it
+    saw in a `finally`, so that it is told of a part, too."""
     for _ in rows:
+        if collector.enough():
+            rows.close()
+            break
         if collector.full():
             yield collector.take()
     yield collector.take()

@@ -8,12 +8,13 @@ import streamlit as st
 
 from core.sources import SOURCES, source
 from core.storage import being_built
+from pages.components.home import import_preview
 from pages.components.shared import background
 from pages.components.shared.markdown import plain
 
 
 def show() -> None:
-    """The form, and what is being imported at the moment."""
+    """The form, what would be read, and what is being imported at the moment."""
     for name in being_built():
         st.caption(f"Being imported: {name}. It appears here when it is whole.")
     with st.expander("Add a dataset"):
@@ -27,25 +28,26 @@ def show() -> None:
             required=True,
         )
         st.caption(f"Path: {source(layout).accepts}.")
-        with st.form("import", border=False):
-            path = st.text_input("Path or address on the machine that serves Vitrine")
-            name = st.text_input("Name", placeholder="letters, digits, - and _")
-            columns = st.text_input(
-                "Columns", placeholder="name=title, image=photo", help="Ours = yours, for tables"
-            )
-            clean = st.checkbox("Clean the text as GLAMI does")
-            asked = st.form_submit_button("Import", type="primary")
-    if asked:
-        path, name = (
-            str(Path(path.strip().strip("'\"")).expanduser()) if "://" not in path else path.strip(),
-            name.strip(),
-        )
-        if not path or path == "." or not name:
-            st.error("Give a path and a name.")
-            return
-        options = ["--name", name, *(["--clean-text"] if clean else [])]
-        for pair in filter(None, (pair.strip() for pair in columns.split(","))):
-            options += ["--map", "=".join(side.strip() for side in pair.split("=", 1))]
-        report = background.run(["import", *options, "--", layout, path])
-        st.toast(plain(f"{report['name']}: {report['rows']:,} products."))
-        st.rerun()
+        path = _place(st.text_input("Path or address on the machine that serves Vitrine", key="import-path"))
+        name = st.text_input("Name", placeholder="letters, digits, - and _", key="import-name").strip()
+        clean = st.checkbox("Clean the text as GLAMI does", key="import-clean")
+        looked_at = st.container()
+        asked = st.button("Import", type="primary", key="import-start")
+        with looked_at:  # the button is there while the files are still being looked at
+            options = ["--clean-text"] if clean else []
+            options += import_preview.show(layout, path, options, read=not asked) if path else []
+        if asked:
+            if not path or not name:
+                st.error("Give a path and a name.")
+                return
+            report = background.run(["import", "--name", name, *options, "--", layout, path])
+            st.toast(plain(f"{report['name']}: {report['rows']:,} products."))
+            st.rerun()
+
+
+def _place(typed: str) -> str:
+    """A path as it was meant: without quotes around it, from the home folder where it begins with ~."""
+    typed = typed.strip()
+    if "://" in typed or not (bare := typed.strip("'\"")):
+        return typed.strip("'\"")
+    return str(Path(bare).expanduser())

@@ -24,6 +24,7 @@ def core(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["import", "nothing", "x.zip", "--name", "a"], "There is no source 'nothing'"),
         (["import", "glami", "/nowhere.zip", "--name", "a"], "There is no GLAMI archive at /nowhere.zip"),
         (["import", "table", "x.csv", "--name", "a", "--map", "name"], "write OURS=YOURS"),
+        (["import", "table", "x.csv"], "Say what to call it: --name NAME. Or look at it first: --dry-run."),
         (["import", "table", "x.csv", "--name", "../a"], "cannot be a dataset's name"),
         (["info", "nobody"], "There is no dataset named 'nobody'"),
         (["remove", "nobody", "--yes"], "There is no dataset named 'nobody'"),
@@ -44,6 +45,14 @@ def test_a_dataset_from_import_to_removal(home: Path, tmp_path: Path) -> None:
     table = tmp_path / "shop.csv"
     table.write_text("title,kind\nBoots,Shoes > Boots\nHat,Hats\n", encoding="utf-8")
     mapped = ["--map", "name=title", "--map", "category=kind"]
+    seen = json.loads(core("import", "table", str(table), "--dry-run", *mapped, "--json").stdout)
+    assert seen["columns"] == {"name": "title", "category": "kind"} and seen["encoding"] == "utf-8"
+    assert [product["category_path"] for product in seen["products"]] == [["Shoes", "Boots"], ["Hats"]]
+    assert (
+        "columns: name=title, category=kind"
+        in core("import", "table", str(table), "--dry-run", *mapped).stdout
+    )
+    assert json.loads(core("datasets", "--json").stdout) == []
     made = json.loads(core("import", "table", str(table), "--name", "shop", *mapped, "--json").stdout)
     assert made["rows"] == 2 and made["rejected"] == {} and made["fingerprint"] and made["seconds"] >= 0
     assert json.loads(core("datasets", "--json").stdout) == [{"name": "shop", "rows": 2, "source": "table"}]

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.catalog.build import BuildReport, import_dataset
+from core.catalog.preview import preview
 from core.catalog.products import Products
 from core.errors import SourceError
+from core.images.previews import thumbnails
 from core.sources.reading import ReadOptions
 from core.statistics.overview import report
 from core.statistics.summary import summary
@@ -218,3 +220,28 @@ def test_a_split_may_be_called_anything(home, tmp_path, split):
     answer = summary(Products.open("t"), None)
     assert {row["category"] for row in answer["categories"]} == {"x", "y"}
     assert report(Products.open("t"), None)
+
+
+def test_a_preview_reads_the_head_and_writes_nothing(home, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(picture())
+    lines = [f"{n};Šaty {n};a.jpg;x" for n in range(5_000)]
+    (tmp_path / "a.csv").write_bytes("\n".join(["id;Titel;foto;img label", *lines]).encode("cp1250"))
+    found = preview("table", [str(tmp_path / "a.csv")], ReadOptions(columns={"name": "Titel"}))
+    assert (found.rows, found.whole, len(found.products)) == (1_000, False, 20)
+    assert (found.encoding, found.delimiter, found.unused) == ("cp1250", ";", ["img label"])
+    assert found.columns == {"item_id": "id", "name": "Titel", "image": "foto"} and found.warnings
+    assert found.products[3]["name"] == "Šaty 3" and thumbnails(found)[3].startswith(
+        "data:image/webp;base64,"
+    )
+    assert not home.exists()
+    none = preview("table", [str(tmp_path / "a.csv")], ReadOptions(columns={"name": "Titel", "image": ""}))
+    assert "image" not in none.columns and thumbnails(none)[0] == ""
+
+
+def test_what_many_parts_have_in_common_is_told_once(home, tmp_path):
+    for part in range(30):
+        write_files(tmp_path / "parts", {f"train-{part}.csv": f"id,name,main_label\n{part},a,x\n".encode()})
+    told: list[str] = []
+    report = import_dataset("table", [str(tmp_path / "parts")], "t", ReadOptions(told=told.append))
+    assert report.rows == 30 and told == ["train-0.csv (in utf-8, delimited by ,): item_id=id, name=name"]
+    assert len(report.warnings) == 1 and report.warnings[0].endswith("The same in 29 more files.")
