@@ -21,7 +21,7 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
-from pages import routes  # noqa: E402
+from pages import guard, routes  # noqa: E402
 from pages.panels import mount_panels  # noqa: E402
 
 panels = mount_panels()
@@ -46,5 +46,5 @@ app = st.App(
     routes=[*routes.ROUTES, Mount("/panels", app=panels)],
     lifespan=lifespan,
     on_script_error=say_sorry,
-    middleware=[Middleware(routes.SafeHeaders)],
+    middleware=[Middleware(routes.SafeHeaders), Middleware(guard.Guard)],
 )

@@ -33,7 +33,9 @@ class Settings:
     query_seconds: float = 60.0  # one question to a product table; VITRINE_QUERY_SECONDS
     query_bytes: int = 4 * 2**30  # memory of one dataset's questions; VITRINE_QUERY_MB
     downloads: int = 16  # that run at once; VITRINE_DOWNLOADS
-    private_urls: bool = False  # may pictures be fetched from private addresses; VITRINE_PRIVATE_URLS=1
+    private_urls: bool = False  # may files be fetched from private addresses; VITRINE_PRIVATE_URLS=1
+    hosts: frozenset[str] = frozenset()  # names that are answered to; VITRINE_HOSTS
+    behind_proxy: bool = False  # nobody is local; VITRINE_BEHIND_PROXY=1
 
 
 def settings() -> Settings:
@@ -45,6 +47,8 @@ def settings() -> Settings:
         query_bytes=int(_number("VITRINE_QUERY_MB", Settings.query_bytes / 2**20) * 2**20),
         downloads=math.ceil(_number("VITRINE_DOWNLOADS", Settings.downloads)),
         private_urls=os.environ.get("VITRINE_PRIVATE_URLS") == "1",
+        hosts=frozenset(os.environ.get("VITRINE_HOSTS", "").lower().replace(",", " ").split()),
+        behind_proxy=os.environ.get("VITRINE_BEHIND_PROXY") == "1",
     )
 
 

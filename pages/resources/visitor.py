@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import streamlit as st
 
 from core.catalog import info as catalog
 from core.catalog.info import DatasetInfo
+from pages import guard
 from pages.resources import datasets
 
 
@@ -28,11 +27,8 @@ def chosen_dataset() -> DatasetInfo:
 
 
 def is_local() -> bool:
-    """Does the visitor sit at the machine that serves? Only they may add and remove datasets."""
-    address = st.context.ip_address
-    if address is None:
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    """Does the visitor sit at the machine that serves? Only they may add and remove datasets.
+
+    Streamlit's own `st.context.ip_address` is None for this machine and for an unknown address alike.
+    """
+    return guard.marked_local(st.context.headers)
