@@ -21,7 +21,7 @@ SIZES = (24, 48, 96)
 
 st.title("Browse", anchor=False)
 st.html(
-    '<p class="vitrine-lead">Look through the products of a dataset; every filter is in the address, so the address is the view.</p>'
+    '<p class="vitrine-lead">Filter, sort and open the products of a dataset. The address holds every filter: share it to share the view.</p>'
 )
 if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")

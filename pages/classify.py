@@ -8,7 +8,7 @@ import streamlit as st
 
 st.title("Classify", anchor=False)
 st.html(
-    '<p class="vitrine-lead">Give a picture, a name, a description, or all of them; the model says what it is.</p>'
+    '<p class="vitrine-lead">Give a picture, a name, a description, or all of them. The model predicts the category.</p>'
 )
 told = {"__theme": st.context.theme.type or "light", "model": st.query_params.get_all("model")}
 st.iframe(

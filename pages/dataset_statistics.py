@@ -16,7 +16,7 @@ BY_TITLE = {subject.title: subject for subject in SUBJECTS}
 
 st.title("Statistics", anchor=False)
 st.html(
-    '<p class="vitrine-lead">The figures and tables of the dataset papers, for any dataset and any part of it.</p>'
+    '<p class="vitrine-lead">The figures and tables of the dataset papers, for any dataset and cohort.</p>'
 )
 if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
@@ -33,6 +33,6 @@ title = st.pills(
     label_visibility="collapsed",
 )  # fmt: skip
 subject = BY_TITLE[title or SUBJECTS[0].title]
-st.markdown(f"{subject.line} A click on a bar opens its products.")
+st.markdown(f"{subject.line} Click a bar to open its products.")
 st.caption(chart.plain(f"{products.count(cohort):,} products: {cohort.describe()}"))
 subjects.SHOW[subject.key](info, cohort)

@@ -1,4 +1,4 @@
-"""Duplicates and leakage: what occurs twice, and what test shares with train."""
+"""Duplicates within splits, and leakage between them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from pages.resources import datasets, duplicates, products
 VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
 
 st.title("Duplicates", anchor=False)
-st.html(
-    '<p class="vitrine-lead">What occurs twice in a dataset, and what its test part shares with its training part.</p>'
-)
+st.html('<p class="vitrine-lead">Near-duplicates within a dataset, and leakage between its splits.</p>')
 if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")
@@ -42,7 +40,7 @@ missing = [key for key in can if key not in founds]
 if not founds:
     duplicates_form.show(
         info,
-        f"Nobody has looked for duplicates of {info.name} yet. Each different picture is read once: "
+        f"Duplicates of {info.name} are not computed yet. Each distinct picture is read once: "
         f"{duplicates_form.pictures(info)}, {duplicates_form.minutes(info, can)} on two processors.",
     )
     for why in why_not:
@@ -51,7 +49,7 @@ if not founds:
 
 
 def slider(known: Detector, label: str) -> float:
-    """A threshold, in the address under the detector's name; `text` is the words of a filter already."""
+    """A threshold, in the address under the detector's name; `text` is taken by a filter."""
     if known.exact == known.loosest:
         return known.default
     low, high = sorted((known.exact, known.loosest))
@@ -93,6 +91,6 @@ elif view == "Leakage":
 else:
     duplicates_leakage.overview(info, founds, thresholds)
     if missing:
-        duplicates_form.show(info, f"Not looked for yet: {', '.join(missing)}.", label="Look for the rest")
+        duplicates_form.show(info, f"Not computed yet: {', '.join(missing)}.", label="Compute the rest")
     for why in why_not:
         st.caption(plain(why))

@@ -13,7 +13,7 @@ from pages.resources import datasets
 
 st.title("Evaluate", anchor=False)
 st.html(
-    '<p class="vitrine-lead">How good a model is, where it fails, and what the papers report. The address holds every choice.</p>'
+    '<p class="vitrine-lead">Metrics of a model, its errors, and published results for comparison. The address holds every choice.</p>'
 )
 if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")

@@ -1,4 +1,4 @@
-"""What Vitrine is, and the datasets there are."""
+"""Home: what Vitrine is, and the list of datasets."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pages.resources import datasets, visitor
 there = datasets.available()
 st.html(
     '<div class="vitrine-hero"><h1>Vitrine</h1>'
-    "<p>Explore, measure and demonstrate datasets of products: pictures, words in many languages, and labels.</p></div>"
+    "<p>Explore, audit and demonstrate datasets of products: pictures, texts in many languages, labels.</p></div>"
 )
 if there:
     picture_wall.show(there)
-DOORS = (
+LINKS = (
     ("browse.py", "Explore", "Filter, sort and open the products of a dataset."),
-    ("search.py", "Search", "Find products by words in any language, by a photo, or by likeness."),
-    ("map.py", "See it all", "Every product a point, the like ones near each other."),
-    ("dataset_statistics.py", "Measure", "The papers' figures and tables for any part of a dataset."),
-    ("duplicates.py", "Audit", "Duplicates, leaks between splits, twins with conflicting labels."),
-    ("classify.py", "Classify", "A picture and a few words in, the class and the reasons out."),
+    ("search.py", "Search", "Find products by words in any language, a photo, or a similar product."),
+    ("map.py", "Map", "Every product as a point, similar products near each other."),
+    ("dataset_statistics.py", "Measure", "The papers' figures and tables for any dataset and cohort."),
+    ("duplicates.py", "Audit", "Duplicates, leakage between splits, twins with conflicting labels."),
+    ("classify.py", "Classify", "Predict the category of a picture and a text, with explanations."),
 )
-for column, (page, title, line) in zip(st.columns(len(DOORS), gap="medium"), DOORS, strict=True):
+for column, (page, title, line) in zip(st.columns(len(LINKS), gap="medium"), LINKS, strict=True):
     with column.container(border=True, key=f"door-{page.removesuffix('.py')}"):
         st.page_link(page, label=title, width="stretch")
         st.caption(line)
@@ -40,4 +40,4 @@ for name, why in damaged.items():
 if visitor.is_local():
     import_form.show()
 else:
-    st.caption("Datasets are added and removed from the machine that serves Vitrine.")
+    st.caption("Datasets can be added and removed on the machine that serves Vitrine.")

@@ -1,4 +1,4 @@
-"""All products of a dataset on one map: what looks alike lies together."""
+"""The map: every product of a dataset as a point, similar products near each other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHARACTERS = 2_000
 
 st.title("Map", anchor=False)
 st.html(
-    '<p class="vitrine-lead">Every product is a point, and what is alike lies together. Draw around some to open them.</p>'
+    '<p class="vitrine-lead">Every product is a point; similar products are near each other. Draw a lasso to open its products.</p>'
 )
 if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
@@ -30,7 +30,7 @@ if not drawable:
     if sets:
         map_form.show(info, list(sets))
     else:
-        embed_form.show(info, "The map is laid out from vectors; it comes next.")
+        embed_form.show(info, "The map is computed from them.")
     product_dialog.open_linked(info)
     st.stop()
 
@@ -45,7 +45,7 @@ with st.container(horizontal=True, vertical_alignment="top"):
     takes_texts = drawn.description.vectors in sets and drawn.description.tower != "imported"
     if takes_texts:
         words = st.text_input(
-            "Light what a search finds", key="q", bind="query-params", max_chars=CHARACTERS, width=340,
+            "Highlight search results", key="q", bind="query-params", max_chars=CHARACTERS, width=340,
             placeholder="words in any language: black boots",
         ).strip()  # fmt: skip
 cohort = filter_bar.show(info)

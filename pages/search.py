@@ -1,4 +1,4 @@
-"""Find products by words in any language, by a photo, by likeness, and by what they should not be like."""
+"""Search by words in any language, a photo, similar products, and negative examples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPENED = 100  # products that a link to Browse holds
 
 st.title("Search", anchor=False)
 st.html(
-    '<p class="vitrine-lead">Find products by words in any language, by a photo, by likeness; the address is the search.</p>'
+    '<p class="vitrine-lead">Find products by words in any language, a photo, or similar products. The address holds the search.</p>'
 )
 if not datasets.available():
     st.info("There is no dataset yet. Add one on the Home page.")
@@ -53,7 +53,7 @@ with st.sidebar:
 takes_texts = not vectors or sets[vectors].tower != "imported"
 query = query_form.show(info, takes_texts)
 if not vectors and by != "Words":
-    embed_form.show(info, "Searching by words needs none: choose Words.")
+    embed_form.show(info, "A search by words needs none: choose Words.")
     product_dialog.open_linked(info)
     st.stop()
 if not query.parts:
@@ -66,8 +66,8 @@ with st.spinner("Searching", show_time=True):
 for note in answer.notes:
     st.caption(plain(note))
 if not answer.hits:
-    few = "no product at all" if not answer.allowed else "nothing like it"
-    st.info(plain(f"The search found {few} among: {cohort.describe()}."))
+    few = "no products" if not answer.allowed else "no similar products"
+    st.info(plain(f"The search found {few} in: {cohort.describe()}."))
     st.button("Search all products", on_click=filter_bar.clear)
     st.stop()
 
@@ -80,7 +80,7 @@ heading, controls = st.columns(2, gap="small", vertical_alignment="center")
 heading.caption(
     plain(
         f"The best {len(answer.hits):,} of {answer.allowed:,} products ({cohort.describe()}), {exactly}, "
-        f"{1e3 * answer.seconds:,.0f} ms. Number: {answer.meaning}."
+        f"{1e3 * answer.seconds:,.0f} ms. Score: {answer.meaning}."
     )
 )
 with controls.container(horizontal=True, horizontal_alignment="right"):

@@ -1,4 +1,4 @@
-"""Start, watch, stop and resume trainings, each in a process of its own."""
+"""Start, watch, stop and resume training runs, each a process of its own."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pages.resources import datasets, visitor
 
 st.title("Train", anchor=False)
 st.html(
-    '<p class="vitrine-lead">Train a classifier on a dataset and watch it learn. A run goes on when this page, or the '
-    "server, is closed; the address names the runs shown.</p>"
+    '<p class="vitrine-lead">Train a classifier on a dataset. A run continues when this page or the '
+    "server is closed. The address holds the runs shown.</p>"
 )
-# The page looks anew every few seconds: a running figure with "Stop" beside it would flicker above a button "Stop",
-# and what is watched would fade each time.
+# The page refreshes every few seconds: without this, Streamlit's status widget would flicker,
+# and the live part would fade each time.
 st.html(
     '<style>[data-testid="stStatusWidget"] { display: none; } '
     '[class*="st-key-run-"] [data-stale="true"] { opacity: 1 !important; }</style>'
@@ -28,7 +28,7 @@ for name in asked:
         st.warning(plain(f"There is no run named {name!r}. It may have been deleted."))
 
 if not visitor.is_local():
-    st.caption("Runs are started and stopped on the machine that serves Vitrine; everybody may watch.")
+    st.caption("Runs can be started and stopped on the machine that serves Vitrine only.")
 elif not datasets.available():
     st.info("There is no dataset to train on yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")

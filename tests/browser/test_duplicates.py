@@ -31,8 +31,10 @@ def leaky(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_planted_leak_is_found(page: Page, server: Server, leaky: str) -> None:
     page.set_default_timeout(PATIENT_MS)
     page.goto(f"{server.url}/duplicates?dataset={leaky}")
-    page.get_by_role("button", name="Look for duplicates").click()
-    expect(page.get_by_text("products, these have a like in another split")).to_be_visible(timeout=PATIENT_MS)
+    page.get_by_role("button", name="Find duplicates").click()
+    expect(page.get_by_text("products, these have a duplicate in another split")).to_be_visible(
+        timeout=PATIENT_MS
+    )
 
     page.get_by_role("radio", name="Pairs").click()
     page.get_by_text("Only across splits").click()
@@ -46,7 +48,7 @@ def test_a_planted_leak_is_found(page: Page, server: Server, leaky: str) -> None
         timeout=PATIENT_MS
     )  # its key works from then on
     page.keyboard.press("y")
-    expect(page.get_by_text("1 pairs answered so far")).to_be_visible(timeout=PATIENT_MS)
+    expect(page.get_by_text("1 pairs answered")).to_be_visible(timeout=PATIENT_MS)
 
     page.get_by_role("radio", name="Leakage").click()
     page.get_by_role("link", name="Open 3 leaking from test").click()

@@ -37,15 +37,15 @@ def tiles(page: Page) -> Locator:
 
 def test_a_czech_sentence_a_word_less_and_the_link(page: Page, searchable: Server, chromium: Browser) -> None:
     page.goto(f"{searchable.url}/search?dataset=glami-mini&by=Likeness")
-    page.get_by_label("Look for").fill("pánské kalhoty")
-    page.get_by_label("Look for").press("Enter")
+    page.get_by_label("Search for").fill("pánské kalhoty")
+    page.get_by_label("Search for").press("Enter")
     expect(tiles(page)).to_have_count(24, timeout=60_000)
     assert sum("pants" in text for text in tiles(page).all_inner_texts()) >= 18
     page.wait_for_url(re.compile("q="))
     settled(page)
 
-    page.get_by_label("Look for").fill("červené košile")
-    page.get_by_label("Look for").press("Enter")
+    page.get_by_label("Search for").fill("červené košile")
+    page.get_by_label("Search for").press("Enter")
     page.wait_for_url(re.compile("ko%C5%A1ile"))
     expect(tiles(page).filter(has_text="shirt").first).to_be_visible(timeout=30_000)
     expect(tiles(page).filter(has_text="longsleeve").first).to_be_visible()

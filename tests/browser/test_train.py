@@ -59,15 +59,17 @@ def test_a_run_is_started_stopped_resumed_and_outlives_the_server(
         page.get_by_role("option", name="LSTM", exact=True).click()
         expect(form.get_by_text("--preset lstm-tiny")).to_be_visible(timeout=SLOW)
         form.get_by_text("More settings").click()
-        form.get_by_label("Steps, instead of epochs").fill(str(STEPS))
-        form.get_by_label("Steps, instead of epochs").press("Enter")
+        form.get_by_label("Steps instead of epochs").fill(str(STEPS))
+        form.get_by_label("Steps instead of epochs").press("Enter")
         expect(form.get_by_text(f"--steps {STEPS}")).to_be_visible(timeout=SLOW)
         form.get_by_role("button", name="Start").click()
         page.wait_for_url(re.compile(f"run={NAME}"))
         expect(page.get_by_text(re.compile(rf"Step [1-9][\d,]* of {STEPS:,}"))).to_be_visible(timeout=SLOW)
         expect(page.get_by_text("Time left")).to_be_visible(timeout=SLOW)
         page.get_by_role("button", name="Stop", exact=True).click()
-        expect(page.get_by_text(re.compile("is kept: Resume goes on from there"))).to_be_visible(timeout=SLOW)
+        expect(page.get_by_text(re.compile("is saved: Resume continues from there"))).to_be_visible(
+            timeout=SLOW
+        )
         saved = jobs.read_run(NAME).saved
         assert 0 < saved < STEPS
         page.get_by_role("button", name="Resume").click()
@@ -90,7 +92,7 @@ def test_a_run_is_started_stopped_resumed_and_outlives_the_server(
         expect(main.get_by_role("link", name="Evaluate")).to_have_attribute("href", f"evaluate?model={NAME}")
         page.get_by_role("button", name="Delete", exact=True).click()
         page.get_by_role("button", name="Delete it").click()
-        expect(page.get_by_text("No run yet")).to_be_visible(timeout=SLOW)
+        expect(page.get_by_text("No runs yet")).to_be_visible(timeout=SLOW)
         assert not (runs_folder() / NAME).exists()
     finally:
         end(server)

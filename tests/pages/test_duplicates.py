@@ -27,10 +27,10 @@ def shown(test: AppTest) -> str:
 
 def test_before_anybody_looked_it_says_what_to_do(planted: Products, open_page: Open) -> None:
     test = open_page("duplicates.py", dataset="planted")
-    assert not test.exception and "Nobody has looked for duplicates of planted yet" in test.info[
-        0
-    ].value.replace("\\", "")
-    assert [button.label for button in test.button] == ["Look for duplicates"]
+    assert not test.exception and "Duplicates of planted are not computed yet" in test.info[0].value.replace(
+        "\\", ""
+    )
+    assert [button.label for button in test.button] == ["Find duplicates"]
 
 
 def test_a_visitor_from_elsewhere_starts_nothing(
@@ -90,7 +90,7 @@ def test_a_yes_is_kept_and_the_next_pair_comes(planted: Products, open_page: Ope
     (answer,) = judging.judgements(planted.info, "pixels").values()
     assert (answer.answer, answer.who) == ("yes", "Ana")
     assert test.metric[0].value == "100%" and not test.exception
-    assert "not the plain share of the answers" in shown(test)
+    assert "not simply averaged" in shown(test)
 
 
 def test_leakage_offers_what_to_drop(planted: Products, open_page: Open) -> None:
@@ -102,16 +102,16 @@ def test_leakage_offers_what_to_drop(planted: Products, open_page: Open) -> None
 
 def test_likeness_is_said_in_the_detectors_own_words() -> None:
     assert says("hash", 124) == "4 of 128 bits differ" and says("hash", 128) == "the same hash"
-    assert says("pixels", np.float32(252.5)) == "pixels differ by 2.5"
-    assert says("recoloured", np.float32(253.5)) == "in one colour, pixels differ by 1.5"
-    assert says("vectors", 0.9871) == "0.987 alike" and says("text", 1.0) == "the same text"
+    assert says("pixels", np.float32(252.5)) == "pixel difference 2.5"
+    assert says("recoloured", np.float32(253.5)) == "after colour correction, pixel difference 1.5"
+    assert says("vectors", 0.9871) == "similarity 0.987" and says("text", 1.0) == "the same text"
 
 
 def test_filters_of_the_page_before_are_said_to_be_left_out(planted: Products, open_page: Open) -> None:
     finding.find(planted, ["bytes", "text"])
-    assert "looks at the whole dataset" not in shown(open_page("duplicates.py", dataset="planted"))
+    assert "uses the whole dataset" not in shown(open_page("duplicates.py", dataset="planted"))
     by_link = open_page("duplicates.py", dataset="planted", split="test")
-    assert "looks at the whole dataset" in shown(by_link) and "the filter split test" in shown(by_link)
+    assert "uses the whole dataset" in shown(by_link) and "the filter split test" in shown(by_link)
     test = open_page("browse.py", dataset="planted", text="left", split="test")
     del test.query_params["dataset"]  # as a link of the menu does
     test.switch_page("duplicates.py").run()

@@ -85,7 +85,7 @@ def test_what_was_not_evaluated_is_offered(
     started = []
     monkeypatch.setattr(cache, "start", lambda spec, choice: started.append((spec.name, choice)))
     test = open_page("evaluate.py", dataset="toy", model="toy-run", sees="Picture", inference="Sampled")
-    assert not test.exception and "has not been evaluated yet" in test.info[0].value
+    assert not test.exception and "is not evaluated yet" in test.info[0].value
     assert "EmbraceNet" in test.info[0].value and "test products of toy (27)" in test.info[0].value.replace(
         "\\", ""
     )
@@ -141,7 +141,7 @@ def test_a_run_deleted_while_looked_at(evaluated: Path, open_page: Open) -> None
 def test_a_dataset_of_other_classes_is_warned_of(evaluated: Path, open_page: Open) -> None:
     test = open_page("evaluate.py", dataset="toy", model="embracenet-tiny")
     assert not test.exception
-    assert "2 of the 3 categories of toy were never taught to this model" in words(test)
+    assert "2 of the 3 categories of toy are not among this model's classes" in words(test)
 
 
 def test_without_datasets_or_models_it_says_what_to_do(

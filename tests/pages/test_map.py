@@ -74,7 +74,7 @@ def test_without_a_dataset(home: Path, open_page: Open) -> None:
 def test_without_vectors_it_offers_to_make_them(shop: catalog.DatasetInfo, open_page: Open) -> None:
     page = open_page("map.py", dataset="shop")
     assert "has no vectors" in said(page) and "vitrine embed shop" in said(page)
-    assert "choose Words" not in said(page) and "it comes next" in said(page)
+    assert "choose Words" not in said(page) and "The map is computed from them" in said(page)
 
 
 def test_without_a_map_it_offers_to_make_it(shop: catalog.DatasetInfo, open_page: Open) -> None:

@@ -73,7 +73,7 @@ def test_every_part_of_the_link_counts(mapped: Products, open_page: Open, lit: l
         Part("text", "mikina", weight=-AWAY),
     )
     assert lit[-1] == [hit.row_id for hit in Searcher(mapped).search(parts, 100).hits]
-    assert "of 60 products are lit" in html(page) and "/search?" in html(page)
+    assert "of 60 products are highlighted" in html(page) and "/search?" in html(page)
     assert "without=mikina" in html(page) and "w0=2" in html(page)
     page.button(key="remove-without-one").click().run()
     assert "without" not in page.query_params and lit[-1] != lit[0]
@@ -82,7 +82,7 @@ def test_every_part_of_the_link_counts(mapped: Products, open_page: Open, lit: l
 def test_a_photo_or_a_product_alone_lights(mapped: Products, open_page: Open, lit: list[list[int]]) -> None:
     page = open_page("map.py", dataset="shop", photo=photos.keep(picture("red")))
     assert not page.exception and len(lit[-1]) == 54
-    assert "at 53 places" in html(page)
+    assert "at 53 points" in html(page)
     open_page("map.py", dataset="shop", like="3")
     assert len(lit[-1]) == 53 and 3 not in lit[-1]
 
@@ -90,8 +90,8 @@ def test_a_photo_or_a_product_alone_lights(mapped: Products, open_page: Open, li
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ({"q": "šaty", "text": "nothing has this"}, "found nothing to light"),
-        ({"photo": "0" * 32}, "no longer kept"),
+        ({"q": "šaty", "text": "nothing has this"}, "No search result to highlight"),
+        ({"photo": "0" * 32}, "no longer stored"),
         ({"like": "0"}, "has no vector"),
         ({"q": "šaty", "w0": "nan", "like": "3"}, ""),
     ],

@@ -151,7 +151,7 @@ def test_a_visitor_from_elsewhere_neither_adds_nor_removes(
     monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     page = open_page("home.py")
     assert [button.label for button in page.button] == ["Browse"]
-    assert any("from the machine that serves" in caption.value for caption in page.caption)
+    assert any("on the machine that serves" in caption.value for caption in page.caption)
 
 
 def test_classify_opens(shop: str, open_page: Open) -> None:

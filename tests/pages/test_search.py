@@ -40,7 +40,7 @@ def test_without_a_dataset(home: Path, open_page: Open) -> None:
 def test_without_vectors_it_offers_to_make_them(products: Products, open_page: Open) -> None:
     page = open_page("search.py", dataset="shop", q="šaty")
     assert not page.exception
-    assert "Make them" in [button.label for button in page.button]
+    assert "Compute vectors" in [button.label for button in page.button]
     assert "vitrine embed shop --encoder clip-tiny" in said(page)
 
 
@@ -49,7 +49,7 @@ def test_only_a_visitor_of_this_machine_may_make_them(
 ) -> None:
     monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     page = open_page("search.py", dataset="shop", q="šaty")
-    assert "Make them" not in [button.label for button in page.button]
+    assert "Compute vectors" not in [button.label for button in page.button]
     assert "on the machine that serves Vitrine" in said(page)
 
 
@@ -67,7 +67,7 @@ def test_words_need_no_vectors(products: Products, open_page: Open) -> None:
 
 def test_an_empty_query_says_what_to_do(embedded: Products, open_page: Open) -> None:
     page = open_page("search.py", dataset="shop")
-    assert "Write what you look for" in said(page)
+    assert "Type a query" in said(page)
     next(button for button in page.button if button.label == "červené šaty").click().run()
     assert page.text_input(key="q").value == "červené šaty" and "The best 55 of 60" in said(page)
 
@@ -86,16 +86,16 @@ def test_a_photo_of_the_address(embedded: Products, open_page: Open) -> None:
     assert not page.exception and "The best 54 of 60 products" in said(page)
     for gone in ("0" * 32, "../../etc/passwd"):
         page = open_page("search.py", dataset="shop", photo=gone)
-        assert not page.exception and "no longer kept" in said(page)
+        assert not page.exception and "no longer stored" in said(page)
     page = open_page("search.py", dataset="shop", photo="0" * 32, q="šaty")
-    assert "no longer kept" in said(page) and "The best 55" in said(page), (
+    assert "no longer stored" in said(page) and "The best 55" in said(page), (
         "the words are looked for all the same"
     )
 
 
 def test_nothing_is_left_by_the_filters(embedded: Products, open_page: Open) -> None:
     page = open_page("search.py", dataset="shop", q="šaty", text="nothing like it")
-    assert "no product at all" in said(page)
+    assert "no products" in said(page)
     next(button for button in page.button if button.label == "Search all products").click().run()
     assert "of 60 products" in said(page)
 
@@ -111,7 +111,7 @@ def test_a_product_without_a_picture_is_said(embedded: Products, open_page: Open
 
 
 def test_photos_are_bounded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photos, "KEPT", 2)
+    monkeypatch.setattr(photos, "MAX_PHOTOS", 2)
     names = [photos.keep(picture(colour)) for colour in ("red", "green", "blue")]
     assert len(list((settings().home / "uploads" / "photos").glob("*.webp"))) == 2
     assert photos.read(names[-1])[:4] == b"RIFF"

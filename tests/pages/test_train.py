@@ -66,14 +66,14 @@ def test_without_a_dataset_or_a_run_it_says_what_to_do(home: Path, open_page: Op
     page = open_page("train.py")
     assert not page.exception
     assert any("no dataset to train on" in info.value for info in page.info)
-    assert any("No run yet" in caption.value for caption in page.caption)
+    assert any("No runs yet" in caption.value for caption in page.caption)
 
 
 STATES = {
     "done": ({"ended": "done"}, ["Delete"], "test accuracy 75.0%"),
     "stopped": ({"ended": "stopped", "steps": 25}, ["Resume", "Delete"], "Stopped"),
     "failed": ({"ended": "failed", "error": "The loss at step 7 is not a number.", "steps": 6}, ["Resume", "Delete"], "is not a number"),
-    "interrupted": ({"steps": 25}, ["Resume", "Delete"], "It was killed"),
+    "interrupted": ({"steps": 25}, ["Resume", "Delete"], "The process was killed"),
     "running": ({"alive": True, "steps": 25}, ["Stop"], "Running"),
 }  # fmt: skip
 
@@ -88,11 +88,11 @@ def test_a_run_in_every_state(make: Make, shop: str, open_page: Open, state: str
     texts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
     assert any(says in text.value.replace("\\", "") for text in texts)
     figures = {metric.label: metric.value for metric in page.metric}
-    assert figures["Products a second"] == "99"
+    assert figures["Products per second"] == "99"
     assert ("Time left" in figures) == (state == "running")
     assert not any("<b>" in text.value for text in texts), "a dataset's name is no markup"
     if state == "done":
-        assert figures["All it reads"] == "75.0%"
+        assert figures["All inputs"] == "75.0%"
 
 
 def test_a_run_that_reads_texts_alone_speaks_of_no_pictures(make: Make, open_page: Open) -> None:
@@ -107,7 +107,7 @@ def test_a_run_that_reads_texts_alone_speaks_of_no_pictures(make: Make, open_pag
     assert not any("picture" in info.value for info in page.info)
     (folder / "stop-asked").touch()
     page = open_page("train.py", run="my-run")
-    assert any("it ends when that is over" in caption.value for caption in page.caption)
+    assert any("stops before its first step" in caption.value for caption in page.caption)
     test = {sees: {"top1": 0.75, "top5": 1.0, "n": 8} for sees in ("both", "text")}
     (folder / "config.json").write_text(json.dumps(config | {"result": {"test": test}}))
     page = open_page("train.py", run="my-run")
@@ -121,8 +121,8 @@ def test_a_resumed_run_prepares_before_it_steps(make: Make, open_page: Open) -> 
     os.utime(folder / "metrics.jsonl", (0, 0))  # what an earlier process measured
     page = open_page("train.py", run="my-run")
     assert not page.exception
-    assert "It goes on from step 25. Decoding" in page.info[-1].value
-    assert not {"Products a second", "Time left"} & {metric.label for metric in page.metric}
+    assert "It continues from step 25. Decoding" in page.info[-1].value
+    assert not {"Products per second", "Time left"} & {metric.label for metric in page.metric}
 
 
 def test_a_loss_beyond_all_bounds_hides_no_other(make: Make, open_page: Open) -> None:
@@ -144,7 +144,7 @@ def test_who_is_not_at_the_machine_only_watches(
     make("my-run", alive=True, steps=25)
     page = open_page("train.py", run="my-run")
     assert not page.exception and buttons(page) == ["my\\-run"]
-    assert any("everybody may watch" in caption.value for caption in page.caption)
+    assert any("on the machine that serves Vitrine only" in caption.value for caption in page.caption)
     assert page.metric[0].label == "Loss"
 
 
@@ -227,10 +227,10 @@ def test_a_new_run_shows_its_command_and_starts_it(shop: str, monkeypatch: pytes
 def test_a_papers_preset_says_what_it_needs(shop: str) -> None:
     page = open_form()
     page.selectbox(key="new-size").select("As published (GLAMI-1M)").run()
-    assert any("GLAMI-1M paper, made for a graphics card" in caption.value for caption in page.caption)
+    assert any("GLAMI-1M paper, made for a GPU" in caption.value for caption in page.caption)
     assert any(code.value == "hf download google/mt5-small" for code in page.code)
     start = next(button for button in page.button if button.label == "Start")
     assert start.disabled
-    next(box for box in page.checkbox if "Begin from nothing" in box.label).check().run()
+    next(box for box in page.checkbox if "Train from scratch" in box.label).check().run()
     assert any("--random-weights" in code.value for code in page.code)
     assert not next(button for button in page.button if button.label == "Start").disabled

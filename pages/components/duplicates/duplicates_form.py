@@ -1,4 +1,4 @@
-"""Look for duplicates from the page: an own process, so that it slows nobody and outlives the page."""
+"""Start the duplicates command from the page, as a process of its own: it slows no visitor and outlives the page."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ LAID_PER_S = 80  # pictures that are laid over their likes
 
 
 def show(
-    info: DatasetInfo, why: str, arguments: tuple[str, ...] = (), label: str = "Look for duplicates"
+    info: DatasetInfo, why: str, arguments: tuple[str, ...] = (), label: str = "Find duplicates"
 ) -> None:
-    """Say what is missing, and offer to make it.
+    """Say what is missing, with a button that computes it.
 
-    Args:
-        why: what a visitor would see, in a sentence.
-        arguments: of the command, beside the dataset's name.
+        Args:
+    why: a sentence on what is missing and how long it takes.
+    arguments: further arguments of the command.
     """
     command = " ".join(["vitrine duplicates", info.name, *arguments])
     if hashing.under_way(info):
-        st.info(f"Duplicates of {plain(info.name)} are being looked for now. Come back when that is done.")
-        st.button("Look again")
+        st.info(f"Duplicates of {plain(info.name)} are being computed. Come back when they are done.")
+        st.button("Refresh")
         return
     st.info(plain(why))
     if not visitor.is_local():
-        st.caption(f"It is started on the machine that serves Vitrine: {plain(command)}")
+        st.caption(f"Run this on the machine that serves Vitrine: {plain(command)}")
         return
     if st.button(label, type="primary"):
         background.run(["duplicates", info.name, *arguments], numbers=True)
         st.rerun()
-    st.caption(f"Or in a terminal: {plain(command)}")
+    st.caption(f"Or run in a terminal: {plain(command)}")
 
 
 def pictures(info: DatasetInfo) -> str:

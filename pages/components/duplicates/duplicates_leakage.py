@@ -1,4 +1,4 @@
-"""Duplicates: the matrix of splits, the certificate, and what to drop."""
+"""Duplicates: the matrix of splits, the certificate, and the list of products to drop."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ KEEP: dict[str, Keep] = {"Keep test whole": "test", "Keep train whole": "train"}
 
 
 def overview(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float]) -> None:
-    """All detectors in one look."""
+    """The counts of all detectors."""
     splits = duplicates.splits(info)
     counted = [duplicates.leakage_at(info, founds[key], thresholds[key]) for key in founds]
     last = splits.names[-1]
     if len(splits.names) > 1:
         size = max(1, splits.sizes[last])
-        st.markdown(f"Of {size:,} **{plain(last)}** products, these have a like in another split:")
+        st.markdown(f"Of {size:,} **{plain(last)}** products, these have a duplicate in another split:")
         with st.container(horizontal=True):
             for one in counted:
                 st.metric(
@@ -46,8 +46,8 @@ def overview(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping
         figures.overview(counted, splits.sizes, dark), theme=None, key="overview", config={"displayModeBar": False},
     )  # fmt: skip
     st.caption(
-        "How many products have a like, by each detector at the thresholds on the left: in another split, which is "
-        "leakage, plus in their own split only. Listings of one picture in one split are no duplicates of each other."
+        "Products with a duplicate, by each detector at the thresholds on the left: in another split (leakage), plus in "
+        "their own split only. Products of one split that share a picture do not count as duplicates of each other."
     )
     for one in counted:
         for note in one.notes:
@@ -59,7 +59,7 @@ def overview(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping
 
 
 def show(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float], key: str) -> None:
-    """One detector's matrix, the links to what leaks, and the downloads of all that are chosen."""
+    """One detector's matrix, links to leaking products, and the downloads for the chosen detectors."""
     splits = duplicates.splits(info)
     found = founds[key]
     counted = duplicates.leakage_at(info, found, thresholds[key])
@@ -71,7 +71,7 @@ def show(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str
             figures.matrix(counted, splits.sizes, dark), theme=None, key="matrix", config={"displayModeBar": False},
         )  # fmt: skip
         st.caption(
-            "A row is a split; its cells say how many of its products, and what share, have a like in each split."
+            "Row: a split. Cell: how many of its products, and what share, have a duplicate in the column's split."
         )
         _browse(info, found, thresholds[key])
     with right:
@@ -79,14 +79,16 @@ def show(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str
 
 
 def _browse(info: DatasetInfo, found: Found, threshold: float) -> None:
-    """Links to the products of each split that leak."""
+    """Links to the leaking products of each split."""
     splits = duplicates.splits(info)
     taken = found.within(threshold)
     a, b = found.a[taken], found.b[taken]
     crossing = splits.code[a] != splits.code[b]
     units = np.unique(found.unit[np.concatenate([a[crossing], b[crossing]])])
     if len(splits.names) == 1:
-        st.info(f"All products are in one split ({plain(splits.names[0])}): nothing can leak between splits.")
+        st.info(
+            f"All products are in one split ({plain(splits.names[0])}): there can be no leakage between splits."
+        )
         return
     with st.container(horizontal=True):
         for place, name in reversed(list(enumerate(splits.names))):
@@ -98,18 +100,18 @@ def _browse(info: DatasetInfo, found: Found, threshold: float) -> None:
                 info.name, split=(name,), item_id=tuple(dict.fromkeys(row["item_id"] for row in some))
             )
             count = f"{len(rows):,}" if len(rows) <= OPENED else f"the first {OPENED} of {len(rows):,}"
-            # No link button: it would open a new tab.
+            # Not st.link_button, which opens a new tab.
             address = html.escape(cohort_url("/browse", cohort))
             title = html.escape(f"Open {count} leaking from {name}")
             st.html(f'<a class="vitrine-alike" href="{address}" target="_self">{title}</a>', width="content")
 
 
 def _downloads(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float]) -> None:
-    st.subheader("Certificate and what to drop", anchor=False)
+    st.subheader("Certificate and products to drop", anchor=False)
     titles = {detector(key).title: key for key in founds}
     precise = [title for title, key in titles.items() if detector(key).precise]
     used = st.multiselect(
-        "Detectors that count",
+        "Detectors used",
         list(titles),
         default=precise,
         key="count",
@@ -118,15 +120,15 @@ def _downloads(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mappi
     )
     keep = KEEP[
         st.segmented_control(
-            "What leaks is dropped from the other", list(KEEP), default="Keep test whole", key="keep",
+            "Drop leaking products from the other split", list(KEEP), default="Keep test whole", key="keep",
             bind="query-params", required=True,
         )
         or "Keep test whole"
     ]  # fmt: skip
-    within = st.toggle("Of each group within a split keep one", key="within", bind="query-params")
+    within = st.toggle("Also drop duplicates within a split", key="within", bind="query-params")
     chosen = {key: founds[key] for title, key in titles.items() if title in (used or [])}
     if not chosen:
-        st.info("Choose a detector that counts.")
+        st.info("Choose at least one detector.")
         return
     at = {key: thresholds[key] for key in chosen}
     dropped = to_drop(chosen, at, duplicates.splits(info), keep, within)
@@ -148,8 +150,8 @@ def _downloads(info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mappi
             "text/csv", key="drop-list", on_click="ignore",
         )  # fmt: skip
     st.caption(
-        "The certificate names the dataset, its fingerprint, every threshold with its measured precision, and the "
-        "counts. The list holds item and image ids, and why each product is on it."
+        "The certificate states the dataset, its fingerprint, every threshold with its measured precision, and the "
+        "counts. The list holds item and image ids, and the reason for each product."
     )
 
 

@@ -1,4 +1,4 @@
-"""Duplicates: the pairs around a threshold, and a person's word on a sample of them."""
+"""Duplicates: the pairs around a threshold, and people's judgements of a sample of them."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ YOU = "your name for judgements"
 
 
 def says(key: str, likeness: float) -> str:
-    """How alike a pair is, as the detector measures it."""
+    """The similarity of a pair, as the detector measures it."""
     if key == "bytes":
         return "the same file"
     if key == "hash":
         bits = round(HASH_BITS - likeness)
         return "the same hash" if bits == 0 else f"{bits} of {HASH_BITS} bits differ"
     if key == "pixels":
-        return "the same pixels" if likeness >= 255 else f"pixels differ by {255 - likeness:.1f}"
+        return "the same pixels" if likeness >= 255 else f"pixel difference {255 - likeness:.1f}"
     if key in COPIES:
-        how = "laid over each other" if key == "cropped" else "in one colour"
-        return f"{how}, pixels differ by {255 - likeness:.1f}"
+        how = "aligned" if key == "cropped" else "after colour correction"
+        return f"{how}, pixel difference {255 - likeness:.1f}"
     if likeness >= 1:
         return "the same text" if key in ("text", "glami") else "the same vector"
-    return f"{likeness:.3f} alike"
+    return f"similarity {likeness:.3f}"
 
 
 def show(info: DatasetInfo, found: Found, threshold: float) -> None:
-    """A gallery of pairs: those that the threshold just takes and just leaves out, or all in order."""
+    """A gallery of pairs: those just inside and just outside the threshold, or all in order."""
     splits = duplicates.splits(info)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.segmented_control(
@@ -56,12 +56,12 @@ def show(info: DatasetInfo, found: Found, threshold: float) -> None:
     st.caption(
         plain(
             f"{stop:,} of {len(found.a):,} pairs are within the threshold. A pair stands for all products that are "
-            "equal to its two. Pale ones are just outside."
+            "identical to its two. Pale pairs are just outside."
         )
     )
     if not len(places):
         where = " across splits" if crossing else ""
-        st.info(f"No pair{where} is within the threshold. Loosen it, or look with another detector.")
+        st.info(f"No pair{where} is within the threshold. Loosen it, or choose another detector.")
         return
     pages = min(MOST_PAGES, -(-len(places) // SIZE))
     if st.session_state.get("page", 1) > pages:
@@ -98,7 +98,7 @@ def _places(found: Found, threshold: float, order: str, split: NDArray[np.int64]
         return inside
     if order == "Farthest":
         return inside[::-1]
-    # The last that the threshold takes and the first that it leaves out, in turn.
+    # The last inside the threshold and the first outside it, in turn.
     half = min(len(inside), MOST_PAGES * SIZE)
     last, first = inside[::-1][:half], outside[:half]
     count = min(len(last), len(first))
@@ -107,16 +107,16 @@ def _places(found: Found, threshold: float, order: str, split: NDArray[np.int64]
 
 
 def judge(info: DatasetInfo, found: Found, threshold: float) -> None:
-    """One pair at a time: is it the same product's picture? And what the answers say of every threshold."""
+    """One pair at a time: do both show the same product? And the precision by threshold that the answers give."""
     if visitor.is_local():
         with st.sidebar:
             st.text_input(
-                "Your name", key=YOU, max_chars=judging.WHO_CHARACTERS, placeholder="kept with your answers"
+                "Your name", key=YOU, max_chars=judging.WHO_CHARACTERS, placeholder="stored with your answers"
             )
     _judge(info, found, threshold)
 
 
-@st.fragment  # an answer draws no more than this anew
+@st.fragment  # an answer reruns this part only
 def _judge(info: DatasetInfo, found: Found, threshold: float) -> None:
     key = found.described.detector
     answers = judging.judgements(info, key)
@@ -126,18 +126,20 @@ def _judge(info: DatasetInfo, found: Found, threshold: float) -> None:
     with known:
         st.subheader("Precision by threshold", anchor=False)
         if here.precision is None:
-            st.caption("No pair within the threshold was judged yet. Twenty answers give a first idea.")
+            st.caption(
+                "No pair within the threshold is judged yet. About twenty answers give a first estimate."
+            )
         else:
             st.metric(
                 f"Pairs that are duplicates ({detector(key).describe(threshold)})",
                 f"{here.precision:.0%}",
-                f"{here.low:.0%} to {here.high:.0%} with 95% confidence, {here.judged} judged",
+                f"{here.low:.0%} to {here.high:.0%} (95% interval), {here.judged} judged",
                 delta_color="off",
                 delta_arrow="off",
             )
             st.caption(
-                "This is not the plain share of the answers: each stands for all pairs about as alike, so an answer on "
-                "a common kind of pair counts for more."
+                "The answers are weighted, not simply averaged: each answer represents all pairs of about the same "
+                "similarity, so answers on frequent kinds of pairs count more."
             )
         if any(point.precision is not None for point in told):
             dark = st.context.theme.type == "dark"
@@ -146,8 +148,8 @@ def _judge(info: DatasetInfo, found: Found, threshold: float) -> None:
                 config={"displayModeBar": False},
             )  # fmt: skip
             st.caption(
-                "Each point: of the pairs within that threshold, how many are duplicates; the bar is its 95% interval. "
-                "Pairs are drawn at random by likeness, and each kind counts by how many there are."
+                "Each point: the share of true duplicates among the pairs within that threshold, with its 95% interval. "
+                "Pairs are a random sample, stratified by similarity and weighted by the size of each stratum."
             )
     with asked:
         _ask(info, found, threshold, answers)
@@ -165,7 +167,7 @@ def _ask(
 ) -> None:
     places = judging.next_pairs(found, answers, threshold)
     if not places:
-        st.success("Every pair was judged.")
+        st.success("Every pair is judged.")
         return
     row, first, second = rows_of(info, found, np.array(places))[0]
     text = found.described.detector == "text"
@@ -174,7 +176,7 @@ def _ask(
         anchor=False,
     )
     if not visitor.is_local():
-        st.info("Answers are taken on the machine that serves Vitrine.")
+        st.info("Only a visitor on the machine that serves Vitrine can answer.")
         return
     pair = int(found.a[row]), int(found.b[row])
 
@@ -196,4 +198,4 @@ def _ask(
     with st.container(key="judged-pair"):
         pair_gallery.show(info, [Pair(first, second, "")], width_px=480, large=True, texts=text)
     people = len({made.who for made in answers.values()})
-    st.caption(f"{len(answers):,} pairs answered so far" + (f", by {people}." if people else "."))
+    st.caption(f"{len(answers):,} pairs answered" + (f", by {people}." if people else "."))

@@ -1,4 +1,4 @@
-"""Pairs of products side by side: two pictures, what they are called, where they stand, how alike they are."""
+"""Pairs of products side by side: pictures, names, split and country, similarity."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pages.resources.urls import image_url
 
 @dataclass(frozen=True)
 class Pair:
-    """Two products and what is said of them."""
+    """Two products and their similarity."""
 
     first: Mapping[str, Any]
     second: Mapping[str, Any]
-    says: str  # how alike they are
-    inside: bool = True  # does the threshold take it
+    says: str  # their similarity, as text
+    inside: bool = True  # is it within the threshold
     more: str = ""  # an address, of a link under it
     more_title: str = ""
 
@@ -29,11 +29,11 @@ class Pair:
 def show(
     info: DatasetInfo, pairs: Sequence[Pair], width_px: int = 320, large: bool = False, texts: bool = False
 ) -> None:
-    """A grid of pairs. Every word of the dataset is escaped.
+    """A grid of pairs. All text of the dataset is escaped.
 
     Args:
-        large: one pair as wide as there is room.
-        texts: descriptions, too.
+        large: one pair at full width.
+        texts: show descriptions too.
     """
     cards = "".join(_card(info, pair, width_px, texts) for pair in pairs)
     st.html(f'<div class="vitrine-pairs{" large" if large else ""}" role="list">{cards}</div>')

@@ -1,4 +1,4 @@
-"""Duplicates: twins in several countries, and what looks alike but is of another class."""
+"""Duplicates: twins in several countries, and look-alikes of other classes."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ PAIRS = 12
 
 
 def show_twins(info: DatasetInfo) -> None:
-    """One picture in several countries: its names and labels beside each other."""
+    """One picture in several countries, with its names and labels."""
     table = products.table(info.name)
     counts = duplicates.twin_counts(info)
     if not counts["pictures"]:
-        st.info("No picture of this dataset is shown in more than one country.")
+        st.info("No picture of this dataset occurs in more than one country.")
         return
     st.markdown(
-        f"{counts['pictures']:,} pictures are shown in several countries, by {counts['products']:,} products; "
-        f"**{counts['conflicts']:,} of them under labels that disagree**. Those come first."
+        f"{counts['pictures']:,} pictures occur in several countries, with {counts['products']:,} products; "
+        f"**{counts['conflicts']:,} of them have conflicting labels** and come first."
     )
-    only = st.toggle("Only labels that disagree", key="conflicts", bind="query-params")
+    only = st.toggle("Only conflicting labels", key="conflicts", bind="query-params")
     total = counts["conflicts"] if only else counts["pictures"]
     pages = max(1, -(-total // SIZE))
     if st.session_state.get("page", 1) > pages:
@@ -50,12 +50,12 @@ def show_twins(info: DatasetInfo) -> None:
 
 
 def _twin(info: DatasetInfo, one: twins.Twins) -> str:
-    """Every word of the dataset is escaped."""
+    """All text of the dataset is escaped."""
     first = one.rows[0]
     labels = [row["category"] for row in one.rows]
     most = max(map(labels.count, labels))
     usual = {label for label in labels if labels.count(label) == most}
-    usual = usual if len(usual) == 1 else set()  # as many say one as another: none is the usual one
+    usual = usual if len(usual) == 1 else set()  # a tie: no label is the majority
     lines = []
     for row in one.rows:
         country = COUNTRY_OF_GEO.get(row["geo"], row["geo"])
@@ -79,7 +79,7 @@ def _twin(info: DatasetInfo, one: twins.Twins) -> str:
 
 
 def show_look_alikes(info: DatasetInfo, found: Found | None) -> None:
-    """Of one product the nearest of other classes, by pixels and by vectors, side by side."""
+    """The nearest neighbours of a product in other classes, by pixels and by vectors, side by side."""
     table = products.table(info.name)
     if not info.with_picture:
         st.info("This dataset has no pictures to compare.")
@@ -87,9 +87,9 @@ def show_look_alikes(info: DatasetInfo, found: Found | None) -> None:
     if not lookalikes.ready(table):
         duplicates_form.show(
             info,
-            "Look-alikes are found by comparing pictures pixel by pixel, at 64 pixels a side. So each is read and made "
-            f"that small once: {duplicates_form.pictures(info)}, {duplicates_form.minutes(info)} on two processors.",
-            ("--pixels",), "Make them small",
+            "Look-alikes compare pictures pixel by pixel, at 64 x 64. Each picture is read and resized once: "
+            f"{duplicates_form.pictures(info)}, {duplicates_form.minutes(info)} on two processors.",
+            ("--pixels",), "Resize pictures",
         )  # fmt: skip
         return
     row = st.query_params.get("row", "")
@@ -99,8 +99,8 @@ def show_look_alikes(info: DatasetInfo, found: Found | None) -> None:
     _beside(info, int(row))
     if found is None or not len(pairs):
         return
-    st.subheader("The most alike pairs of different classes", anchor=False)
-    st.caption("Some are wrong labels, some are products that only a word tells apart.")
+    st.subheader("Most similar pairs of different classes", anchor=False)
+    st.caption("Some are label errors; others are products that only their text distinguishes.")
     alike = duplicates.look_alikes(info)
     cards = []
     for _, first, second in rows_of(info, found, pairs):
@@ -114,7 +114,7 @@ def show_look_alikes(info: DatasetInfo, found: Found | None) -> None:
 
 
 def _of_another_class(info: DatasetInfo, found: Found | None) -> np.ndarray:
-    """Places of the nearest pairs whose categories differ."""
+    """Positions of the nearest pairs whose categories differ."""
     if found is None:
         return np.zeros(0, np.int64)
     category = duplicates.look_alikes(info).category
@@ -126,7 +126,7 @@ def _beside(info: DatasetInfo, row: int) -> None:
     table = products.table(info.name)
     asked = table.by_row([row])[0]
     st.markdown(
-        f"Nearest to **{plain(asked['name'] or 'this product')}** ({plain(asked['category'] or 'no label')}) among other classes"
+        f"Nearest neighbours of **{plain(asked['name'] or 'this product')}** ({plain(asked['category'] or 'no label')}) in other classes"
     )
     if st.button("Another product"):
         st.query_params["row"] = str(int(np.random.default_rng().integers(info.rows)))
@@ -139,7 +139,7 @@ def _beside(info: DatasetInfo, row: int) -> None:
         st.caption("By pixels: root mean square difference at 64 x 64, 0 to 255")
         _nearest(info, duplicates.nearest_of_another_class(info, row, "pixels", NEAREST), "pixels")
     with vectors:
-        st.caption("By vectors: cosine, 1 is the same")
+        st.caption("By vectors: cosine similarity, 1 is identical")
         _nearest(info, duplicates.nearest_of_another_class(info, row, "vectors", NEAREST), "vectors")
 
 
@@ -148,13 +148,13 @@ def _nearest(info: DatasetInfo, found: list[LookAlike], key: str) -> None:
         st.info(
             "No vectors yet. Make them on the Search page."
             if key == "vectors"
-            else "Nothing of another class."
+            else "No product of another class."
         )
         return
     rows = products.table(info.name).by_row([one.row for one in found])
     facts = [_measures(one.pixels, one.cosine) for one in found]
     picked = product_grid.show(info, rows, key=f"nearest-{key}", facts=facts)
-    if picked is not None:  # the next question
+    if picked is not None:  # it becomes the next query
         st.query_params["row"] = str(picked)
         st.rerun()
 

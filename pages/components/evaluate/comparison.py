@@ -1,4 +1,4 @@
-"""Two evaluations of the same products: do they differ, and on which products?"""
+"""Compare two evaluations of the same products: do they differ, and on which products?"""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SURE = 0.05
 OFFERED = 3  # other models, where nothing is there to compare with
 WORDS = {
     "both": "picture and text", "picture": "picture alone", "text": "text alone", "all": "all labels",
-    "human": "labelled by a person", "glami": "ties as GLAMI", "fair": "fair ties",
+    "human": "human labels", "glami": "GLAMI's tie rule", "fair": "fair ties",
 }  # fmt: skip
 
 
 def name_of(made: Kept, beside: Kept) -> str:
-    """Told apart from another by what differs, and by nothing else."""
+    """A name of an evaluation beside another: the model, and the choices in which the two differ."""
     words = [
         WORDS.get(value, value)
         for field in ("sees", "labels", "inference", "ties")
@@ -41,7 +41,7 @@ def name_of(made: Kept, beside: Kept) -> str:
 
 
 def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
-    """McNemar's test between this evaluation and another on the same split, and the products that one alone got right."""
+    """McNemar's test between this evaluation and another on the same split, and the products that only one got right."""
     if not mistakes.holds(info, found):
         return
     there = [
@@ -64,7 +64,7 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
         f"Only “{one}”": both[both.correct_first & ~both.correct_second],
         f"Only “{two}”": both[~both.correct_first & both.correct_second],
     }
-    titles = {f"{title} is right ({len(table):,})": table for title, table in kinds.items()}
+    titles = {f"{title} is correct ({len(table):,})": table for title, table in kinds.items()}
     picked = st.segmented_control(
         "Products",
         list(titles),
@@ -75,27 +75,29 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
     )
     table = titles[picked or next(iter(titles))]
     if table.empty:
-        st.info("There is no such product.")
+        st.info("No products.")
         return
     suffix = "_second" if table is kinds[f"Only “{one}”"] else "_first"
-    st.caption(plain(f"What “{two if suffix == '_second' else one}” said instead, the surest first."))
+    st.caption(
+        plain(f"What “{two if suffix == '_second' else one}” predicted instead, most confident first.")
+    )
     mistakes.gallery(info, wrong_side(table, suffix), f"alone{suffix}", class_names(found))
 
 
 def _say_nothing_there(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
-    """What can be evaluated to compare with, and the way there."""
+    """What could be evaluated for a comparison, with links."""
     ways = [f"evaluate another model on the {found.choice.split} products of {plain(info.name)}"]
     if set(spec.inputs) >= {"text", "image"}:
         other = {"both": "the picture or the text alone", "picture": "the text", "text": "the picture"}
         ways.append(f"this one with {other[found.choice.sees]}")
-    st.info(f"There is nothing to compare with yet: {', or '.join(ways)}.")
+    st.info(f"No other evaluation to compare with yet: {', or '.join(ways)}.")
     others = [one for one in specs if one.name != spec.name]
     fitting = [one for one in others if cache.learned(one) == info.name]
     for one in (fitting or others)[:OFFERED]:
         address = {"dataset": info.name, "model": one.name, "evaluated": found.choice.split}
         st.link_button(plain(f"{one.title}: {one.name}"), f"evaluate?{urlencode(address)}", type="tertiary")
     if len(others) > OFFERED:
-        st.caption("The list of models in the sidebar has them all.")
+        st.caption("The sidebar lists all models.")
 
 
 def wrong_side(table: pd.DataFrame, suffix: str) -> pd.DataFrame:
@@ -106,22 +108,22 @@ def wrong_side(table: pd.DataFrame, suffix: str) -> pd.DataFrame:
 
 
 def _verdict(one: str, two: str, figures: dict[str, float]) -> None:
-    """The difference, its interval, and whether chance would do."""
+    """The difference, its interval, and whether it is significant."""
     columns = st.columns(4)
     columns[0].metric(plain(f"Top-1: {one}"), f"{100 * figures['top1_first']:.1f}%")
     columns[1].metric(plain(f"Top-1: {two}"), f"{100 * figures['top1_second']:.1f}%")
     columns[2].metric("Difference, points", f"{100 * figures['difference']:+.1f}")
     columns[3].metric("p, McNemar", f"{figures['p']:.2g}" if figures["p"] >= 1e-4 else "< 0.0001")
     low, high = 100 * figures["difference_low"], 100 * figures["difference_high"]
-    likely = "more than chance would explain" if figures["p"] < SURE else "no more than chance would explain"
+    likely = "a significant difference (p < 0.05)" if figures["p"] < SURE else "no significant difference"
     st.markdown(
         plain(
-            f"Of {int(figures['n']):,} products that both judged, {int(figures['only_first']):,} are right only with “{one}” and "
-            f"{int(figures['only_second']):,} only with “{two}”: {likely}. The difference of top-1 is between {low:+.1f} and "
-            f"{high:+.1f} points (95 percent)."
+            f"Of {int(figures['n']):,} products in both evaluations, {int(figures['only_first']):,} are correct only with “{one}” and "
+            f"{int(figures['only_second']):,} only with “{two}”: {likely}. The 95% interval of the difference in top-1 is {low:+.1f} to "
+            f"{high:+.1f} points."
         )
     )
     st.caption(
-        "McNemar's exact test looks at the products on which the two disagree: if neither were better, they would split "
-        "evenly. The interval is Bonett and Price's for paired shares."
+        "McNemar's exact test uses the products on which only one is correct; under the null hypothesis they split "
+        "evenly. The interval is Bonett and Price's for paired proportions."
     )

@@ -1,4 +1,4 @@
-"""What is to be evaluated: the choices, in the sidebar and the address; and a process that does it."""
+"""The choices of an evaluation, in the sidebar and the address, and the process that computes it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHOSEN = "chosen-model"
 
 
 def models() -> list[ModelSpec]:
-    """Every model that can be evaluated now, by name; read anew each time, since runs come and go."""
+    """Every model that can be evaluated now, by name; read on every run of the page, since runs come and go."""
     found: dict[str, ModelSpec] = {}
     for spec in registry.models():
         found.setdefault(spec.name, spec)
@@ -39,15 +39,15 @@ def models() -> list[ModelSpec]:
 
 
 def say_no_model() -> None:
-    """There is nothing to evaluate: how to get something."""
-    st.info("There is no model yet. Train one; it appears here when it is done.")
+    """There is no model: say how to train one."""
+    st.info("There is no model yet. Train one; it appears here when training is done.")
     st.code(registry.TRAIN_COMMAND, language=None)
     if (PROJECT / "pages" / "train.py").exists():
         st.page_link("train.py", label="Go to Train")
 
 
 def begin_with_a_fitting_dataset(specs: Sequence[ModelSpec]) -> None:
-    """Who comes without a dataset in mind sees the one that the model of the address, or the first, learned."""
+    """Without a dataset in the address, choose the one that its model, or else the first model, was trained on."""
     wanted = st.query_params.get("model")
     if "dataset" in st.query_params or (wanted is None and st.session_state.get(filter_bar.KEPT) is not None):
         return
@@ -85,37 +85,37 @@ def _change_model() -> None:
 
 
 def choose(spec: ModelSpec, info: DatasetInfo) -> Choice:
-    """Everything else that decides the figures; each in the address, and left out of it by default."""
+    """All other choices; each is in the address unless it is the default."""
     with st.sidebar:
         split = st.segmented_control(
-            "Products of", splits(info), default=splits(info)[0], required=True, key="evaluated", bind="query-params"
+            "Split", splits(info), default=splits(info)[0], required=True, key="evaluated", bind="query-params"
         )  # fmt: skip
         sees = "Both"
         if set(spec.inputs) >= {"text", "image"}:
-            sees = _one("The model sees", SEES, "sees")
+            sees = _one("Inputs", SEES, "sees")
         labels = "All"
         if len(products.filter_choices(info.name)["label_kind"]) > 1:
-            labels = _one("Products labelled", LABELS, "labels")
-        with st.expander("How it is counted"):
+            labels = _one("Labels", LABELS, "labels")
+        with st.expander("Options"):
             inference = "expected"
             if spec.architecture == registry.ZERO_SHOT:
                 inference = SUMS[_one(
                     "Sum of picture and text", SUMS, "sum",
-                    "As published: the two vectors as long as the encoder gives them. Unit vectors: both of length 1.",
+                    "As published: the encoder's vectors are added unnormalised. Unit vectors: both are normalised to length 1 first.",
                 )]  # fmt: skip
             elif spec.architecture == "embracenet":
                 inference = INFERENCE[_one(
                     "Inference", INFERENCE, "inference",
-                    "EmbraceNet draws which input each of its numbers comes from. Expected: their mean, always the same. "
-                    "Sampled: one draw, as published, five times, with the spread. Ensemble: the mean of sixteen draws.",
+                    "EmbraceNet samples the modality of each fused component. Expected: the expectation, deterministic. "
+                    "Sampled: one draw per product, as published; five repeats with their spread. Ensemble: the mean of sixteen draws.",
                 )]  # fmt: skip
             ties = _one(
                 "Equal probabilities", TIES, "ties",
-                "As GLAMI: of equal classes the later counts as first. Fair: the chance of a hit at random.",
+                "As GLAMI: of tied classes the last one ranks first. Fair: ties count as the chance of a hit.",
             )  # fmt: skip
             among = _one(
-                "It may answer with", AMONG, "among",
-                "A model of several datasets knows classes that this one lacks. Fewer classes are an easier question.",
+                "Candidate classes", AMONG, "among",
+                "A model trained on several datasets has classes that this one lacks. Fewer candidates make the task easier.",
             )  # fmt: skip
         chart.choose_format()
     return Choice(
@@ -124,7 +124,7 @@ def choose(spec: ModelSpec, info: DatasetInfo) -> Choice:
 
 
 def splits(info: DatasetInfo) -> list[str]:
-    """Those that can be judged; a dataset without a training split is parted 8:2 by its ids."""
+    """Splits that can be evaluated; a dataset without a training split is split 8:2 by its ids."""
     if "train" not in info.splits:
         return ["test", "train"]
     return [split for split in cache.CHOICES["split"] if split in info.splits]
@@ -141,17 +141,17 @@ def _one(label: str, options: dict[str, str], key: str, help_: str | None = None
 
 
 def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
-    """What stands where there is no evaluation: how far it is, or how to begin; an outdated one, if there is."""
+    """Shown without an evaluation: its progress, or how to start it; returns an outdated one, if there is one."""
     state = cache.underway(spec, choice)
     if state is not None and state.state == "running":
         _watch(spec, choice)
         return None
     if state is not None and state.error:
-        st.error(f"The last attempt ended: {plain(state.error)}")
+        st.error(f"The last attempt failed: {plain(state.error)}")
     old = cache.outdated(spec, choice)
     if old is not None:
         st.warning(
-            f"This was measured {plain(old.made[:10])}; since then {plain(old.stale(spec, info))}. Evaluate it again."
+            f"This evaluation of {plain(old.made[:10])} is outdated: {plain(old.stale(spec, info))}. Evaluate again."
         )
     elif state is None or not state.error:
         st.info(plain(_not_yet(spec, info, choice)))
@@ -163,15 +163,15 @@ def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
             with st.spinner("Starting"):
                 cache.start(spec, choice)
             st.rerun()
-        st.caption("Or in a terminal:")
+        st.caption("Or run in a terminal:")
     else:
-        st.caption("Evaluations are started on the machine that serves Vitrine:")
+        st.caption("Run this on the machine that serves Vitrine:")
     st.code(command(spec, choice), language=None, wrap_lines=True)
     return old
 
 
 def _not_yet(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> str:
-    """What is not evaluated yet; and how long it takes, where the model was seen at the same on this dataset."""
+    """What is not evaluated yet, and the expected time where a similar evaluation of this model is known."""
     human = ("human",) if choice.labels == "human" else ()
     parted = "train" in info.splits
     n = products.table(info.name).count(
@@ -186,24 +186,24 @@ def _not_yet(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> str:
         if (made.choice.sees, made.choice.inference) == (choice.sees, choice.inference) and made.report["n"]
     ]
     time = (
-        f"It takes about {run_list.duration(max(1.0, n * alike[0].seconds / alike[0].report['n']))}, as fast as it was before."
+        f"It takes about {run_list.duration(max(1.0, n * alike[0].seconds / alike[0].report['n']))}, judging by an earlier evaluation."
         if alike
-        else "How long it takes is not known before; the page shows how far it is."
+        else "The time is unknown; the page shows the progress."
     )
     return (
-        f"{spec.title} has not been evaluated yet with these choices, on the {choice.split} products of {info.name} "
-        f"({about}{n:,}). {time} It is done once, and kept for everybody who looks."
+        f"{spec.title} is not evaluated yet with these choices on the {choice.split} products of {info.name} "
+        f"({about}{n:,}). {time} The result is cached for all visitors."
     )
 
 
 def command(spec: ModelSpec, choice: Choice) -> str:
-    """What makes this evaluation in a terminal."""
+    """The command of this evaluation."""
     return shlex.join(["vitrine", "evaluate", spec.name, *choice.options(), "--keep"])
 
 
 @st.fragment(run_every=1.0)
 def _watch(spec: ModelSpec, choice: Choice) -> None:
-    """How far it is, for everybody who looks; it goes on when nobody does."""
+    """The progress of the evaluation, for every visitor; it continues when nobody watches."""
     state = cache.underway(spec, choice)
     if state is None or state.state != "running":
         st.rerun()
@@ -212,11 +212,11 @@ def _watch(spec: ModelSpec, choice: Choice) -> None:
     left = "" if state.left_s is None else f", about {run_list.duration(state.left_s)} left"
     count = f" {state.done:,} of {state.total:,}" if state.total else ""
     st.progress(min(1.0, share), f"{state.what}{count}{left}")
-    st.caption("The page can be left meanwhile.")
+    st.caption("You can leave this page meanwhile.")
 
 
 def _foreign_classes(spec: ModelSpec, info: DatasetInfo) -> str:
-    """A warning where the dataset's categories are not the model's."""
+    """A warning where the dataset's categories differ from the model's classes."""
     try:
         known = set(RunConfig.read(spec.folder).classes)
     except ModelError:
@@ -227,10 +227,10 @@ def _foreign_classes(spec: ModelSpec, info: DatasetInfo) -> str:
         return ""
     if common == 0:
         return (
-            f"None of the {len(there):,} categories of {plain(info.name)} is among the {len(known):,} classes that this "
-            "model knows: nothing that it says can be right. Choose another dataset or model."
+            f"None of the {len(there):,} categories of {plain(info.name)} is among the {len(known):,} classes of this "
+            "model, so every prediction is wrong. Choose another dataset or model."
         )
     return (
-        f"{len(there) - common:,} of the {len(there):,} categories of {plain(info.name)} were never taught to this model: "
-        "their products count as mistakes."
+        f"{len(there) - common:,} of the {len(there):,} categories of {plain(info.name)} are not among this model's classes: "
+        "their products count as errors."
     )

@@ -47,7 +47,7 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
 
 
 def show_papers_alone() -> None:
-    """What the papers report, for who has measured nothing yet."""
+    """The papers' results, shown while there is no evaluation."""
     with st.expander("What the papers report"):
         paper_tables.show_published()
 
@@ -68,23 +68,21 @@ def _headline(found: Kept) -> None:
                 if ends and ends[0] is not None:
                     st.caption(f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}")
     notes = [
-        "Below a figure: its 95 percent interval, from which products happened to be in the split. F1, AP and "
-        "calibration error are given without one: where classes have few products, none that was tried keeps its promise."
+        "Below a figure: its 95% interval, for the sampling of test products. F1, AP and "
+        "calibration error have none: with few products per class, no method that was tried has its nominal coverage."
     ]
     if "top1_deviation" in report:
         notes.append(
-            f"Five random passes: top-1 deviates by {100 * report['top1_deviation']:.2f} points between them, top-5 by "
-            f"{100 * report['top5_deviation']:.2f}; everything but these two is of the first."
+            f"Five random passes: standard deviation of top-1 {100 * report['top1_deviation']:.2f} points, of top-5 "
+            f"{100 * report['top5_deviation']:.2f}; all other figures are of the first pass."
         )
     if report["unseen"]:
-        notes.append(
-            f"{report['unseen']:,} products have nothing that the model could read: they are left out."
-        )
+        notes.append(f"{report['unseen']:,} products have none of the model's inputs and are left out.")
     if len(report["per_class"]) <= 5:
-        notes.append("With five classes or fewer, top-5 says nothing.")
+        notes.append("With five classes or fewer, top-5 is always 100%.")
     if report["unknown_classes"]:
         notes.append(
-            f"{report['unknown_classes']:,} products have a category that the model was never taught: they count as mistakes."
+            f"{report['unknown_classes']:,} products have a category that is not among the model's classes: they count as errors."
         )
     st.caption(plain(" ".join(notes)))
 
@@ -92,7 +90,7 @@ def _headline(found: Kept) -> None:
 def _figures(info: DatasetInfo, found: Kept, specs: Sequence[ModelSpec]) -> None:
     table = pd.DataFrame(charts.figures(found))
     shown = in_percent(table, ["value"])
-    shown.insert(2, "95 percent", [_between(row.low, row.high) for row in rows_of(table)])
+    shown.insert(2, "95% interval", [_between(row.low, row.high) for row in rows_of(table)])
     st.dataframe(
         shown.drop(columns=["low", "high"]),
         hide_index=True,
@@ -108,8 +106,8 @@ def _figures(info: DatasetInfo, found: Kept, specs: Sequence[ModelSpec]) -> None
     )  # fmt: skip
     st.caption(
         plain(
-            f"Made {found.made.replace('T', ' at ').rstrip('Z')} (UTC) in {found.seconds:.0f} s, with weights {found.weights}, "
-            f"of the dataset with fingerprint {found.fingerprint}."
+            f"Evaluated {found.made.replace('T', ' at ').rstrip('Z')} (UTC) in {found.seconds:.0f} s, with weights {found.weights}, "
+            f"on the dataset with fingerprint {found.fingerprint}."
         )
     )
 
@@ -120,7 +118,7 @@ def _between(low: float | None, high: float | None) -> str:
 
 
 def evaluations_table(entries: Sequence[tuple[ModelSpec, Kept]]) -> pd.DataFrame:
-    """What was evaluated, newest first."""
+    """All evaluations, newest first."""
     return pd.DataFrame(
         [
             {
@@ -169,28 +167,24 @@ def _card(info: DatasetInfo, found: Kept, display: Any) -> None:
 
 
 def _groups(info: DatasetInfo, found: Kept) -> None:
-    st.markdown(
-        "Which countries and label sources the model serves well. A click on a point opens its products."
-    )
+    st.markdown("Accuracy by country and label source. Click a point to open its products.")
     _card(info, found, charts.by_country(found))
     _card(info, found, charts.by_label_source(found))
 
 
 def _calibration(info: DatasetInfo, found: Kept) -> None:
-    st.markdown("Whether the model's probabilities mean what they say.")
+    st.markdown("Whether the predicted probabilities match the observed accuracy.")
     _card(info, found, charts.reliability(found))
 
 
 def _confusions(info: DatasetInfo, found: Kept) -> None:
-    st.markdown("Which classes are taken for which.")
+    st.markdown("Which classes are confused with which.")
     mistakes.show_pairs(info, found)
     _card(info, found, class_charts.confusions(found, evaluation.predictions(found)))
 
 
 def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
-    st.markdown(
-        "Every class: how many products, and how well they are told. A click on a column sorts by it."
-    )
+    st.markdown("Metrics of every class. Click a column to sort by it.")
     training = trained_counts(spec)
     table = class_charts.classes_table(found, training)
     st.dataframe(
@@ -198,29 +192,31 @@ def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
         hide_index=True, height=520,
         column_config={
             "label": "class",
-            "n": st.column_config.NumberColumn("products", help="that have this class in the evaluated split"),
+            "n": st.column_config.NumberColumn("products", help="with this label in the evaluated split"),
             "training": st.column_config.NumberColumn("training", help="products in the training split of the model's dataset"),
-            "predicted": st.column_config.NumberColumn("predicted", help="products that the model said to be of this class"),
-            "precision": st.column_config.NumberColumn(format="%.1f%%", help="of those predicted, how many are"),
-            "recall": st.column_config.NumberColumn(format="%.1f%%", help="of those that are, how many were predicted"),
-            "f1": st.column_config.NumberColumn("F1", format="%.1f%%", help="harmonic mean of the two"),
-            "ap": st.column_config.NumberColumn("AP", format="%.1f%%", help="area under precision against recall"),
+            "predicted": st.column_config.NumberColumn("predicted", help="products predicted as this class"),
+            "precision": st.column_config.NumberColumn(format="%.1f%%", help="of those predicted as this class, the share that is correct"),
+            "recall": st.column_config.NumberColumn(format="%.1f%%", help="of those with this label, the share that is predicted"),
+            "f1": st.column_config.NumberColumn("F1", format="%.1f%%", help="harmonic mean of precision and recall"),
+            "ap": st.column_config.NumberColumn("AP", format="%.1f%%", help="average precision: area under the precision-recall curve"),
         },
     )  # fmt: skip
     name = f"{found.model}-{found.choice.stem()}-classes.csv"
     st.download_button("Classes (CSV)", partial(_csv, table), name, "text/csv", on_click="ignore")
     notes = []
     if absent := int((table.n == 0).sum()):
-        notes.append(f"{absent:,} of them have no product in this split: only wrong predictions name them.")
+        notes.append(
+            f"{absent:,} of them have no product in this split; they occur as wrong predictions only."
+        )
     if untaught := int((table.training == 0).sum()):
-        notes.append(f"{untaught:,} have no training product: the model cannot know them.")
+        notes.append(f"{untaught:,} have no training product: the model cannot predict them.")
     if notes:
         st.caption(" ".join(notes))
     _card(info, found, class_charts.long_tail(found, training or {}))
 
 
 def trained_counts(spec: ModelSpec) -> dict[str, int] | None:
-    """Training products of each class, if the dataset that the model learned is still as it was."""
+    """Training products of each class, if the training dataset has not changed since."""
     try:
         config = RunConfig.read(spec.folder)
     except ModelError:  # a model without a run folder, or one that was just deleted

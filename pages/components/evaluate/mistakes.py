@@ -1,4 +1,4 @@
-"""Products that a model got wrong: galleries, from which each opens, and all open in Browse."""
+"""Galleries of misclassified products; each opens, and all open in Browse."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def show(info: DatasetInfo, found: Kept) -> None:
         return
     predictions = evaluation.predictions(found)
     wrong = predictions[~predictions.correct]
-    st.markdown("What the model is surest of, and wrong. Now and then it is the label that is wrong.")
+    st.markdown("Wrong predictions, most confident first. Some of them are label errors.")
     if wrong.empty:
-        st.info("There is no mistake to show: every product is right.")
+        st.info("No mistakes: every prediction is correct.")
         return
     left, middle, right = st.columns([5, 5, 3])
     labels = [ANY, *wrong.label.value_counts().index]
     label = left.selectbox("Label", labels, key="label", bind="query-params")
     chosen = wrong if label == ANY else wrong[wrong.label == label]
     said = middle.selectbox(
-        "The model said", [ANY, *wrong.prediction.value_counts().index], key="said", bind="query-params"
+        "Prediction", [ANY, *wrong.prediction.value_counts().index], key="said", bind="query-params"
     )
     chosen = chosen if said == ANY else chosen[chosen.prediction == said]
     order = right.selectbox("First", list(ORDERS), key="first", bind="query-params")
     if chosen.empty:
-        st.info("No product of that label was said to be that.")
+        st.info("No product has this label and this prediction.")
         return
     column, ascending = ORDERS[order or "Most confident"]
     gallery(
@@ -59,15 +59,17 @@ def show(info: DatasetInfo, found: Kept) -> None:
 
 
 def holds(info: DatasetInfo, found: Kept) -> bool:
-    """Row numbers of another import name other products: say so, and show none."""
+    """Is the evaluation of this import? Row numbers of another import name other products; a note says so."""
     if found.fingerprint == info.fingerprint:
         return True
-    st.info(f"{plain(info.name)} was imported anew since: which products these were is not known any more.")
+    st.info(
+        f"{plain(info.name)} was imported again since this evaluation, so its products cannot be shown. Evaluate again."
+    )
     return False
 
 
 def gallery(info: DatasetInfo, table: pd.DataFrame, key: str, names: Names) -> None:
-    """Judged products a page at a time, and a way to see them in Browse."""
+    """Evaluated products a page at a time, with a link to Browse."""
     pages = -(-len(table) // PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(table):,} product{'' if len(table) == 1 else 's'}**")
@@ -84,12 +86,12 @@ def gallery(info: DatasetInfo, table: pd.DataFrame, key: str, names: Names) -> N
 
 
 def grid(info: DatasetInfo, part: pd.DataFrame, key: str, names: Names) -> list[dict[str, object]]:
-    """The products with what the model said of them; a click opens one."""
+    """The products with their predictions; a click opens one."""
     by_row = {row["row_id"]: row for row in products.table(info.name).by_row(part.row_id.tolist())}
     there = part[part.row_id.isin(by_row)]
     rows = [by_row[row_id] for row_id in there.row_id]
     facts = [
-        f"said {names[row.prediction]}, {100 * row.probability:.0f}%"
+        f"predicted {names[row.prediction]}, {100 * row.probability:.0f}%"
         + (
             ""
             if row.correct or pd.isna(row.label_probability)
@@ -104,7 +106,7 @@ def grid(info: DatasetInfo, part: pd.DataFrame, key: str, names: Names) -> list[
 
 
 def browse_link(info: DatasetInfo, table: pd.DataFrame) -> None:
-    """A cohort of these products, as a link; an address holds no more than some."""
+    """A link to these products in Browse; an address holds the first OPENED only."""
     ids = tuple(dict.fromkeys(item for item in table.item_id.head(OPENED) if isinstance(item, str) and item))
     if not ids:
         return
@@ -113,21 +115,21 @@ def browse_link(info: DatasetInfo, table: pd.DataFrame) -> None:
 
 
 def show_pairs(info: DatasetInfo, found: Kept) -> None:
-    """The pairs of classes that cost most products, and pictures of both sides of one of them."""
+    """The most confused pairs of classes, with pictures of both sides of one pair."""
     pairs = pd.DataFrame(found.report["confused_pairs"], columns=["label", "prediction", "n", "share"])
     if pairs.empty:
-        st.info("No product of a known class was mistaken.")
+        st.info("No product of a known class is misclassified.")
         return
     with st.container(border=True):
-        st.subheader("The pairs that hurt most", anchor=False)
+        st.subheader("Most confused pairs", anchor=False)
         brief = class_names(found)
         named = pairs.assign(label=pairs.label.map(brief), prediction=pairs.prediction.map(brief))
         st.dataframe(
             in_percent(named, ["share"]), hide_index=True, height=min(420, 38 + 35 * len(pairs)),
             column_config={
-                "prediction": "the model said",
+                "prediction": "prediction",
                 "n": st.column_config.NumberColumn("products"),
-                "share": st.column_config.NumberColumn("of the label", format="%.0f%%"),
+                "share": st.column_config.NumberColumn("share of the label", format="%.0f%%"),
             },
         )  # fmt: skip
         if not holds(info, found):
@@ -143,14 +145,12 @@ def show_pairs(info: DatasetInfo, found: Kept) -> None:
         shown = min(EXAMPLES, max(2, len(mistaken)))
         one, other = st.columns(2, gap="large")
         with one:
-            st.markdown(
-                f"**Labelled {plain(brief[pair.label])}, said to be {plain(brief[pair.prediction])}**"
-            )
+            st.markdown(f"**Labelled {plain(brief[pair.label])}, predicted {plain(brief[pair.prediction])}**")
             rows = grid(
                 info, mistaken.sort_values("probability", ascending=False).head(shown), "pair-mistaken", brief
             )
         with other:
-            st.markdown(f"**Rightly said to be {plain(brief[pair.prediction])}**")
+            st.markdown(f"**Correctly predicted {plain(brief[pair.prediction])}**")
             if right.empty:
                 st.caption("None in this split.")
             else:

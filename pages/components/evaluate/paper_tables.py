@@ -1,4 +1,4 @@
-"""The papers' tables of results, and what was measured here beside them; each row says which it is."""
+"""The papers' tables of results beside this installation's evaluations; each row states its origin."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:
         cache.every(list(specs), info.name), key=lambda one: (one[1].model, SEES.index(one[1].choice.sees))
     )
     st.markdown(
-        "What the papers report beside what was measured here. Rows of different data and different sizes of network do "
-        "not compete: they show what the inputs bring, and in which range results lie."
+        "Published results beside evaluations made here. Rows with different data or network sizes are not "
+        "comparable: they show what each input adds, and the range of results."
     )
     for table in TABLES:
         _draw(
@@ -84,7 +84,7 @@ def _draw(table: PublishedTable, own: list[dict[str, object]]) -> None:
             **{TITLES[measure]: row.figures.get(measure) for measure in table.measures},
             "sees": row.sees,
             "trained on": row.trained_on,
-            "network": "paper's size",
+            "network": "as published",
             "on": table.data,
         }
         for row in table.rows

@@ -1,4 +1,4 @@
-"""A dataset on the Home page: its pictures, its counts, and the way in or out."""
+"""A dataset on the Home page: pictures, counts, Browse and Remove."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def show(info: DatasetInfo) -> None:
             splits = ", ".join(
                 f"{count:,} {split}" for split, count in info.splits.items() if split != "none"
             )
-            st.caption(plain(f"{splits + '. ' if splits else ''}Read as {info.source}; {info.licence}."))
+            st.caption(
+                plain(f"{splits + '. ' if splits else ''}Source: {info.source}; licence: {info.licence}.")
+            )
             _troubles(info)
             with st.container(horizontal=True):
                 if st.button("Browse", type="primary", key=f"browse-{info.name}"):
@@ -60,7 +62,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _troubles(info: DatasetInfo) -> None:
-    """What the import could not take, in one line each."""
+    """Rejected rows and warnings of the import, one line each."""
     if info.rejected:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in info.rejected.items())
         st.caption(plain(f"Rejected rows, kept in rejected.parquet: {reasons}."))
@@ -91,7 +93,7 @@ def _strip(info: DatasetInfo) -> None:
 def _confirm_removal(name: str, holds: str) -> None:
     st.markdown(
         f"**{name}** with {holds}, and everything computed from it, will be deleted. "
-        "The files it was imported from stay."
+        "The imported files themselves stay."
     )
     with st.container(horizontal=True):
         if st.button("Remove it", type="primary"):

@@ -1,4 +1,4 @@
-"""A wall of real products: what a dataset looks like before a word is read."""
+"""A wall of product pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pages.resources.urls import image_url
 
 
 def show(datasets: Sequence[DatasetInfo], count: int = 24, seed: int = 7) -> None:
-    """Pictures of the first datasets in one even wall, in turn; each leads to its product."""
+    """Pictures of the first datasets, alternating; each links to its product."""
     chosen = [info for info in datasets if info.with_picture][:4]
     share = -(-count // max(1, len(chosen)))
     picked = [_products(info, seed, share) for info in chosen]
@@ -42,7 +42,7 @@ def show(datasets: Sequence[DatasetInfo], count: int = 24, seed: int = 7) -> Non
 
 
 def _products(info: DatasetInfo, seed: int, share: int) -> list[dict[str, Any]]:
-    """None of a dataset that is damaged or was removed meanwhile: its card says so."""
+    """Products to show; empty if the dataset is damaged or was removed meanwhile, which its card says."""
     with suppress(UnknownDatasetError):
         return products.rows(Cohort(info.name, picture=True), "shuffle", seed, 0, share)
     return []

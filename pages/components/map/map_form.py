@@ -1,4 +1,4 @@
-"""Make a map from its page, and say why there is none yet."""
+"""Make a map from its page, or say why there is none."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pages.components.shared import background, filter_bar
 from pages.components.shared.markdown import plain
 from pages.resources import visitor
 
-PARTS = {"fitted": "Products that it was made from", "placed": "Products that were added to it after"}
+PARTS = {"fitted": "Fitted products", "placed": "Products placed by their neighbours"}
 
 
 def show(info: DatasetInfo, names: list[str]) -> None:
-    """Say that there is no map that fits, and offer to make it.
+    """Say that there is no current map, with a button that makes one.
 
     Args:
-        names: of the sets of vectors that a map can be made of; one at least.
+        names: of the sets of vectors that a map can be made from; at least one.
     """
     from core.maps.projection import under_way
 
@@ -27,30 +27,30 @@ def show(info: DatasetInfo, names: list[str]) -> None:
         st.warning(plain(why))
     if holder := under_way(info):
         st.info(f"A map of {info.name} is being made by {plain(holder)}. Come back when it is done.")
-        st.button("Look again")
+        st.button("Refresh")
         return
     st.info(
-        f"{info.name} {'needs a new map' if stale else 'has no map yet'}. A map lays products that look alike beside each other: it takes about a minute "
-        "for ten thousand products, some minutes for a million."
+        f"{info.name} {'needs a new map' if stale else 'has no map yet'}. A map places similar products near each other. It takes about a minute "
+        "for ten thousand products, a few minutes for a million."
     )
     vectors = names[0]
     if len(names) > 1:
         vectors = st.selectbox("Vectors", names, key="map-of")
     command = map_files.command(info.name, vectors, dense=False)
     if not visitor.is_local():
-        st.caption(f"It is made on the machine that serves Vitrine: {command}")
+        st.caption(f"Run this on the machine that serves Vitrine: {command}")
         return
     if st.button("Make the map", type="primary"):
         background.run(["map", info.name, "--encoder", vectors])
         st.rerun()
-    st.caption(f"Or in a terminal: {command}")
+    st.caption(f"Or run in a terminal: {command}")
 
 
 def choose(info: DatasetInfo, names: list[str]) -> map_files.Map:
     """The map that the address names, or the newest; a choice where there are several. The address always names it.
 
     Raises:
-        MapError: the address names one that is not there, or does not fit any more.
+        MapError: the address names a map that is missing or outdated.
     """
     wanted = st.query_params.get("map")
     if wanted is None:
@@ -58,7 +58,7 @@ def choose(info: DatasetInfo, names: list[str]) -> map_files.Map:
         wanted = wanted if wanted in names else names[0]
     elif wanted not in names:
         try:
-            return map_files.read_map(info, wanted)  # says why
+            return map_files.read_map(info, wanted)  # raises an error that says why
         except MapError as error:
             _instead(info, wanted, names, str(error))
             st.stop()
@@ -70,11 +70,11 @@ def choose(info: DatasetInfo, names: list[str]) -> map_files.Map:
 
 
 def _instead(info: DatasetInfo, wanted: str, names: list[str], why: str) -> None:
-    """A map that is not there: those that are, unless it is there and does not fit any more."""
+    """Offer the other maps where the one of the address is missing or outdated."""
     if (map_files.folder_of(info, wanted) / "map.json").exists():
         st.error(plain(why))
     else:
-        st.error(plain(f"{info.name} has no map {wanted}. Open one that it has:"))
+        st.error(plain(f"{info.name} has no map {wanted}. Open another:"))
     with st.container(horizontal=True):
         for name in names:
             st.button(plain(f"Open the map {name}"), key=f"instead-{name}", on_click=_open, args=(name,))
@@ -92,20 +92,20 @@ def _change() -> None:
 
 
 def show_regions(described: map_files.MapDescription) -> None:
-    """The map in words: how well it keeps what is alike together, and its regions as a table."""
+    """The map as text: its quality, and its regions as a table."""
     said = [
-        f"{described.present:,} of {described.rows:,} products are on the map, laid out by "
+        f"{described.present:,} of {described.rows:,} products are on the map, projected by "
         f"{described.method.upper()} from the vectors {described.vectors}."
     ]
     if described.present > described.different == 1:
-        said.append("All of these vectors are equal, and lie on one point.")
+        said.append("All these vectors are identical and share one point.")
     for part, quality in described.quality.items():
         if quality.trustworthiness is not None and quality.neighbour_recall is not None:
             told = PARTS.get(part, part.capitalize())
             said.append(
-                f"{told}: {quality.neighbour_recall:.0%} of each one's {quality.neighbours} nearest by the vectors are "
-                f"among its nearest on the map, too; its trustworthiness is {quality.trustworthiness:.3f} (1 is the "
-                "best: nothing lies beside a stranger)."
+                f"{told}: {quality.neighbour_recall:.0%} of the {quality.neighbours} nearest neighbours by vectors are "
+                f"also nearest neighbours on the map; trustworthiness {quality.trustworthiness:.3f} "
+                "(1 is best: no false neighbours)."
             )
     st.caption(plain(" ".join(said)))
     if not described.regions:
@@ -117,7 +117,7 @@ def show_regions(described: map_files.MapDescription) -> None:
                 "Products": [region.size for region in described.regions],
                 "Most frequent category": [region.category for region in described.regions],
                 "Share": [region.share for region in described.regions],
-                "Words that tell it apart": [", ".join(region.words) for region in described.regions],
+                "Distinctive words": [", ".join(region.words) for region in described.regions],
             },
             hide_index=True,
             width="stretch",
@@ -126,7 +126,7 @@ def show_regions(described: map_files.MapDescription) -> None:
 
 
 def _stale(info: DatasetInfo) -> list[str]:
-    """Why the maps that are there do not fit any more."""
+    """Why the existing maps are outdated."""
     found = []
     for path in sorted((info.folder / "maps").glob("*/map.json"))[:5]:
         try:

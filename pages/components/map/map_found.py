@@ -1,4 +1,4 @@
-"""What a search finds, on the map: the question, how many products are lit, and where they open."""
+"""Search results on the map: the query, how many products are highlighted, and links to them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pages.components.shared.markdown import plain
 from pages.resources import products, search
 from pages.resources.urls import cohort_url
 
-LIT = 100  # products that a search lights
+LIT = 100  # products that a search highlights
 
 
 def show(info: DatasetInfo, drawn: Map, cohort: Cohort, words: str, texts: bool) -> list[int]:
-    """Say what the search of the address found among the filter's products, area or not; the row_ids, best first.
+    """Show what the search in the address found among the filtered products; the area is ignored. Row ids, best first.
 
     Args:
-        words: that are looked for; what else is looked for stands in the address.
+        words: the text query; its other parts are in the address.
         texts: can texts and photos be compared with the map's vectors?
     """
     if drawn.description.vectors not in dict(search.vector_sets(info)):
@@ -42,16 +42,16 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, words: str, texts: bool)
     for note in answer.notes:
         st.caption(plain(note))
     if not hits:
-        st.info(f"The search found nothing to light among: {plain(among.describe())}.")
+        st.info(f"No search result to highlight among: {plain(among.describe())}.")
         return []
     points = np.asarray(drawn.points[hits])
     placed = ~np.isnan(points).any(axis=1)
     places = len(np.unique(points[placed], axis=0))
-    said = f"The best {len(hits):,} of {answer.allowed:,} products are lit"
+    said = f"The best {len(hits):,} of {answer.allowed:,} products are highlighted"
     if places < len(hits):
-        said += f", at {places:,} places: what shares a picture shares a point"
+        said += f", at {places:,} points: products with the same picture share a point"
     if not placed.all():
-        said += f"; {np.count_nonzero(~placed):,} of them have no place on the map"
+        said += f"; {np.count_nonzero(~placed):,} of them are not on the map"
     rows = products.table(info.name).by_row(hits)
     found = Cohort(info.name, item_id=tuple(dict.fromkeys(row["item_id"] for row in rows)))
     query_of = {**query_form.address(), **({"q": [words]} if words else {})}
@@ -62,7 +62,7 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, words: str, texts: bool)
             cohort_url("/search", among, vectors=drawn.description.vectors, **query_of),
         ),
     )
-    # No link buttons: they would open a new tab.
+    # Not st.link_button, which opens a new tab.
     opened = "".join(
         f' <a href="{html.escape(address)}" target="_self">{html.escape(title)}</a>'
         for title, address in links

@@ -1,4 +1,4 @@
-"""A map without WebGL: a plainer chart of fewer products, whose lasso counts all of them."""
+"""A map without WebGL: a simpler chart of a sample of products; its lasso counts all products."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LABELS = 14
 HEIGHT_PX = 620
 WHY = {
     "absent": "This browser has no WebGL",
-    "lost": "The graphics of this device gave up",
+    "lost": "The graphics context of this device was lost",
     "unloaded": "The map's script could not be loaded",
 }
 
@@ -38,8 +38,8 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring, hits:
     some = "all" if len(rows) == np.count_nonzero(there) else f"{len(rows):,} of"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{why}, so this is a plainer map: {some} {np.count_nonzero(there):,} products, drawn by chance. "
-            "A lasso or a box still counts every product in it."
+            f"{why}, so this is a simpler map with {some} {np.count_nonzero(there):,} products, chosen at random. "
+            "A lasso or box still counts every product inside."
         )
         st.button("Try WebGL again", on_click=lambda: st.session_state.pop(map_view.WITHOUT, None))
     _say_chosen(info, cohort)
@@ -70,7 +70,7 @@ def show(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring, hits:
 
 
 def _sample(there: NDArray[np.bool_], hits: Sequence[int]) -> NDArray[np.int64]:
-    """Rows by chance, always the same, and what a search found."""
+    """A random sample of rows with a fixed seed, and the search results."""
     rows = np.flatnonzero(there)
     if len(rows) > POINTS:
         rows = np.random.default_rng(0).choice(rows, POINTS, replace=False)
@@ -100,7 +100,7 @@ def _figure(
         )  # fmt: skip
 
     if not lit.all():
-        add(~lit, "not chosen", grid)
+        add(~lit, "not selected", grid)
     if colour.entries:
         for place, entry in enumerate(colour.entries):
             if (mine := lit & (codes == place)).any():
@@ -112,7 +112,7 @@ def _figure(
     if found := [hit for hit in hits if hit in set(rows.tolist())]:
         add(
             np.isin(rows, found),
-            "found by the search",
+            "search result",
             theme.RED,
             symbol="star",
             line={"width": 1, "color": ink},
@@ -139,7 +139,7 @@ def _figure(
 
 
 def _take(info: DatasetInfo, selection: Mapping[str, Any]) -> None:
-    """A lasso, a box or a click. The chart is a new one then: it forgets its own selection."""
+    """Apply a lasso, a box or a click. The chart's key changes, which clears its own selection."""
     corners: list[tuple[float, float]] = []
     for drawn in (*selection.get("lasso", ()), *selection.get("box", ())):
         xs, ys = drawn["x"], drawn["y"]
@@ -164,9 +164,9 @@ def _say_chosen(info: DatasetInfo, cohort: Cohort) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if not chosen["count"]:
-            st.markdown("**No product lies in there.**")
+            st.markdown("**No products inside.**")
         else:
             st.markdown(f"**{chosen['count']:,} of {chosen['of']:,} products**")
             st.link_button(f"Open {chosen['count']:,} in Browse", chosen["browse"], type="primary")
-            st.link_button("Statistics of these", chosen["statistics"])
+            st.link_button("Open in Statistics", chosen["statistics"])
         st.button("Clear the lasso", on_click=map_view.take_area, args=((),))

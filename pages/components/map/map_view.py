@@ -41,10 +41,10 @@ def show(
     layer: str,
     hits: Sequence[int] = (),
 ) -> None:
-    """Draw the map. What the visitor does on it changes the address and the filters before the page's next run.
+    """Draw the map. The visitor's actions change the address and the filters before the page's next run.
 
     Args:
-        cohort: products that it lets through are lit, the rest is dimmed; its area is the lasso.
+        cohort: its products are highlighted, all others dimmed; its area is the lasso.
         layer: "points" or "density".
         hits: row_ids that a search found.
     """
@@ -67,7 +67,7 @@ def show(
 
 
 def take_area(corners: Any) -> None:
-    """Into the address, where `Cohort` reads it and refuses what is none."""
+    """Put an area into the address; `Cohort` validates it."""
     if corners:
         st.query_params["area"] = area_text(tuple((float(x), float(y)) for x, y in corners))
     else:
@@ -125,9 +125,9 @@ def _data(
         "opacity": opacity,
         "ramp": {"light": ramp(("#FCFBF9", *LIGHT_RAMP), 16), "dark": ramp(("#161513", *DARK_RAMP), 16)},
         "summary": (
-            f"Map of {described.present:,} products of {info.name} with {len(regions)} names: {named}. "
-            "Arrow keys move, plus and minus zoom, 0 shows all, Enter opens the product in the middle, "
-            "Space chooses what is in view, Escape clears. The same as a table is below the map."
+            f"Map of {described.present:,} products of {info.name} with {len(regions)} labels: {named}. "
+            "Arrow keys move, plus and minus zoom, 0 shows all, Enter opens the product at the centre, "
+            "Space selects the products in view, Escape clears. A table below the map has the same content."
         ),
     }
 
@@ -165,7 +165,7 @@ def legend(info: DatasetInfo, drawn: Map, cohort: Cohort, colour: Colouring) -> 
 
 
 def counted(info: DatasetInfo, cohort: Cohort) -> dict[str, Any] | None:
-    """What the lasso holds, and where it opens."""
+    """How many products the lasso holds, with links to them."""
     if not cohort.area:
         return None
     return {

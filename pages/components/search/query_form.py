@@ -1,4 +1,4 @@
-"""What is looked for: words, a photo, products, what to leave out, and how much each counts; all in the address."""
+"""The query: words, a photo, products, negative parts, and their weights; all in the address."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ADDRESS = (
 
 @dataclass(frozen=True)
 class Query:
-    """What the form says."""
+    """A query, as the form has it."""
 
     parts: tuple[Part, ...]
     titles: tuple[str, ...]  # of the parts, short
@@ -51,7 +51,7 @@ def show(info: DatasetInfo, texts: bool) -> Query:
     if texts:
         words, away, picture = st.columns([5, 3, 3], gap="small", vertical_alignment="top")
         wanted = words.text_input(
-            "Look for",
+            "Search for",
             key="q",
             bind="query-params",
             max_chars=CHARACTERS,
@@ -62,11 +62,11 @@ def show(info: DatasetInfo, texts: bool) -> Query:
             key="without",
             bind="query-params",
             max_chars=CHARACTERS,
-            placeholder="what it should not be like",
+            placeholder="what results should not look like",
         )
         with picture.container(key="a-photo"):
             photo = _photo()
-    photo, liked = _kept(photo), _liked(info)
+    photo, liked = _stored(photo), _liked(info)
     parts = _parts(liked, wanted, unwanted, photo)
     if liked or photo or len(parts) > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -77,30 +77,28 @@ def show(info: DatasetInfo, texts: bool) -> Query:
 
 
 def examples(texts: bool) -> None:
-    """What to do while nothing is looked for; sentences to try, where texts can be looked for."""
+    """Help while the query is empty, with example queries where texts can be searched."""
     if not texts:
         st.caption("Open a product in Browse and choose “More like this”.")
         return
-    st.caption(
-        "Write what you look for, choose a photo, or open a product in Browse and choose “More like this”."
-    )
+    st.caption("Type a query, choose a photo, or open a product in Browse and choose “More like this”.")
     with st.container(horizontal=True, key="examples"):
         for sentence in EXAMPLES:
-            st.button(sentence, on_click=_look_for, args=(sentence,))
+            st.button(sentence, on_click=_search_for, args=(sentence,))
 
 
-def _look_for(sentence: str) -> None:
+def _search_for(sentence: str) -> None:
     st.session_state["q"] = sentence
 
 
 def carried(info: DatasetInfo, wanted: str, texts: bool) -> tuple[Query, How]:
-    """The search that a link from the Search page holds, its parts that are no words as chips.
+    """The search in a link from the Search page; parts other than words are shown as chips.
 
     Args:
-        wanted: the words that are looked for.
+        wanted: the text query.
         texts: as for `show`.
     """
-    photo = _kept(st.query_params.get("photo", "")) if texts else ""
+    photo = _stored(st.query_params.get("photo", "")) if texts else ""
     unwanted = st.query_params.get("without", "")[:CHARACTERS] if texts else ""
     liked = _liked(info)
     parts = _parts(liked, wanted if texts else "", unwanted, photo)
@@ -123,7 +121,7 @@ def address() -> dict[str, list[str]]:
 
 
 def _key(position: int, part: Part) -> str:
-    """What the address calls the weight of a part; what is taken away has its own, since it has another usual one."""
+    """The address's name for the weight of a part; negative parts have their own, since their default differs."""
     return f"w{position}" if part.weight > 0 else "away"
 
 
@@ -150,14 +148,14 @@ def _parts(liked: list[dict[str, Any]], wanted: str, unwanted: str, photo: str) 
 
 
 def _liked(info: DatasetInfo) -> list[dict[str, Any]]:
-    """The products of the address that there are, in its order."""
+    """The products in the address that exist, in its order."""
     likes = _likes()
     rows = {row["row_id"]: row for row in products.table(info.name).by_row(likes)} if likes else {}
     return [rows[row] for row in likes if row in rows]
 
 
 def _photo() -> str:
-    """The photo of the address, or the one that was just chosen."""
+    """The photo in the address, or the one just uploaded."""
     number = st.session_state.setdefault("photo-number", 0)
     given = st.file_uploader(
         "A photo", type=["jpg", "jpeg", "png", "webp", "gif", "bmp"], key=f"photo-upload-{number}"
@@ -174,8 +172,8 @@ def _photo() -> str:
     return st.query_params.get("photo", "")
 
 
-def _kept(photo: str) -> str:
-    """The photo of the address while it is kept; it is said where it is not, and the rest is searched with."""
+def _stored(photo: str) -> str:
+    """The photo in the address if it is still stored; else a warning, and the search goes on without it."""
     try:
         return photo if not photo or photos.read(photo) else ""
     except VitrineError as error:
@@ -188,7 +186,7 @@ def _likes() -> list[int]:
 
 
 def _chips(info: DatasetInfo, photo: str, products: list[dict[str, Any]], unwanted: str = "") -> None:
-    """The photo, the products and what to leave out, each with a button that takes it out."""
+    """The photo, the products and the negative text, each with a button that removes it."""
     if photo:
         source = "data:image/webp;base64," + base64.b64encode(photos.read(photo)).decode()
         _chip(source, "Your photo", "photo", None)
@@ -231,7 +229,7 @@ def _remove(key: str, value: str | None) -> None:
 
 
 def _weighted(parts: list[tuple[str, Part]]) -> list[tuple[str, Part]]:
-    """How much each part counts, from 0.1 to 3; in the address once it is not the usual."""
+    """The weight of each part, from 0.1 to 3; in the address unless it is the default."""
     found = []
     with st.popover("Weights"):
         for position, (title, part) in enumerate(parts):

@@ -1,4 +1,4 @@
-"""Run a command of Vitrine from a page: an own process, so that it slows nobody and outlives the page."""
+"""Run a command of Vitrine from a page, as a process of its own: it slows no visitor and outlives the page."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SHOWN_EVERY_S = 0.2
 
 
 def run(command: Sequence[str], counted: str = "", numbers: bool = False) -> Any:
-    """Run `python -m core COMMAND...` with a progress bar; leaving the page does not stop it.
+    """Run `python -m core COMMAND...` with a progress bar. Leaving the page does not stop it.
 
     Args:
-        counted: what its progress counts, e.g. "pictures"; without it the bar says what the command says.
-        numbers: say how many of how many behind the command's own words.
+        counted: unit of the progress, e.g. "pictures"; without it the bar shows the command's own message.
+        numbers: append the counts to the command's own message.
 
     Returns:
         What the command prints as JSON.
@@ -38,7 +38,7 @@ def run(command: Sequence[str], counted: str = "", numbers: bool = False) -> Any
     """
     bar = st.progress(0.0, "Starting")
     name, *arguments = command
-    with tempfile.TemporaryFile() as output:  # a pipe that nobody reads meanwhile would fill up
+    with tempfile.TemporaryFile() as output:  # a pipe that is not read meanwhile would fill up
         process = subprocess.Popen(  # noqa: S603 - a fixed program; the arguments are never read by a shell
             [sys.executable, "-m", "core", name, "--json", "--progress-lines", *arguments],
             cwd=PROJECT,

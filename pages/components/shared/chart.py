@@ -1,4 +1,4 @@
-"""A statistic on a page: its chart, its sentence, its table, its downloads; and a way into its products."""
+"""A statistic on a page: chart, explanation, table, downloads, and links to its products."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from core.statistics.queue import Pending
 from pages.components.shared.markdown import plain
 from pages.resources import products, statistics
 
-WAIT_S = 0.3  # for all the charts of a page together; what takes longer comes when it is ready
-ROWS = 1_000  # of a table on the page; its download holds all
+WAIT_S = 0.3  # for all charts of a page together; slower ones appear when they are ready
+ROWS = 1_000  # of a table on the page; the download has all
 FORMATS = ("PNG", "SVG")
 
 
@@ -36,12 +36,12 @@ class Order:
         return f"{self.make.__module__}.{self.make.__name__}{self.choices}"
 
     def slug(self) -> str:
-        """The same as letters, digits and hyphens."""
+        """The name in letters, digits and hyphens."""
         return re.sub(r"[^a-z0-9]+", "-", self.name().lower().removeprefix("core.statistics.")).strip("-")
 
 
 def show(info: DatasetInfo, cohort: Cohort, orders: Sequence[Order]) -> None:
-    """Draw some statistics one below the other. All are begun at once, and none is waited for long."""
+    """Draw statistics one below the other. All start at once; a slow one shows a placeholder first."""
     until = time.monotonic() + WAIT_S
     for order in orders:
         _ask(info, cohort, order, 0)
@@ -70,13 +70,13 @@ def _ask(info: DatasetInfo, cohort: Cohort, order: Order, wait_s: float) -> Disp
 
 @st.fragment(run_every=1.0)
 def _wait_for(info: DatasetInfo, cohort: Cohort, order: Order) -> None:
-    """Stands where the chart will be."""
+    """The placeholder of a chart that is being computed."""
     display = _ask(info, cohort, order, 0)
     if isinstance(display, Display):
         st.rerun()
     st.skeleton(height=160)
     st.caption(
-        f"Counting {info.rows:,} products for {display.seconds:.0f} s. It is computed once and kept with the dataset."
+        f"Counting {info.rows:,} products for {display.seconds:.0f} s. The result is cached with the dataset."
     )
 
 
@@ -84,8 +84,8 @@ def draw(info: DatasetInfo, display: Display, name: str, key: str) -> None:
     """One display: heading, chart, sentence, table, download.
 
     Args:
-        name: tells it from the others of the page.
-        key: of the chart; another one where it is of other products, so that no old selection is left on it.
+        name: unique on the page.
+        key: of the chart; it changes with the products, so that an old selection is dropped.
     """
     st.subheader(display.heading, anchor=False)
     if display.cannot:
@@ -104,13 +104,13 @@ def draw(info: DatasetInfo, display: Display, name: str, key: str) -> None:
                 height="content" if len(display.table) < 12 else 420,
             )
             if len(display.table) > ROWS:
-                st.caption(f"The first {ROWS:,} of {len(display.table):,} rows; the download holds all.")
+                st.caption(f"The first {ROWS:,} of {len(display.table):,} rows; the download has all.")
         st.download_button(
             "CSV", partial(_csv, display), f"{info.name}-{display.name}.csv", "text/csv",
             key=f"csv {name}", on_click="ignore",
         )  # fmt: skip
         if display.source:
-            st.caption(plain(f"After {display.source}."))
+            st.caption(plain(f"Source: {display.source}."))
 
 
 def _csv(display: Display) -> bytes:
@@ -144,15 +144,15 @@ def _figure(display: Display, key: str) -> None:
 
 
 def _go(address: str) -> None:
-    """Leave for another page. `st.switch_page` cannot: the filters in the address belong to this page's widgets."""
+    """Go to another page. `st.switch_page` would drop the filters, which are bound to this page's widgets."""
     safe = json.dumps(address).replace(
         "<", "\\u003c"
-    )  # cohorts are percent-encoded already; this costs nothing
+    )  # cohorts are percent-encoded already; this is a second guard
     st.html(f"<script>window.location.assign({safe})</script>", unsafe_allow_javascript=True)
 
 
 def _link(customdata: Any) -> str:
-    """The first address that points carry; other charts keep numbers there."""
+    """The first address in the points' customdata; other charts store numbers there."""
     for entry in customdata:
         while isinstance(entry, list | tuple) and entry:
             entry = entry[0]
@@ -162,7 +162,5 @@ def _link(customdata: Any) -> str:
 
 
 def choose_format() -> None:
-    """What the charts' camera saves."""
-    st.segmented_control(
-        "Charts are saved as", FORMATS, default=FORMATS[0], required=True, key="picture-format"
-    )
+    """The file format that the charts' camera button saves."""
+    st.segmented_control("Save charts as", FORMATS, default=FORMATS[0], required=True, key="picture-format")

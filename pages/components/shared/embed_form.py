@@ -1,4 +1,4 @@
-"""Make the vectors of a dataset from its page: an own process, so that it slows nobody and outlives the page."""
+"""Compute the vectors of a dataset from a page, as a process of its own: it slows no visitor and outlives the page."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from core.embeddings.store import under_way
 from pages.components.shared import background
 from pages.resources import visitor
 
-PICTURES_PER_S = 150  # that two cores embed with the bundled encoder, about
+PICTURES_PER_S = 150  # with the bundled encoder on two cores, approximately
 
 
 def show(info: DatasetInfo, why: str) -> None:
-    """Say that there are no vectors, and offer to make them.
+    """Say that there are no vectors, with a button that computes them.
 
     Args:
-        why: what the page wants them for, or does without them, in a sentence.
+        why: a sentence on what the page needs them for, or does without them.
     """
     arguments = ["embed", info.name, "--encoder", ENCODERS[0].name]
     arguments += [] if info.with_picture else ["--tower", "text"]
     command = " ".join(["vitrine", *arguments])
     if holder := under_way(info):
-        st.info(f"The vectors of {info.name} are being made by {holder}. Come back when it is done.")
-        st.button("Look again")
+        st.info(f"The vectors of {info.name} are being computed by {holder}. Come back when they are done.")
+        st.button("Refresh")
         return
     minutes = info.with_picture / PICTURES_PER_S / 60
     about = "under a minute" if minutes < 1 else f"about {minutes:.0f} minutes"
     st.info(
-        f"{info.name} has no vectors yet. Each picture is looked at once: {info.with_picture:,} pictures, {about} on "
+        f"{info.name} has no vectors yet. Each picture is encoded once: {info.with_picture:,} pictures, {about} on "
         f"two processors. {why}"
         if info.with_picture
-        else f"{info.name} has no vectors yet, and no pictures: they are made of what is written of its products. {why}"
+        else f"{info.name} has no vectors yet, and no pictures: its vectors are computed from texts. {why}"
     )
     if not visitor.is_local():
-        st.caption(f"They are made on the machine that serves Vitrine: {command}")
+        st.caption(f"Run this on the machine that serves Vitrine: {command}")
         return
-    if st.button("Make them", type="primary"):
+    if st.button("Compute vectors", type="primary"):
         background.run(arguments, "pictures" if info.with_picture else "texts")
         st.rerun()
-    st.caption(f"Or in a terminal: {command}")
+    st.caption(f"Or run in a terminal: {command}")

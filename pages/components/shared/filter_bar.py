@@ -1,4 +1,4 @@
-"""The filters of a cohort, in the sidebar; each lives in the URL under the cohort's own name for it."""
+"""The filters of a cohort, in the sidebar; each is in the address under its field of `Cohort`."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ HIDDEN = (
     "language",
     "map",
     "area",
-)  # filters that only an address sets: they have no widget
+)  # filters without a widget, set by the address only
 NAMES = {"geo": "country", "label_source": "label source", "label_kind": "kind of label"}
 KEPT = "cohort of this visit"
 PICTURE = ("yes", "no")
 
 
 def choose_dataset() -> DatasetInfo:
-    """The dataset selector. The address always names the dataset, the first one too: a link must mean
-    the same after another dataset came.
+    """The dataset selector. The address always names the dataset, even the first one: a link must mean
+    the same after another dataset is added.
 
     Raises:
-        UnknownDatasetError: the address names a dataset that is not there, or there is none.
+        UnknownDatasetError: the address names an unknown dataset, or there is none.
     """
     _recall()
     names = [info.name for info in datasets.available()]
     try:
         chosen = visitor.chosen_dataset()
     except UnknownDatasetError:
-        with st.sidebar:  # the way out of a link to a dataset that is gone
+        with st.sidebar:  # lets the visitor leave a link to a removed dataset
             st.session_state["chosen-dataset"] = None
             st.selectbox("Dataset", names, key="chosen-dataset", index=None, on_change=_change_dataset)
         raise
@@ -58,15 +58,15 @@ def choose_dataset() -> DatasetInfo:
 
 
 def _change_dataset() -> None:
-    """Go to another dataset without the filters, which were the last one's."""
+    """Change the dataset and clear the filters, which belong to the previous one."""
     clear()
-    st.query_params.pop("like", None)  # products that a search started from are the last dataset's, too
+    st.query_params.pop("like", None)  # so do the products of a search
     if name := st.session_state["chosen-dataset"]:
         st.query_params["dataset"] = name
 
 
 def _recall() -> None:
-    """The menu's links carry no address: a page opened by one shows the products of the page before."""
+    """Restore the cohort of the previous page: the menu's links carry no query parameters."""
     kept: Cohort | None = st.session_state.get(KEPT)
     if kept is None or "dataset" in st.query_params:
         return
@@ -81,8 +81,8 @@ def _recall() -> None:
 
 
 def clear() -> None:
-    """Forget every filter, the page and the open product. A bound widget's value leaves the address by
-    being set to its default; the rest is taken out of the address."""
+    """Clear every filter, the page number and the open product. A bound widget's value leaves the address by
+    being set to its default; the rest is removed from the address."""
     for key, empty in BOUND.items():
         if key in st.session_state:
             st.session_state[key] = empty
@@ -92,7 +92,7 @@ def clear() -> None:
 
 
 def choose(column: str, values: list[str]) -> None:
-    """Set one filter, as if it had been chosen in its widget; for callbacks, which come before the widgets."""
+    """Set one filter as its widget would; for callbacks, which run before the widgets."""
     if column in BOUND:
         one = values[-1] if values else BOUND[column]
         st.session_state[column] = values if isinstance(BOUND[column], list) else one
@@ -104,13 +104,13 @@ def choose(column: str, values: list[str]) -> None:
 
 
 def _first_page() -> None:
-    """Another filter: other products, from the first."""
+    """Go back to page 1 when a filter changes."""
     if "page" in st.session_state:
         st.session_state["page"] = 1
 
 
 def show(info: DatasetInfo) -> Cohort:
-    """Draw the filters that this dataset has; the cohort that they choose."""
+    """Draw the filters of this dataset; return the cohort that they select."""
     choices = products.filter_choices(info.name)
     _say_unknown(info, choices)
     with st.sidebar:
@@ -161,7 +161,7 @@ def show(info: DatasetInfo) -> Cohort:
 
 
 def say_left_out(info: DatasetInfo) -> None:
-    """For a page of whole datasets: say which filters of the page before it, or of its address, it leaves out."""
+    """For a page of whole datasets: say which filters, of the previous page or the address, it ignores."""
     kept: Cohort | None = st.session_state.get(KEPT)
     if kept is None or kept.dataset != info.name:
         # Words are not read from the address: there `text` may be another page's own.
@@ -171,34 +171,32 @@ def say_left_out(info: DatasetInfo) -> None:
         except UsageError:
             return
     if not kept.is_whole():
-        st.caption(
-            plain(f"This page looks at the whole dataset. Left out of it: the filter {kept.describe()}.")
-        )
+        st.caption(plain(f"This page uses the whole dataset and ignores the filter {kept.describe()}."))
 
 
 def _area(cohort: Cohort) -> None:
-    """An area of a map has no widget: it is said, and can be left."""
+    """Show the area of a map, which has no widget, with a button that clears it."""
     st.caption(plain(f"Only the {len(cohort.area)}-corner area of the map {cohort.map}."))
     st.button("Clear area", key="clear-area", on_click=clear_area, width="stretch")
 
 
 def clear_area() -> None:
-    """Forget the area; the other filters stay. The map's name stays where the page itself shows that map."""
+    """Clear the area; other filters stay, and so does the map's name."""
     st.query_params.pop("area", None)
     st.session_state.pop(KEPT, None)
     _first_page()
 
 
 def _say_unknown(info: DatasetInfo, choices: dict[str, list[str]]) -> None:
-    """A value of the address that this dataset does not have filters nothing, and is said."""
+    """Warn of values in the address that this dataset does not have; they filter nothing."""
     for key, known in choices.items():
         if unknown := [value for value in st.query_params.get_all(key) if value not in known]:
             what = NAMES.get(key, key)
-            st.warning(plain(f"{info.name} has no {what} {', '.join(unknown)}: that filter was left out."))
+            st.warning(plain(f"{info.name} has no {what} {', '.join(unknown)}: the filter is ignored."))
 
 
 def _several(label: str, key: str, choices: list[str], placeholder: str) -> list[str]:
-    """A list to choose from, where there is anything to choose."""
+    """A multiselect, if there is more than one choice."""
     if len(choices) < 2:
         return []
     return st.multiselect(

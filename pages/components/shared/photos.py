@@ -1,4 +1,4 @@
-"""Pictures that visitors search with: kept small, named by their content, so that a link can hold one."""
+"""Pictures that visitors search with: stored small, named by their digest, so that a link can hold one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from core.settings import settings
 from core.storage import keep_newest, storage_errors
 
 WIDTH_PX = 512
-KEPT = 2_000  # photos; the oldest go
+MAX_PHOTOS = 2_000  # stored; the oldest are deleted
 _NAME = re.compile(r"[0-9a-f]{32}")
 
 
 def keep(data: bytes) -> str:
-    """Keep an uploaded picture; its name in a link.
+    """Store an uploaded picture; return its name in a link.
 
     Raises:
         UsageError: it is larger than may be uploaded.
@@ -38,7 +38,7 @@ def keep(data: bytes) -> str:
         aside = path.with_name(f".{uuid.uuid4().hex}")
         aside.write_bytes(out.getvalue())
         aside.replace(path)
-        keep_newest(_folder(), KEPT)
+        keep_newest(_folder(), MAX_PHOTOS)
     return name
 
 
@@ -50,7 +50,7 @@ def read(name: str) -> bytes:
     if _NAME.fullmatch(name):
         with suppress(OSError):
             return (_folder() / f"{name}.webp").read_bytes()
-    raise UsageError("The photo of this link is no longer kept. Choose it again.")
+    raise UsageError("The photo of this link is no longer stored. Choose it again.")
 
 
 def _folder() -> Path:

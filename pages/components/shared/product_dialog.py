@@ -1,4 +1,4 @@
-"""One product, large: its picture, every field, and a link that lasts."""
+"""The dialog of one product: picture, every field, permanent link."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def open_linked(info: DatasetInfo, page: Sequence[Mapping[str, Any]] = ()) -> No
     """Open the product that the address names, if it names one.
 
     Args:
-        page: the products around it, which the dialog leafs through.
+        page: the products around it, for the previous and next buttons.
     """
     key = st.query_params.get("product")
     if key is None:
@@ -48,7 +48,7 @@ def open_linked(info: DatasetInfo, page: Sequence[Mapping[str, Any]] = ()) -> No
     found = products.table(info.name).item(item_id) or products.table(info.name).item(key)
     if not found:
         st.warning(
-            f"{info.name} has no product {plain(item_id or key)!r}. The link may be of another import of it."
+            f"{info.name} has no product {plain(item_id or key)!r}. The link may be from another import."
         )
         return
     chosen = next((product for product in found if str(product["row_id"]) == row), found[0])
@@ -65,7 +65,7 @@ def _forget() -> None:
 
 
 def select_row(info: DatasetInfo, row: int, page: Sequence[Mapping[str, Any]]) -> None:
-    """Open what was clicked in a grid, also where the browser still showed products that the page has no more."""
+    """Open the clicked product, even if the browser still showed products that are no longer on the page."""
     there = [product for product in page if product["row_id"] == row]
     if found := there or products.table(info.name).by_row([row]):
         select(found[0])
@@ -103,7 +103,7 @@ def _dialog(
         known = {product["row_id"], *(other["row_id"] for other in others)}
         others += [other for other in shared if other["row_id"] not in known]
     if others:
-        st.caption("The same item or picture elsewhere")
+        st.caption("Same item or picture elsewhere")
         for other in others:
             place = " · ".join(
                 str(part) for part in (other["geo"], other["split"], other["category"]) if part
@@ -114,12 +114,12 @@ def _dialog(
 
 
 def search_url(info: DatasetInfo, product: Mapping[str, Any]) -> str:
-    """A link to the search for what is like a product."""
+    """A link to the search for similar products."""
     return cohort_url("/search", Cohort(info.name), like=str(product["row_id"]))
 
 
 def _leaf(product: Mapping[str, Any], page: Sequence[Mapping[str, Any]]) -> None:
-    """To the product before or after it on the page, by button or arrow key."""
+    """Previous and next product on the page, by button or arrow key."""
     rows = [other["row_id"] for other in page]
     if product["row_id"] not in rows:
         return

@@ -27,7 +27,7 @@ from pages.components.shared import chart
 from pages.components.shared.chart import Order
 from pages.resources import visitor
 
-# Values of the address are what the page reads: a bound choice is kept by its words.
+# Titles of columns; a bound widget puts the title into the address.
 COLUMN = {"country": "geo", "language": "language", "category": "category", "class": "class", "label source": "label_source",
           "label kind": "label_kind", "picture": "picture", "name length": "name_length",
           "description length": "description_length", "split": "split"}  # fmt: skip
@@ -37,7 +37,7 @@ AGAINST = ("split", "country", "language", "class", "label source", "label kind"
 
 
 def _choose(label: str, options: Sequence[str], key: str) -> str:
-    """One of a few, kept in the address."""
+    """A segmented control, bound to the address."""
     chosen = st.segmented_control(
         label, list(options), default=options[0], required=True, key=key, bind="query-params"
     )
@@ -69,7 +69,7 @@ def show_long_tail(info: DatasetInfo, cohort: Cohort) -> None:
         )
         top = int(st.number_input("Bars", 5, 300, 30, 5, key="bars", bind="query-params", width=120))
     if few > many:
-        st.warning("The tail ends above the head: products between the two would be both.")
+        st.warning("The tail's limit is above the head's: some categories would be in both.")
         return
     chart.show(info, cohort, [
         Order(long_tail.rank_frequency, (scale == "logarithmic",)), Order(long_tail.shapes), Order(long_tail.per_category, (top,)),
@@ -124,7 +124,7 @@ def show_pictures(info: DatasetInfo, cohort: Cohort) -> None:
 
 @st.fragment(run_every=2.0)
 def _measuring(info: DatasetInfo) -> None:
-    """How far the measuring is, and a button that starts it."""
+    """The progress of the measurement, and a button that starts it."""
     measured = picture_stats.measured(info)
     if measured.state == "done":
         st.rerun()

@@ -1,1 +1,1 @@
-"""Parts of Train."""
+"""Components of the Train page."""

@@ -1,4 +1,4 @@
-"""The curves of one run or of several."""
+"""Training curves of one or several runs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from core.training.curves import Curve, smoothed
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-HEIGHT_PX, SMALL_PX, LEGEND_PX = 300, 200, 22  # the last is of each name below a chart
-BURST = 3.0  # times the loss that a run began with: what goes beyond it leaves the chart, so that the rest is seen
-WINDOW = 0.02  # of a curve's points, that are averaged to either side
+HEIGHT_PX, SMALL_PX, LEGEND_PX = 300, 200, 22  # the last: per line of the legend
+BURST = (
+    3.0  # times the initial loss: the axis ends there, so that a diverging run does not flatten the others
+)
+WINDOW = 0.02  # share of a curve's points averaged on either side
 
 
 def dark() -> bool:
@@ -29,7 +31,7 @@ def draw(figure: go.Figure, key: str, alt: str) -> None:
 
 
 def loss(curves: Mapping[str, Curve]) -> go.Figure:
-    """Smoothed; with what was measured behind it where there is one run alone."""
+    """Smoothed loss; for a single run with the raw values behind it."""
     figure = _figure("Loss", curves)
     for number, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[number]
@@ -50,7 +52,7 @@ def loss(curves: Mapping[str, Curve]) -> go.Figure:
 
 
 def accuracy(curves: Mapping[str, Curve]) -> go.Figure:
-    """Of the held-out products, a fraction."""
+    """Validation accuracy, a fraction."""
     figure = _figure("Validation accuracy", curves)
     for number, (name, curve) in enumerate(curves.items()):
         steps, values = zip(*curve.validations, strict=True) if curve.validations else ((), ())
@@ -68,7 +70,7 @@ def learning_rate(curve: Curve) -> go.Figure:
 
 
 def throughput(curve: Curve) -> go.Figure:
-    return _line("Products a second", curve, lambda of: of.items_per_s, "%{y:,.0f} products/s")
+    return _line("Products per second", curve, lambda of: of.items_per_s, "%{y:,.0f} products/s")
 
 
 def _line(title: str, curve: Curve, values: Callable[[Curve], NDArray[np.float64]], says: str) -> go.Figure:
@@ -82,7 +84,7 @@ def _line(title: str, curve: Curve, values: Callable[[Curve], NDArray[np.float64
 
 
 def _figure(title: str, curves: Mapping[str, Curve], height: int = HEIGHT_PX) -> go.Figure:
-    """An empty chart from the first step to the last of all curves; several are named below it, a line each."""
+    """An empty chart over the steps of all curves; several curves get a legend below."""
     import plotly.graph_objects as go
 
     below = LEGEND_PX * len(curves) if len(curves) > 1 else 0

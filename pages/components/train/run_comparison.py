@@ -1,4 +1,4 @@
-"""Several runs in one chart."""
+"""Compare several runs in one chart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLUMNS = {
 
 
 def show(names: list[str]) -> None:
-    """Their curves, and a table of what came out."""
+    """Curves and a table of results."""
     st.subheader(f"{len(names)} runs compared", anchor=False)
     with st.container(key="run-live"):
         _live(names)
@@ -36,19 +36,17 @@ def _live(names: list[str]) -> None:
         try:
             runs[name] = jobs.read_run(name)
         except VitrineError:  # deleted while it was watched
-            st.caption("A run of these was deleted.")
+            st.caption("One of these runs was deleted.")
     curves = {name: read_curve(run.folder) for name, run in runs.items()}
     left, right = st.columns(2, gap="medium")
     with left:
         run_charts.draw(run_charts.loss(curves), "compared-loss", "Loss of each run by step")
-        st.caption(
-            "Loss, smoothed. Losses of different models, and of different batches, are not the same measure."
-        )
+        st.caption("Smoothed training loss. Losses of different models or batch sizes are not comparable.")
     with right:
         run_charts.draw(
             run_charts.accuracy(curves), "compared-accuracy", "Validation accuracy of each run by step"
         )
-        st.caption("Share of held-out products whose category each says first.")
+        st.caption("Top-1 accuracy on held-out products.")
     st.dataframe(
         in_percent(_table(runs, curves), SHARES), hide_index=True, column_config=COLUMNS, placeholder="–"
     )

@@ -1,4 +1,4 @@
-"""The form of a new run, with the command that it will be."""
+"""The form of a new run, with its command."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from trainers.presets import Choice
 
 LABELS = ("All labels", "Human labels")
-ALIKE = 30  # runs that are looked through for one of the same preset
-INPUTS = {"text": "the text", "image": "the picture"}
+ALIKE = 30  # runs that are searched for one of the same preset
+INPUTS = {"text": "text", "image": "picture"}
 
 
 @st.dialog("New run", width="large")
 def show() -> None:
-    """The form above the page."""
+    """Open the form as a dialog."""
     form()
 
 
 def form() -> None:
-    """Everything that a run needs; it begins when asked."""
+    """All settings of a run, and the button that starts it."""
     choices = trainings()
     info = _dataset()
     left, right = st.columns(2)
@@ -37,11 +37,11 @@ def form() -> None:
     sizes = [choice for choice in choices if choice.title == title]
     size = right.selectbox("Settings", [choice.size for choice in sizes], key="new-size")
     choice = next((choice for choice in sizes if choice.size == size), sizes[0])
-    # Within one block, so that what follows keeps its place: it would stand there twice while the page is drawn anew.
+    # One container, so that elements below keep their place while the page reruns.
     with st.container():
         inputs = _inputs(choice)
         reads = " and ".join(INPUTS[name] for name in inputs)
-        st.caption(f"It reads {reads} of a product. {_needs(choice)}")
+        st.caption(f"Inputs: {reads}. {_needs(choice)}")
         options = ["--dataset", info.name, "--preset", choice.preset]
         if inputs != choice.inputs:
             options += ["--only", *inputs]
@@ -60,7 +60,7 @@ def form() -> None:
         st.error(plain(str(error)))
         return
     if (jobs.runs_folder() / name.strip()).exists():
-        st.error("There is a run of that name already. Choose another name, or resume that one.")
+        st.error("A run of this name exists. Choose another name, or resume that run.")
         return
     st.code(jobs.shown(command), language="bash", wrap_lines=True)
     st.caption(_time(info, choice, epochs))
@@ -85,7 +85,7 @@ def _dataset() -> DatasetInfo:
 
 
 def _inputs(choice: Choice) -> tuple[str, ...]:
-    """What it reads: EmbraceNet can do without one of its inputs, the others read what they read."""
+    """The model's inputs: EmbraceNet can be trained on one modality; other models have fixed inputs."""
     if choice.recipe.architecture != "embracenet" or len(choice.inputs) < 2:
         return choice.inputs
     ways = {"Text and picture": choice.inputs, "Text alone": ("text",), "Picture alone": ("image",)}
@@ -93,15 +93,15 @@ def _inputs(choice: Choice) -> tuple[str, ...]:
 
 
 def _needs(choice: Choice) -> str:
-    """An honest line on what a preset wants of the machine."""
+    """A sentence on the hardware that a preset needs."""
     if not choice.paper:
         if not choice.epochs:
-            return "It is fitted in one go, within a minute or so on a processor."
-        return "Small: it learns from scratch, and a processor is enough."
+            return "It is fitted in one pass, in about a minute on a CPU."
+        return "Small: it is trained from scratch, and a CPU is enough."
     import torch
 
     gpu = torch.cuda.is_available()
-    return f"The settings of the {choice.paper} paper, made for a graphics card; " + (
+    return f"The settings of the {choice.paper} paper, made for a GPU; " + (
         f"this machine has one ({torch.cuda.get_device_name(0)})."
         if gpu
         else "this machine has none: expect days, not minutes."
@@ -114,7 +114,7 @@ def _weights(choice: Choice, inputs: tuple[str, ...]) -> list[str] | None:
     if not wanted:
         return []
     names = ", ".join(weights.name for weights in wanted)
-    if st.checkbox("Begin from nothing instead of the published weights", key=f"new-random-{choice.preset}"):
+    if st.checkbox("Train from scratch instead of the published weights", key=f"new-random-{choice.preset}"):
         return ["--random-weights"]
     options: list[str] = []
     for weights in wanted:
@@ -129,18 +129,18 @@ def _weights(choice: Choice, inputs: tuple[str, ...]) -> list[str] | None:
             key=f"new-{weights.modality}-{choice.preset}",
         ).strip()
         if not path:
-            st.caption("Fetch them once with a network, or give the path where they are:")
+            st.caption("Download them once, or give their path:")
             st.code(weights.command, language="bash")
             continue
         options += [f"--{weights.modality}-weights", path]
     if len(options) < 2 * len(wanted):
-        st.warning(plain(f"This preset begins from {names}, which were not found on this machine."))
+        st.warning(plain(f"This preset starts from {names}, not found on this machine."))
         return None
     return options
 
 
 def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
-    """What differs from the preset, as options; and the epochs."""
+    """Options that differ from the preset, and the number of epochs."""
     options: list[str] = []
     training = choice.recipe.training
     left, middle, right = st.columns(3, vertical_alignment="bottom")
@@ -152,12 +152,12 @@ def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
     if choice.epochs:
         epochs = middle.number_input(
             "Epochs", 0.1, 1_000.0, float(choice.epochs), 1.0, format="%g", key=f"new-epochs-{choice.preset}",
-            help="How often it sees every product",
+            help="Passes over the training products",
         )  # fmt: skip
         if epochs != choice.epochs:
             options += ["--epochs", f"{epochs:g}"]
     seed = right.number_input(
-        "Seed", 0, 2**31 - 1, training.seed, key="new-seed", help="The same seed draws the same"
+        "Seed", 0, 2**31 - 1, training.seed, key="new-seed", help="The same seed gives the same run"
     )
     if seed != training.seed:
         options += ["--seed", str(seed)]
@@ -165,7 +165,7 @@ def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
         with st.expander("More settings"):
             left, middle, right = st.columns(3, vertical_alignment="bottom")
             batch = left.number_input(
-                "Products a step", 1, 65_536, training.batch_size, key=f"new-batch-{choice.preset}"
+                "Batch size", 1, 65_536, training.batch_size, key=f"new-batch-{choice.preset}"
             )
             rate = middle.number_input(
                 "Learning rate",
@@ -176,7 +176,7 @@ def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
                 key=f"new-rate-{choice.preset}",
             )
             steps = right.number_input(
-                "Steps, instead of epochs", 1, 10_000_000, None, key=f"new-steps-{choice.preset}"
+                "Steps instead of epochs", 1, 10_000_000, None, key=f"new-steps-{choice.preset}"
             )
             if batch != training.batch_size:
                 options += ["--batch-size", str(batch)]
@@ -189,11 +189,11 @@ def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
 
 
 def _time(info: DatasetInfo, choice: Choice, epochs: float) -> str:
-    """How long it may take, where a run like it was seen on this machine."""
+    """The expected time, where a run of the same preset was made on this machine."""
     busy = [name for name in jobs.run_names()[:ALIKE] if _alive(name)]
-    beside = " Another run has not ended yet; both are slower until it has." if len(busy) == 1 else ""
+    beside = " Another run is in progress; both are slower until it ends." if len(busy) == 1 else ""
     beside = (
-        f" {len(busy)} other runs have not ended yet; all are slower until they have."
+        f" {len(busy)} other runs are in progress; all are slower until they end."
         if len(busy) > 1
         else beside
     )
@@ -205,8 +205,8 @@ def _time(info: DatasetInfo, choice: Choice, epochs: float) -> str:
         pace = run.last.get("items_per_s")
         if epochs and run.trainer == choice.trainer and run.preset == choice.preset and pace:
             seconds = epochs * info.splits.get("train", info.rows) / pace
-            return f"About {run_list.duration(seconds)}: the last run like it took {pace:,.0f} products a second.{beside}"
-    return f"How long it takes is not known: no run like it was made on this machine yet.{beside}"
+            return f"About {run_list.duration(seconds)}: the last such run processed {pace:,.0f} products per second.{beside}"
+    return f"Time unknown: no run of this preset was made on this machine yet.{beside}"
 
 
 def _alive(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Every run there is: what it is, how far it came, and a way to look at it."""
+"""The list of runs: model, dataset, progress, and a button that opens each."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ BADGES: dict[State, tuple[str, Colour]] = {
 def show(names: list[str], chosen: list[str]) -> None:
     """
     Args:
-        chosen: the runs that are shown above already.
+        chosen: the runs that are already shown above.
     """
     st.subheader("All runs" if chosen else "Runs", anchor=False)
     if not names:
-        st.caption("No run yet. The small presets need no graphics card and no network.")
+        st.caption("No runs yet. The small presets need no GPU and no network.")
         return
     if len(names) > 1:
         _choose(names, chosen)
@@ -41,7 +41,7 @@ def show(names: list[str], chosen: list[str]) -> None:
 
 
 def _choose(names: list[str], chosen: list[str]) -> None:
-    """Which runs are shown, in one chart where there are several."""
+    """Choose the runs to show."""
     st.session_state["runs-shown"] = chosen
     st.multiselect(
         "Runs shown",
@@ -54,7 +54,7 @@ def _choose(names: list[str], chosen: list[str]) -> None:
 
 
 def open_runs(names: list[str]) -> None:
-    """Name the runs in the address."""
+    """Put the runs into the address."""
     if names:
         st.query_params["run"] = names
     else:
@@ -95,7 +95,7 @@ def badge(run: Run) -> None:
 
 
 def facts(run: Run) -> list[str]:
-    """What one line says of a run."""
+    """The facts of a run, for one line."""
     found = [title(run)]
     if run.steps and run.state != "done":
         found.append(f"step {run.step:,} of {run.steps:,}")
@@ -105,14 +105,14 @@ def facts(run: Run) -> list[str]:
     if run.seconds:
         found.append(f"{'for' if run.alive else 'took'} {duration(run.seconds)}")
     if run.begun and not run.alive:
-        found.append(f"begun {duration(time.time() - run.begun)} ago")
+        found.append(f"started {duration(time.time() - run.begun)} ago")
     if run.error:
         found.append(run.error if len(run.error) < 160 else run.error[:159] + "…")
     return found
 
 
 def title(run: Run) -> str:
-    """What was trained on what."""
+    """Model, preset and datasets of a run."""
     on = f" on {', '.join(run.datasets)}" if run.datasets else ""
     if run.title and run.preset not in ("", run.title):
         return f"{run.title} ({run.preset}){on}"
@@ -120,7 +120,7 @@ def title(run: Run) -> str:
 
 
 def test_accuracy(run: Run) -> float | None:
-    """Top-1 on the test split with all that the model reads, a fraction."""
+    """Top-1 on the test split with all inputs, a fraction."""
     result = run.config.get("result")
     test = result.get("test") if isinstance(result, dict) else None
     figures = test.get("both") if isinstance(test, dict) else None
