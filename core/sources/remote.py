@@ -7,9 +7,10 @@ import re
 import time
 from typing import Any
 
-import httpx
+from core.outgoing import LateError, OutgoingError, RefusedError, get
 
-TIMEOUT_S = 30.0  # of one answer; a server that is silent for longer is gone
+TIMEOUT_S = 10.0  # of one answer in all, and
+BYTES_PER_S = 100_000  # a second more for so many bytes that are wanted
 TRIES = 3
 BUFFER_BYTES = 2**20  # one request fetches at least so much while a table is read
 
@@ -27,9 +28,6 @@ class RemoteFile(io.RawIOBase):
 
     def __init__(self, url: str) -> None:
         self.url = self.name = url
-        self._client = httpx.Client(
-            timeout=TIMEOUT_S, follow_redirects=True, headers={"Accept-Encoding": "identity"}
-        )
         self._size: int | None = None
         self._position = 0
 
@@ -53,41 +51,35 @@ class RemoteFile(io.RawIOBase):
         """
         if size <= 0 or (self._size is not None and offset >= self._size):
             return b""
+        until = time.monotonic() + TIMEOUT_S + size / BYTES_PER_S
         for attempt in range(TRIES):
             try:
-                return self._get(offset, size)
-            except httpx.TransportError as error:
+                return self._get(offset, size, until - time.monotonic())
+            except (LateError, RefusedError) as error:
+                raise RemoteError(str(error).rstrip(".")) from error
+            except OutgoingError as error:
                 if attempt == TRIES - 1:
-                    raise RemoteError(
-                        f"{self.url} does not answer ({error or type(error).__name__})"
-                    ) from error
+                    raise RemoteError(str(error).rstrip(".")) from error
                 time.sleep(0.2 * 2**attempt)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise RemoteError(f"{self.url} cannot be read ({error})") from error
         raise AssertionError("unreachable")
 
-    def _get(self, offset: int, size: int) -> bytes:
+    def _get(self, offset: int, size: int, seconds: float) -> bytes:
         wanted = {"Range": f"bytes={offset}-{offset + size - 1}"}
-        with self._client.stream("GET", self.url, headers=wanted) as response:
-            told = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", response.headers.get("content-range", ""))
-            if response.status_code == 416 and told:  # past the end
-                self._size = int(told[2])
-                return b""
-            if response.status_code == 200:
-                raise RangesUnsupportedError(f"{self.url} is served whole only")
-            if response.status_code != 206:
-                raise RemoteError(f"{self.url} answers {response.status_code} {response.reason_phrase}")
-            if not told or told[1] is None or int(told[1]) != offset:
-                raise RemoteError(f"{self.url} answers with another part of the file than was asked for")
-            if self._size not in (None, int(told[2])):
-                raise RemoteError(f"{self.url} has changed while it was read")
+        answer = get(self.url, seconds, size, wanted, statuses=(206,))
+        told = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", answer.headers.get("content-range", ""))
+        if answer.status == 416 and told:  # past the end
             self._size = int(told[2])
-            data = bytearray()
-            for chunk in response.iter_raw():
-                data += chunk
-                if len(data) >= size:
-                    break
-            return bytes(data[:size])
+            return b""
+        if answer.status == 200:
+            raise RangesUnsupportedError(f"{self.url} is served whole only")
+        if answer.status != 206:
+            raise RemoteError(f"{self.url} answers {answer.status} {answer.reason}")
+        if not told or told[1] is None or int(told[1]) != offset:
+            raise RemoteError(f"{self.url} answers with another part of the file than was asked for")
+        if self._size not in (None, int(told[2])):
+            raise RemoteError(f"{self.url} has changed while it was read")
+        self._size = int(told[2])
+        return answer.body
 
     def readable(self) -> bool:
         return True
@@ -112,7 +104,3 @@ class RemoteFile(io.RawIOBase):
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
-
-    def close(self) -> None:
-        self._client.close()
-        super().close()

@@ -54,7 +54,8 @@ def test_an_unpacked_folder_is_the_same_products(glami_mini, shared_data, tmp_pa
     assert decode(Pictures(info("g")).read("200001")).width > 50
 
 
-def test_an_archive_on_a_server_is_read_by_ranges(home, tmp_path):
+def test_an_archive_on_a_server_is_read_by_ranges(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRINE_PRIVATE_URLS", "1")
     files = glami_files() | {f"images/big-{n}.jpg": bytes([n]) * 3_000_000 for n in range(3)}
     write_zip(tmp_path / "g.zip", files, zipfile.ZIP_STORED)
     with serve(tmp_path) as (address, asked):
@@ -68,7 +69,8 @@ def test_an_archive_on_a_server_is_read_by_ranges(home, tmp_path):
         Pictures(info("g")).read("2")
 
 
-def test_a_server_without_ranges_is_a_clear_error(home, tmp_path):
+def test_a_server_without_ranges_is_a_clear_error(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRINE_PRIVATE_URLS", "1")
     write_zip(tmp_path / "g.zip", glami_files())
     with (
         serve(tmp_path, ranges=False) as (address, _),
@@ -77,7 +79,8 @@ def test_a_server_without_ranges_is_a_clear_error(home, tmp_path):
         imported(f"{address}/g.zip")
 
 
-def test_a_url_that_is_not_there_or_not_a_zip(home, tmp_path):
+def test_a_url_that_is_not_there_or_not_a_zip(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRINE_PRIVATE_URLS", "1")
     (tmp_path / "empty.zip").write_bytes(b"")
     (tmp_path / "text.zip").write_text("<html>Please log in</html>" * 9)
     with serve(tmp_path) as (address, _):

@@ -1,0 +1,233 @@
+"""The one opener of everything that Vitrine asks of the web: pictures, remote archives.
+
+A table from outside must not make the server knock at doors of its own network. Each address is checked where it is
+connected to, after its name was resolved, and so is that of every redirect; all of it, from the name to the last byte,
+has one deadline. Requests run in a loop of their own, beside the server's: one that drips holds nobody else up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ipaddress
+import os
+import socket
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from weakref import WeakValueDictionary
+
+import httpcore
+import httpx
+
+from core.errors import VitrineError
+from core.settings import settings
+
+AT_ONCE = 32  # requests that run
+PER_HOST = 8  # of them to one host, so that a slow one does not take all
+REDIRECTS = 3
+MOVED = (301, 302, 303, 307, 308)
+NAMES_AT_ONCE = 8  # that are resolved
+KEPT_S = 15.0  # a connection, for the next request
+
+# IPv6 networks in whose addresses another address may hide, or that lead back into one's own network. Only 2000::/3 is
+# handed out to anybody; of NAT64 the well-known prefix alone may stand for a public address.
+UNICAST = ipaddress.IPv6Network("2000::/3")
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+SPECIAL = tuple(
+    ipaddress.ip_network(network)
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
+ISATAP = (0x00005EFE, 0x02005EFE)  # the third quarter of an address that ends in an IPv4 address
+
+
+class OutgoingError(VitrineError):
+    """An address does not answer, or not in time."""
+
+
+class RefusedError(OutgoingError):
+    """An address that is not asked at all."""
+
+
+class LateError(OutgoingError):
+    """An address that did not answer in time."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes  # as far as it was wanted
+    more: bool  # than was wanted
+
+
+def get(
+    url: str,
+    seconds: float,
+    most: int,
+    headers: Mapping[str, str] | None = None,
+    statuses: Iterable[int] = (200,),
+) -> Answer:
+    """Ask for an address and wait for the answer. Any number of threads may.
+
+    Args:
+        url: http or https.
+        seconds: for all of it: the name, connecting, redirects, headers and body.
+        most: bytes of the body that are read.
+        headers: of the request.
+        statuses: with which the body is read; it is left alone otherwise.
+
+    Raises:
+        RefusedError: it is no http(s) address, or one that is not public.
+        LateError: it did not answer in time.
+        OutgoingError: it does not answer at all, or redirects too often.
+    """
+    opener = _opener()
+    asking = _get(opener, url, seconds, most, headers or {}, frozenset(statuses))
+    return asyncio.run_coroutine_threadsafe(asking, opener.loop).result()
+
+
+def is_public(address: str) -> bool:
+    """May this IP address be asked? Not where it is private, or stands for another address.
+
+    >>> [is_public(each) for each in ("1.1.1.1", "10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::ffff:8.8.8.8")]
+    [True, False, False, False, True]
+    """
+    known = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(known, ipaddress.IPv6Address):
+        number = int(known)
+        if known in NAT64 or known in MAPPED:
+            return is_public(str(ipaddress.IPv4Address(number & 0xFFFFFFFF)))
+        if known not in UNICAST or number >> 32 & 0xFFFFFFFF in ISATAP:
+            return False
+    return known.is_global and not known.is_multicast and not any(known in network for network in SPECIAL)
+
+
+class _Checked(httpcore.AsyncNetworkBackend):
+    """Connects to addresses that were checked: a name that is asked again may answer otherwise."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+        if not settings().private_urls:
+            for address in addresses:
+                if not is_public(address):
+                    raise RefusedError(
+                        f"{host} is a private address. VITRINE_PRIVATE_URLS=1 allows such addresses."
+                    )
+        error: Exception = OSError("the name has no address")
+        for address in addresses:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
+                error = failed
+        raise error
+
+    async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+        raise RefusedError("Only http and https addresses are asked.")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class _Opener:
+    """What the requests of one process share."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.loop.set_default_executor(ThreadPoolExecutor(NAMES_AT_ONCE, "vitrine-names"))
+        threading.Thread(target=self.loop.run_forever, name="vitrine-outgoing", daemon=True).start()
+        self.pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=AT_ONCE,
+            max_keepalive_connections=PER_HOST,
+            keepalive_expiry=KEPT_S,
+            network_backend=_Checked(),
+        )
+        self.running = asyncio.Semaphore(AT_ONCE)
+        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    def host(self, name: str) -> asyncio.Semaphore:
+        """What bounds the requests to one host; forgotten when none is left."""
+        found = self._hosts.get(name)
+        if found is None:
+            found = self._hosts[name] = asyncio.Semaphore(PER_HOST)
+        return found
+
+
+_openers: dict[int, _Opener] = {}  # by process: in a forked one no thread lives on
+_lock = threading.Lock()
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+
+def _opener() -> _Opener:
+    with _lock:
+        if os.getpid() not in _openers:
+            _openers[os.getpid()] = _Opener()
+        return _openers[os.getpid()]
+
+
+async def _get(
+    opener: _Opener, url: str, seconds: float, most: int, headers: Mapping[str, str], statuses: frozenset[int]
+) -> Answer:
+    try:
+        async with asyncio.timeout(seconds):
+            for _ in range(REDIRECTS + 1):
+                answer, there = await _once(opener, url, most, headers, statuses)
+                if there is None:
+                    return answer
+                url = there
+    except TimeoutError as error:
+        raise LateError(f"{url} takes longer than {seconds:.0f} seconds.") from error
+    except (
+        httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.UnsupportedProtocol,
+        httpx.InvalidURL, OSError, ValueError,
+    ) as error:  # fmt: skip
+        raise OutgoingError(f"{url} does not answer: {error or type(error).__name__}.") from error
+    raise OutgoingError(f"{url} redirects too often.")
+
+
+async def _once(
+    opener: _Opener, url: str, most: int, headers: Mapping[str, str], statuses: frozenset[int]
+) -> tuple[Answer, str | None]:
+    """One answer, and where it leads on."""
+    parts = httpx.URL(url)
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise RefusedError(f"{url} is no http(s) address.")
+    sent = {"Host": parts.netloc.decode("ascii"), "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+    if parts.userinfo:
+        sent["Authorization"] = "Basic " + base64.b64encode(unquote_to_bytes(parts.userinfo)).decode()
+    asked = httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
+    async with (
+        opener.host(parts.host),
+        opener.running,
+        opener.pool.stream("GET", asked, headers=list(sent.items())) as response,
+    ):
+        told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        status = response.status
+        leads = str(parts.join(told["location"])) if status in MOVED and "location" in told else None
+        body = bytearray()
+        if status in statuses:
+            async for chunk in response.aiter_stream():
+                body += chunk
+                if len(body) > most:
+                    break
+        reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
+        return Answer(status, reason, told, bytes(body[:most]), len(body) > most), leads
