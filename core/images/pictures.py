@@ -64,6 +64,12 @@ class PictureFiles:
         ]
         self._root = folder / root if root else None
 
+    def is_remote(self, place: Place) -> bool:
+        """Is it on another machine?"""
+        if place.part is not None:
+            return isinstance(self._archives[place.part], RemoteFile)
+        return is_url(place.image)
+
     def read_at(self, place: Place) -> bytes:
         """The picture's file as it is stored.
 
@@ -283,16 +289,29 @@ class Thumbnails:
         Raises:
             ImageError: there is no such picture or it is broken.
         """
+        if (found := self.kept(image_id, width_px)) is not None:
+            return found
         width = bucket(width_px)
-        key = hashlib.sha256(image_id.encode()).hexdigest()
-        path = self._folder / str(width) / key[:2] / f"{key[2:32]}.webp"
-        with suppress(OSError):
-            return path.read_bytes()
         image = shrink(decode(self._pictures.read(image_id), width), width)
         out = io.BytesIO()
         image.save(out, "WEBP", quality=82, method=2)
-        self._keep(path, out.getvalue())
+        self._keep(self._path(image_id, width), out.getvalue())
         return out.getvalue()
+
+    def kept(self, image_id: str, width_px: int) -> bytes | None:
+        """The thumbnail, if it was made before."""
+        with suppress(OSError):
+            return self._path(image_id, bucket(width_px)).read_bytes()
+        return None
+
+    def is_remote(self, image_id: str) -> bool:
+        """Does the picture come from the web, so that it may take seconds?"""
+        place = self._pictures.places([image_id]).get(image_id)
+        return place is not None and self._pictures.is_remote(place)
+
+    def _path(self, image_id: str, width: int) -> Path:
+        key = hashlib.sha256(image_id.encode()).hexdigest()
+        return self._folder / str(width) / key[:2] / f"{key[2:32]}.webp"
 
     def _keep(self, path: Path, data: bytes) -> None:
         """Write it for the next visitor; a full or read-only disk only costs them time."""

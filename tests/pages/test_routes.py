@@ -5,6 +5,12 @@ from __future__ import annotations
 import codecs
 import io
 import resource
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +31,7 @@ from core.catalog.build import import_dataset
 from core.catalog.cohort import Cohort
 from core.catalog.products import Products
 from core.errors import ImageError
-from pages import downloads, routes
+from pages import downloads, guard, routes
 
 
 @pytest.fixture
@@ -131,9 +137,64 @@ def test_a_reason_of_several_lines_stays_one_header(
         raise ImageError("The address answers 401\r\nset-cookie: a=b")
 
     monkeypatch.setattr("core.images.pictures.Thumbnails.get", refuse)
-    answer = client.get("/images/glami-mini/200000?w=96")
+    monkeypatch.setattr("core.images.pictures.Thumbnails.kept", lambda *_: None)
+    answer = client.get(
+        "/images/glami-mini/200000?w=96", headers={guard.LOCAL: "1"}
+    )  # as pages/guard.py marks it
     assert answer.status_code == 404 and "set-cookie" not in answer.headers
     assert answer.headers["x-vitrine-reason"] == "The address answers 401 set-cookie: a=b"
+
+
+def test_a_reason_is_told_to_the_local_visitor_alone(client: TestClient) -> None:
+    """It may name folders and addresses."""
+    assert (
+        "nobody"
+        in client.get("/images/glami-mini/nobody", headers={guard.LOCAL: "1"}).headers["x-vitrine-reason"]
+    )
+    assert "x-vitrine-reason" not in client.get("/images/glami-mini/nobody").headers
+
+
+def test_pictures_that_drip_from_the_web_hold_up_no_other_route(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than the server has threads; one is let go only when all others were answered."""
+    monkeypatch.setattr("core.images.web.TIMEOUT_S", 60.0)
+    monkeypatch.setenv("VITRINE_PRIVATE_URLS", "1")
+    ended = threading.Event()
+
+    class Drips(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-A: ")
+                while not ended.wait(0.2):
+                    self.wfile.write(b"a")
+
+        def log_message(self, *_: object) -> None: ...
+
+    host = ThreadingHTTPServer(("127.0.0.1", 0), Drips)
+    threading.Thread(target=host.serve_forever, daemon=True).start()
+    table = tmp_path / "web.csv"
+    addresses = [f"http://127.0.0.1:{host.server_port}/{number}.jpg" for number in range(45)]
+    pd.DataFrame({"name": "a", "image": addresses, "image_id": range(45)}).to_csv(table, index=False)
+    import_dataset("table", [str(table)], "web")
+
+    with TestClient(Starlette(routes=routes.ROUTES)) as client, ThreadPoolExecutor(45) as visitors:
+        waiting = [visitors.submit(client.get, f"/images/web/{number}?w=96") for number in range(45)]
+        wait_for(lambda: routes.REMOTE.statistics().borrowed_tokens >= 32)
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/product/web/0").status_code == 200
+        assert not any(each.done() for each in waiting)
+        ended.set()
+        assert {each.result(60).status_code for each in waiting} == {404}
+    host.shutdown()
+    host.server_close()
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_a_download_reads_some_thousand_rows_at_a_time(
