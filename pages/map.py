@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import map_files
+from core.embeddings.store import PICTURES_ALONE
 from core.statistics.colouring import TITLES, columns
 from pages.components.map import map_form, map_found, map_plain, map_view
 from pages.components.shared import embed_form, filter_bar, product_dialog
@@ -42,7 +43,8 @@ with st.container(horizontal=True, vertical_alignment="top"):
         "Show", LAYERS, key="layer", bind="query-params", default=LAYERS[0], required=True
     )
     words = ""
-    takes_texts = drawn.description.vectors in sets and drawn.description.tower != "imported"
+    lit = sets.get(drawn.description.vectors)
+    takes_texts = lit is not None and lit.tower != "imported" and lit.encoder not in PICTURES_ALONE
     if takes_texts:
         words = st.text_input(
             "Highlight search results", key="q", bind="query-params", max_chars=CHARACTERS, width=340,

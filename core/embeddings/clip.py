@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.embeddings.store import unit
+from core.embeddings.store import PICTURES_ALONE, unit
 from core.errors import ModelError
 from core.settings import ASSETS
 
@@ -52,6 +52,18 @@ class EncoderSpec:
     languages: str
     trained_on: str
     scripts: tuple[str, ...] = ()  # it learnt, by Unicode's names of their letters; empty where nobody knows
+
+    @property
+    def takes_texts(self) -> bool:
+        """Are there texts that its pictures can be compared with?"""
+        return self.name not in PICTURES_ALONE
+
+    def wordless(self) -> str:
+        """Why it can do nothing with a text, and what can."""
+        return (
+            f"{self.name} compares pictures alone: it cannot be asked with words. Search by a picture or a product, "
+            "or by words with vectors of an encoder that reads texts: vitrine embed NAME"
+        )
 
     @property
     def folder(self) -> Path | None:
@@ -81,6 +93,10 @@ class EncoderSpec:
         Raises:
             ModelError: the weights are not here, cut short, or no model of open_clip's.
         """
+        if not self.takes_texts:
+            from core.embeddings.pictures_only import PictureEncoder
+
+            return PictureEncoder(self, device)
         return Encoder(self, device)
 
 
@@ -100,6 +116,18 @@ ENCODERS: list[EncoderSpec] = [
         "the 13 of GLAMI, English, Chinese",
         "Vitrine's drawn products and CC0 photos of clothes (see its README)",
         ("LATIN", "GREEK", "CYRILLIC", "CJK"),
+    ),
+    EncoderSpec(
+        "imagenet-lite0",
+        "EfficientNet-Lite0, ImageNet (bundled)",
+        "bundled",
+        str(ASSETS / "models" / "imagenet-lite0"),
+        "",
+        1_280,
+        "Apache-2.0",
+        7,
+        "none: pictures alone",
+        "ImageNet-1k: 1.28 million photos of a thousand kinds of things",
     ),
     EncoderSpec(
         "xlm-roberta-base-ViT-B-32",
@@ -238,6 +266,8 @@ class Encoder:
         import open_clip
         import torch
 
+        from core.embeddings.inference import quickened
+
         self.spec = spec
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         with _quiet():
@@ -258,6 +288,9 @@ class Encoder:
         self.model = self.model.eval().to(self.device)
         if self.device == "cpu":
             self.model.visual.to(memory_format=torch.channels_last)
+            if hasattr(self.model.visual, "trunk"):  # timm's
+                self.weights = self.digest()  # of the tensors as they are on disk
+                self.model.visual.trunk = quickened(self.model.visual.trunk)
         wanted = self.model.visual.preprocess_cfg
         height, width = wanted["size"] if not isinstance(wanted["size"], int) else (wanted["size"],) * 2
         self.preprocessing = Preprocessing(
@@ -273,6 +306,9 @@ class Encoder:
     @cached_property
     def weights(self) -> str:
         """Twelve digits that name the weights: of the tensors themselves, wherever they came from."""
+        return self.digest()
+
+    def digest(self) -> str:
         digest = hashlib.sha256()
         for name, tensor in sorted(self.model.state_dict().items()):
             digest.update(name.encode())

@@ -123,11 +123,14 @@ def embed(
     Raises:
         UnknownDatasetError: there is no such dataset.
         ModelError: the encoder's weights are missing or broken.
+        UsageError: its texts are asked for, and the encoder knows pictures alone.
         EmbeddingError: another process makes vectors of it, or no picture of it can be opened.
         StorageError: the disk is full or cannot be written.
     """
     if engine not in ("local", "ray"):
         raise UsageError(f"There is no engine {engine!r}: it is local or ray.")
+    if tower == "text" and not spec.takes_texts:
+        raise UsageError(spec.wordless())
     started = time.monotonic()
     products = Products.open(dataset)
     encoder = spec.load(device)

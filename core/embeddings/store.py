@@ -27,6 +27,7 @@ from core.storage import alone, holder, reserve, storage_errors
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 Tower = Literal["image", "text", "imported"]
 UNDER = "embeddings"
+PICTURES_ALONE = ("imagenet-lite0",)  # encoders of the list that read no texts
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,15 @@ def sets(dataset: DatasetInfo) -> list[tuple[str, Description]]:
 
 
 def preferred(found: list[tuple[str, Description]]) -> list[tuple[str, Description]]:
-    """Sets in the order a visitor wants them: of pictures, of texts, then those made elsewhere; else as given."""
-    return sorted(found, key=lambda entry: ("image", "text", "imported").index(entry[1].tower))
+    """Sets in the order a visitor wants them: of pictures, of texts, of pictures that no text can be compared with,
+    then those made elsewhere; else as given."""
+
+    def rank(described: Description) -> int:
+        if described.encoder in PICTURES_ALONE:
+            return 2
+        return {"image": 0, "text": 1, "imported": 3}[described.tower]
+
+    return sorted(found, key=lambda entry: rank(entry[1]))
 
 
 def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> EmbeddingSet:

@@ -72,7 +72,9 @@ def models(task: str = "classification") -> list[ModelSpec]:
         for info in datasets():
             encoders = ["clip-tiny", *(described.encoder for _, described in sets(info))]
             found += [
-                zero_shot_spec(name, info.name) for name in dict.fromkeys(encoders) if name in ENCODER_NAMES
+                zero_shot_spec(name, info.name)
+                for name in dict.fromkeys(encoders)
+                if name in ENCODER_NAMES and ENCODER_NAMES[name].takes_texts
             ]
     return found
 
@@ -97,9 +99,11 @@ def zero_shot_spec(encoder_name: str, dataset: str) -> ModelSpec:
     """An encoder as a classifier of a dataset's categories.
 
     Raises:
-        ModelError: there is no such encoder.
+        ModelError: there is no such encoder, or it reads no names of categories.
     """
     spec = encoder(encoder_name)
+    if not spec.takes_texts:
+        raise ModelError(spec.wordless())
     return ModelSpec(
         name=f"{ZERO_SHOT}-{encoder_name}@{dataset}",
         title=f"Zero-shot {spec.title}, categories of {dataset}",

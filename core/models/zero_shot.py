@@ -138,7 +138,10 @@ def encoded_product(
     text = product_text((name or "").strip(), (description or "").strip())
     if image is None and not text:
         raise UsageError("There is nothing to classify: give a picture, a name or a description.")
-    words = coder.encode_texts([text], raw=True)
+    if coder.spec.takes_texts:
+        words = coder.encode_texts([text], raw=True)
+    else:
+        words = np.zeros((1, coder.dimensions), np.float32)
     if image is None:
         picture = np.zeros_like(words)
     else:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.catalog.products import Products
 from core.embeddings.clip import Encoder, encoder
-from core.embeddings.store import open_set, preferred, sets
+from core.embeddings.store import PICTURES_ALONE, open_set, preferred, sets
 from core.errors import EmbeddingError, UsageError
 from core.images.pictures import decode
 from core.search.index import Index
@@ -116,6 +116,11 @@ class Searcher:
         """Can texts and pictures be encoded, or were the vectors made elsewhere?"""
         return self._index is not None and self._index.set.description.tower != "imported"
 
+    @property
+    def pictures_alone(self) -> bool:
+        """Are the vectors of an encoder that reads no texts?"""
+        return self._index is not None and self._index.set.description.encoder in PICTURES_ALONE
+
     def encoder(self) -> Encoder:
         """
         Raises:
@@ -154,6 +159,9 @@ class Searcher:
             mask: (n,) true where a product may be found; None for all.
             how: by vectors, by words, or both fused.
 
+        Where the vectors are of an encoder that reads no texts, words alone are looked for in names and descriptions,
+        and a note says so.
+
         Raises:
             UsageError: the query is empty, has too many parts, or only takes away.
             EmbeddingError, ModelError: the vectors or the encoder are not there or do not fit.
@@ -168,13 +176,19 @@ class Searcher:
             raise UsageError(f"The query has {len(parts)} parts; {PARTS} at most.")
         if how != "likeness" and not any(part.kind == "text" and part.weight > 0 for part in parts):
             how = "likeness"  # there are no words to look for
+        notes: list[str] = []
+        if how != "words" and self.pictures_alone and any(part.kind == "text" for part in parts):
+            why = encoder(self.index.set.description.encoder).wordless()
+            if how == "likeness" or any(part.kind != "text" for part in parts):
+                raise EmbeddingError(why)
+            how = "words"
+            notes.append(f"Only names and descriptions were searched. {why}")
         allowed = len(self.products) if mask is None else int(np.count_nonzero(mask))
         if not allowed:
             return Answer([], "nothing to compare with", 0)
         if how != "words" and any(part.kind != "product" for part in parts):
             self.encoder()  # loaded once, and not counted as searching
         started = time.perf_counter()
-        notes: list[str] = []
         by_words = self._by_words(parts, max(k, DEPTH), mask, how, notes) if how != "likeness" else []
         if how == "words":
             hits = [Hit(row, score, (None,) * len(parts), ("words",)) for row, score in by_words[:k]]
