@@ -21,7 +21,7 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
-from pages import guard, routes  # noqa: E402
+from pages import guard, routes, signin  # noqa: E402
 from pages.panels import mount_panels  # noqa: E402
 
 panels = mount_panels()
@@ -43,8 +43,8 @@ def say_sorry(error: Exception) -> bool:
 
 app = st.App(
     PROJECT / "pages" / "main.py",
-    routes=[*routes.ROUTES, Mount("/panels", app=panels)],
+    routes=[*routes.ROUTES, *signin.ROUTES, Mount("/panels", app=panels)],
     lifespan=lifespan,
     on_script_error=say_sorry,
-    middleware=[Middleware(routes.SafeHeaders), Middleware(guard.Guard)],
+    middleware=[Middleware(routes.SafeHeaders), Middleware(guard.Guard), Middleware(signin.SignIn)],
 )

@@ -36,16 +36,19 @@ class Settings:
     private_urls: bool = False  # may files be fetched from private addresses; VITRINE_PRIVATE_URLS=1
     hosts: frozenset[str] = frozenset()  # names that are answered to; VITRINE_HOSTS
     behind_proxy: bool = False  # nobody is local; VITRINE_BEHIND_PROXY=1
+    passphrases: Path | None = None  # of the sign-in, where not in home; VITRINE_PASSPHRASES
 
 
 def settings() -> Settings:
     """The settings of this process, read anew each time so that tests can change the environment."""
     home = os.environ.get("VITRINE_HOME")
+    passphrases = os.environ.get("VITRINE_PASSPHRASES")
     return Settings(
         home=Path(home).expanduser().resolve() if home else PROJECT / "data",
         query_seconds=_number("VITRINE_QUERY_SECONDS", Settings.query_seconds),
         query_bytes=int(_number("VITRINE_QUERY_MB", Settings.query_bytes / 2**20) * 2**20),
         downloads=math.ceil(_number("VITRINE_DOWNLOADS", Settings.downloads)),
+        passphrases=Path(passphrases).expanduser().resolve() if passphrases else None,
         private_urls=os.environ.get("VITRINE_PRIVATE_URLS") == "1",
         hosts=frozenset(os.environ.get("VITRINE_HOSTS", "").lower().replace(",", " ").split()),
         behind_proxy=os.environ.get("VITRINE_BEHIND_PROXY") == "1",

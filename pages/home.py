@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import info as catalog
+from pages import access
 from pages.components.home import dataset_card, import_form, picture_wall
-from pages.resources import datasets, visitor
+from pages.resources import datasets
 
 there = datasets.available()
 st.html(
@@ -37,7 +38,7 @@ for dataset in there:
 for name, why in damaged.items():
     dataset_card.show_damaged(name, why)
 
-if visitor.is_local():
+if access.may(access.MANAGE):
     import_form.show()
 else:
-    st.caption("Datasets can be added and removed on the machine that serves Vitrine.")
+    st.caption(f"Datasets can be added and removed by {access.who(access.MANAGE)}.")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import VitrineError
 from core.settings import ASSETS
+from pages import access, identity
 from pages.components.shared.markdown import plain
 
 st.set_page_config(page_title="Vitrine", page_icon="🪟", layout="wide", initial_sidebar_state="auto")
@@ -29,6 +30,11 @@ page = st.navigation(
     position="top",
 )
 try:
+    if identity.asked() and not access.may(access.LOOK):  # it was signed out, or is too old
+        st.info("Your sign-in has ended. [Sign in again](/sign-in)")
+        st.stop()
     page.run()
+    if identity.asked():
+        st.caption(f"Signed in as {access.role()}. [Sign out](/sign-out)")
 except VitrineError as error:
     st.error(plain(str(error)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.training import jobs
+from pages import access
 from pages.components.shared.markdown import plain
 from pages.components.train import run_comparison, run_form, run_list, run_view
-from pages.resources import datasets, visitor
+from pages.resources import datasets
 
 st.title("Train", anchor=False)
 st.html(
@@ -27,8 +28,8 @@ for name in asked:
     if name not in names:
         st.warning(plain(f"There is no run named {name!r}. It may have been deleted."))
 
-if not visitor.is_local():
-    st.caption("Runs can be started and stopped on the machine that serves Vitrine only.")
+if not access.may(access.COMPUTE):
+    st.caption(f"Runs can be started and stopped by {access.who(access.COMPUTE)} only.")
 elif not datasets.available():
     st.info("There is no dataset to train on yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")

@@ -11,6 +11,7 @@ import typer
 from core.commands import maps, models, search
 from core.commands.console import Json, Name, say, watched
 from core.commands.duplicates import duplicates
+from core.commands.passphrases import passphrase
 from core.errors import DamagedDatasetError, UsageError, VitrineError
 from core.settings import go_offline
 from core.sources.reading import ReadOptions
@@ -222,3 +223,4 @@ models.register(app)
 search.register(app)
 maps.register(app)
 app.command()(duplicates)
+app.command()(passphrase)

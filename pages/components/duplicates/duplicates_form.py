@@ -9,9 +9,9 @@ import streamlit as st
 from core.catalog.info import DatasetInfo
 from core.duplicates import hashing
 from core.duplicates.detectors import COPIES
+from pages import access
 from pages.components.shared import background
 from pages.components.shared.markdown import plain
-from pages.resources import visitor
 
 HASHED_PER_S = 200  # pictures, by two processors, about
 LAID_PER_S = 80  # pictures that are laid over their likes
@@ -32,7 +32,7 @@ def show(
         st.button("Refresh")
         return
     st.info(plain(why))
-    if not visitor.is_local():
+    if not access.may(access.COMPUTE):
         st.caption(f"Run this on the machine that serves Vitrine: {plain(command)}")
         return
     if st.button(label, type="primary"):

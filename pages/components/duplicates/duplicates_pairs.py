@@ -13,10 +13,11 @@ from core.duplicates import figures, judging
 from core.duplicates.detectors import COPIES, HASH_BITS, detector
 from core.duplicates.finding import Found
 from core.errors import VitrineError
+from pages import access
 from pages.components.duplicates import pair_gallery
 from pages.components.duplicates.pair_gallery import Pair
 from pages.components.shared.markdown import plain
-from pages.resources import duplicates, products, visitor
+from pages.resources import duplicates, products
 
 SIZE = 12
 ORDERS = ("Around the threshold", "Nearest", "Farthest")
@@ -108,7 +109,7 @@ def _places(found: Found, threshold: float, order: str, split: NDArray[np.int64]
 
 def judge(info: DatasetInfo, found: Found, threshold: float) -> None:
     """One pair at a time: do both show the same product? And the precision by threshold that the answers give."""
-    if visitor.is_local():
+    if access.may(access.JUDGE):
         with st.sidebar:
             st.text_input(
                 "Your name", key=YOU, max_chars=judging.WHO_CHARACTERS, placeholder="stored with your answers"
@@ -175,8 +176,8 @@ def _ask(
         "Do these two show the same product text?" if text else "Do these two show the same product?",
         anchor=False,
     )
-    if not visitor.is_local():
-        st.info("Only a visitor on the machine that serves Vitrine can answer.")
+    if not access.may(access.JUDGE):
+        st.info(f"Only {access.who(access.JUDGE)} can answer.")
         return
     pair = int(found.a[row]), int(found.b[row])
 

@@ -16,10 +16,11 @@ from core.models import registry
 from core.models.registry import ModelSpec
 from core.settings import PROJECT
 from core.training.runs import RunConfig
+from pages import access
 from pages.components.shared import chart, filter_bar
 from pages.components.shared.markdown import plain
 from pages.components.train import run_list
-from pages.resources import datasets, products, visitor
+from pages.resources import datasets, products
 
 SEES = {"Both": "both", "Picture": "picture", "Text": "text"}
 LABELS = {"All": "all", "By a person": "human"}
@@ -158,7 +159,7 @@ def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
     foreign = _foreign_classes(spec, info)
     if foreign:
         st.warning(foreign)
-    if visitor.is_local():
+    if access.may(access.COMPUTE):
         if st.button("Evaluate", type="primary"):
             with st.spinner("Starting"):
                 cache.start(spec, choice)

@@ -10,9 +10,10 @@ from core.catalog import info as catalog
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.errors import DamagedDatasetError, UnknownDatasetError
+from pages import access
 from pages.components.shared import filter_bar
 from pages.components.shared.markdown import plain
-from pages.resources import products, visitor
+from pages.resources import products
 from pages.resources.urls import image_url
 
 PICTURES = 6
@@ -42,7 +43,7 @@ def show(info: DatasetInfo) -> None:
                 if st.button("Browse", type="primary", key=f"browse-{info.name}"):
                     filter_bar.clear()
                     st.switch_page("browse.py", query_params={"dataset": info.name})
-                if visitor.is_local() and st.button("Remove", key=f"remove-{info.name}"):
+                if access.may(access.MANAGE) and st.button("Remove", key=f"remove-{info.name}"):
                     _confirm_removal(info.name, f"{info.rows:,} products")
         with pictures:
             _strip(info)
@@ -53,7 +54,7 @@ def show_damaged(name: str, why: str) -> None:
     with st.container(border=True):
         st.subheader(name, anchor=False)
         st.error(plain(why))
-        if visitor.is_local() and st.button("Remove", key=f"remove-{name}"):
+        if access.may(access.MANAGE) and st.button("Remove", key=f"remove-{name}"):
             _confirm_removal(name, "damaged files")
 
 

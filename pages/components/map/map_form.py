@@ -7,9 +7,9 @@ import streamlit as st
 from core.catalog import map_files
 from core.catalog.info import DatasetInfo
 from core.errors import MapError
+from pages import access
 from pages.components.shared import background, filter_bar
 from pages.components.shared.markdown import plain
-from pages.resources import visitor
 
 PARTS = {"fitted": "Fitted products", "placed": "Products placed by their neighbours"}
 
@@ -37,7 +37,7 @@ def show(info: DatasetInfo, names: list[str]) -> None:
     if len(names) > 1:
         vectors = st.selectbox("Vectors", names, key="map-of")
     command = map_files.command(info.name, vectors, dense=False)
-    if not visitor.is_local():
+    if not access.may(access.COMPUTE):
         st.caption(f"Run this on the machine that serves Vitrine: {command}")
         return
     if st.button("Make the map", type="primary"):

@@ -7,8 +7,8 @@ import streamlit as st
 from core.catalog.info import DatasetInfo
 from core.embeddings.clip import ENCODERS
 from core.embeddings.store import under_way
+from pages import access
 from pages.components.shared import background
-from pages.resources import visitor
 
 PICTURES_PER_S = 150  # with the bundled encoder on two cores, approximately
 
@@ -34,7 +34,7 @@ def show(info: DatasetInfo, why: str) -> None:
         if info.with_picture
         else f"{info.name} has no vectors yet, and no pictures: its vectors are computed from texts. {why}"
     )
-    if not visitor.is_local():
+    if not access.may(access.COMPUTE):
         st.caption(f"Run this on the machine that serves Vitrine: {command}")
         return
     if st.button("Compute vectors", type="primary"):

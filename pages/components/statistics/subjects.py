@@ -23,9 +23,9 @@ from core.statistics import (
     words,
 )
 from core.statistics.papers import TABLES
+from pages import access
 from pages.components.shared import chart
 from pages.components.shared.chart import Order
-from pages.resources import visitor
 
 # Titles of columns; a bound widget puts the title into the address.
 COLUMN = {"country": "geo", "language": "language", "category": "category", "class": "class", "label source": "label_source",
@@ -131,7 +131,7 @@ def _measuring(info: DatasetInfo) -> None:
     st.info(measured.says.replace("NAME", info.name))
     if measured.state == "running":
         st.progress(measured.done / max(1, measured.total))
-    elif visitor.is_local() and st.button(f"Measure {measured.total:,} pictures"):
+    elif access.may(access.COMPUTE) and st.button(f"Measure {measured.total:,} pictures"):
         picture_stats.start(info)
         st.caption("Starting.")
 

@@ -13,9 +13,9 @@ from core.errors import VitrineError
 from core.training import jobs
 from core.training.curves import Curve, read_curve
 from core.training.jobs import Run
+from pages import access
 from pages.components.shared.markdown import plain
 from pages.components.train import run_charts, run_list
-from pages.resources import visitor
 
 BLOWN_UP = 10_000  # a loss above it is shown in scientific notation
 LIVE_S, QUIET_S = 2.0, 10.0  # between refreshes, of an active run and of an ended one
@@ -51,7 +51,7 @@ def _actions(run: Run) -> None:
         if run.usable:
             st.link_button("Evaluate", f"evaluate?model={quote(run.name)}")
             st.link_button("Classify", f"classify?model={quote(run.name)}")
-        if not visitor.is_local():
+        if not access.may(access.COMPUTE):
             return
         if run.state == "running" and st.button("Stop", type="primary", help="Save a checkpoint, then stop"):
             _do(lambda: jobs.stop(run.name))

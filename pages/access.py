@@ -1,0 +1,111 @@
+"""Who may do what: one table of roles, one of doors. Pages, routes, panels and MCP tools all ask here.
+
+Without a sign-in, whoever sits at the serving machine is an owner and everybody else a visitor. With one
+(`vitrine passphrase`, or an OIDC provider in `.streamlit/secrets.toml`) everybody has the role they signed in with.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.passphrases import ROLES
+from pages import identity
+from pages.resources import visitor
+
+VISITOR, ANNOTATOR, OWNER = ROLES
+NOBODY = ""  # may open what is open to all; no role
+
+
+@dataclass(frozen=True)
+class Right:
+    """Something that can be done, and the least role that may."""
+
+    name: str
+    least: str
+    says: str
+
+
+OPEN = Right("enter", NOBODY, "See the sign-in page, its fonts, and whether the server is up")
+LOOK = Right("look", VISITOR, "Open every page, see products, pictures, maps and figures, search")
+ASK = Right(
+    "ask", VISITOR, "Ask models: Classify, the panels, their API and MCP tools; upload a photo for it"
+)
+DOWNLOAD = Right("download", VISITOR, "Download products as CSV or Parquet")
+JUDGE = Right("judge", ANNOTATOR, "Answer whether two products are duplicates, under a name")
+MANAGE = Right("manage", OWNER, "Add and remove datasets, read files of the serving machine by their path")
+COMPUTE = Right("compute", OWNER, "Start what takes long: vectors, maps, duplicates, trainings, evaluations")
+WATCH = Right("watch", OWNER, "Read the server's own measurements, use Streamlit's agent interface")
+RIGHTS = (OPEN, LOOK, ASK, DOWNLOAD, JUDGE, MANAGE, COMPUTE, WATCH)
+
+# Paths by the beginning of the address, with `$` where nothing may follow. The first that fits counts. A test walks the
+# app: a route that fits only the last line, which is for Streamlit's pages, fails it.
+DOORS: tuple[tuple[str, Right], ...] = (
+    ("/healthz$", OPEN),
+    ("/_stcore/health$", OPEN),
+    ("/sign-in$", OPEN),
+    ("/sign-out$", OPEN),
+    ("/auth/login$", OPEN),  # to the OIDC provider and back
+    ("/auth/logout$", OPEN),
+    ("/oauth2callback$", OPEN),
+    ("/fonts/", OPEN),
+    ("/static/", OPEN),  # Streamlit's own scripts and styles
+    ("/favicon.png$", OPEN),
+    ("/images/", LOOK),
+    ("/map-data/", LOOK),
+    ("/map-view/", LOOK),
+    ("/lit/", LOOK),
+    ("/product/", LOOK),
+    ("/download/", DOWNLOAD),
+    ("/panels/", ASK),
+    ("/_stcore/stream$", LOOK),
+    ("/_stcore/host-config$", LOOK),
+    ("/_stcore/upload_file/", ASK),
+    ("/_stcore/bidi-components/", LOOK),
+    ("/media/", LOOK),
+    ("/component/", LOOK),
+    ("/_stcore/", WATCH),
+    ("/", LOOK),
+)
+_DOORS = tuple((re.compile(re.escape(path).replace(r"\$", "$")), right) for path, right in DOORS)
+
+
+def door(path: str) -> Right:
+    """What one must be allowed to do to ask for this path."""
+    return next((right for pattern, right in _DOORS if pattern.match(path)), WATCH)
+
+
+def allows(role: str, right: Right) -> bool:
+    """May somebody with this role do it? NOBODY is a role that may do almost nothing."""
+    order = (NOBODY, *ROLES)
+    return role in order and order.index(role) >= order.index(right.least)
+
+
+def role() -> str:
+    """The role of whom the page that runs now is drawn for."""
+    if identity.asked():
+        return identity.role_of(st.context.cookies, st.context.headers.get("Authorization")) or NOBODY
+    return OWNER if visitor.is_local() else VISITOR
+
+
+def may(right: Right) -> bool:
+    """Is the visitor of the page that runs now allowed to do it?"""
+    return allows(role(), right)
+
+
+def who(right: Right) -> str:
+    """Who may, in the words of a sentence, for whoever may not."""
+    if not identity.asked():
+        return "a visitor on the machine that serves Vitrine"
+    return f"whoever signed in as {' or '.join(ROLES[ROLES.index(right.least) :])}"
+
+
+def table() -> str:
+    """Rights and roles as Markdown, as docs/reference/security.md shows them."""
+    lines = [f"| | {' | '.join(('not signed in', *ROLES))} |", "|---|" + ":-:|" * (len(ROLES) + 1)]
+    for right in RIGHTS:
+        marks = ("yes" if allows(each, right) else "" for each in (NOBODY, *ROLES))
+        lines.append(f"| {right.says} | {' | '.join(marks)} |")
+    return "\n".join(lines)
