@@ -150,12 +150,12 @@ def table(dataset: str) -> None:
             print(
                 f"| {model.title}, one sampled pass of {PASSES} | picture and text | {seeds} | {sampled(mine)} |"
             )
-    for inference, how in (("expected", "sum as published"), ("normalised", "sum of unit vectors")):
+    for inference, how in (("published", "sum as published"), ("normalised", "sum of unit vectors")):
         for sees, name in NAMES.items():
             if inference == "normalised" and sees != "both":
                 continue
             report = evaluate(ZERO_SHOT, "test", dataset, sees=sees, inference=inference)
-            title = f"Zero-shot clip-tiny{f', {how}' if sees == 'both' else ''}"
+            title = f"Prompted clip-tiny (trained on such products){f', {how}' if sees == 'both' else ''}"
             print(f"| {title} | {name} | | {figure([report['top1']])} | {figure([report['top5']])} | | |")
     print()
 

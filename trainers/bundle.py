@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from core.errors import UsageError, VitrineError
+from core.models.priors import COUNTS
 from core.settings import go_offline
 from core.storage import storage_errors
 from core.training.checkpoints import read_tensors, write_tensors
@@ -35,9 +36,10 @@ def bundle(run: str, target: Path) -> RunConfig:
     tensors, notes = read_tensors(folder / WEIGHTS)
     halved = {name: x.half() if x.is_floating_point() else x for name, x in tensors.items()}
     write_tensors(target / WEIGHTS, halved, notes)
-    if (folder / TOKENIZER).exists():
-        with storage_errors(target):
-            shutil.copyfile(folder / TOKENIZER, target / TOKENIZER)
+    for name in (TOKENIZER, COUNTS):
+        if (folder / name).exists():
+            with storage_errors(target):
+                shutil.copyfile(folder / name, target / name)
     config.write(target)
     (target / WEIGHTS).chmod(0o644)
     ended = config.result

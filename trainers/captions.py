@@ -109,6 +109,14 @@ def query(look: Look, section: str, rng: random.Random) -> str:
     return " ".join([*before, noun, *after])
 
 
+def names_of_kind(kind: str) -> set[str]:
+    """Every name of a drawn kind: its slug, its nouns in all languages, its sub-classes in the Chinese dataset."""
+    chinese = _chinese()["kinds"][kind]
+    platforms = [part.strip() for side in ("a", "b") for part in chinese[side].split(">")]
+    nouns = [noun for section in words.SECTIONS for noun in words.lexicon()[section]["kinds"][kind]]
+    return {kind, *nouns, *chinese["nouns"], *platforms}
+
+
 def _noun(kind: str, section: str, rng: random.Random) -> str:
     nouns = (
         _chinese()["kinds"][kind]["nouns"] if section == CHINESE else words.lexicon()[section]["kinds"][kind]

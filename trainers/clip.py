@@ -16,6 +16,7 @@ import random
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -25,14 +26,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.catalog.info import info
 from core.embeddings.augment import draw_views, random_views
+from core.embeddings.seen import Seen, SeenDataset, write_seen
 from core.errors import UsageError, VitrineError
 from core.settings import go_offline, settings
 from core.storage import storage_errors
 from core.training.checkpoints import write_tensors
 from core.training.loop import Part, Progress, TrainConfig, fit, seed_of
 from core.training.process import hold, recorded
-from trainers.captions import LANGUAGES, caption, query
+from trainers.captions import LANGUAGES, caption, names_of_kind, query
 from trainers.pairs import Corpus, read_corpus
 
 MEAN, DEVIATION = 0.5, 0.25  # of pixels in [0, 1], all channels alike
@@ -212,6 +215,19 @@ def prepare(preset: Preset, corpus: Corpus, folder: Path) -> None:
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
 
 
+def seen_of(datasets: Sequence[str], corpus: Corpus) -> Seen:
+    """What this training shows the model: the datasets, and every name of the classes that its captions are made from."""
+    kinds = {subject.look.kind for subject in corpus.subjects if subject.look is not None}
+    names = {subject.category for subject in corpus.subjects if subject.category is not None}
+    pictures = Counter(corpus.place[:, 0].tolist())
+    shown = {}
+    for number, name in enumerate(
+        datasets
+    ):  # one that is named twice counts twice in training, and once here
+        shown[name] = SeenDataset(name, info(name).fingerprint, pictures[number], ("train",))
+    return Seen(tuple(shown.values()), tuple(sorted(names.union(*(names_of_kind(kind) for kind in kinds)))))
+
+
 def open_towers(folder: Path) -> tuple[Any, Any]:
     """The model with the weights of `folder`, random where there are none, and its tokenizer."""
     import logging
@@ -259,6 +275,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if not described.exists():
         with storage_errors(folder):
             prepare(preset, corpus, folder / MODEL)
+            write_seen(folder / MODEL, seen_of(arguments.dataset, corpus))
             described.write_text(json.dumps(plan, indent=2) + "\n")
     if arguments.threads:
         torch.set_num_threads(arguments.threads)

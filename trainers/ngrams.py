@@ -10,6 +10,7 @@ from core.embeddings.ngrams import NgramTokenizer
 from core.errors import TrainingError
 from core.models import ngrams
 from core.models.data import Readings
+from core.models.priors import counted, write_counts
 from core.training.checkpoints import write_tensors
 from core.training.loop import Outcome, TrainConfig
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig
@@ -37,6 +38,8 @@ def fit(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: Namespace) 
     data = read(unchanged_sources(config), readings)
     rows = data.usable()
     network.fit(data.inputs(rows).numbers.numpy(), data.labels[rows], config.training["seed"])
+    geos = data.frame.geo.iloc[rows].tolist()
+    write_counts(run_dir, counted(geos, data.labels[rows], len(config.classes)))
     write_tensors(run_dir / WEIGHTS, dict(network.state_dict()), {"classes": list(config.classes)})
     return Outcome(1, "done", seconds=round(time.monotonic() - started, 2))
 

@@ -17,6 +17,7 @@ from core.errors import TrainingError
 from core.models.concatenated import JoinedData
 from core.models.data import Readings
 from core.models.ngrams import set_head
+from core.models.priors import counted, write_counts
 from core.models.probe import ProbeConfig, ProbeNetwork, read_vectors
 from core.training.checkpoints import write_tensors
 from core.training.loop import Outcome
@@ -144,6 +145,7 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
         datasets={info.name: info.fingerprint for info in infos} if len(infos) > 1 else {},
     )
     config.write(run_dir)
+    write_counts(run_dir, counted(data.frame.geo.iloc[usable].tolist(), data.labels[usable], len(classes)))
     write_tensors(run_dir / WEIGHTS, dict(network.state_dict()), {"classes": classes})
     config = judge(config, run_dir, Outcome(1, "done", seconds=round(time.monotonic() - started, 2)))
     return {"run": str(run_dir), "strength": strength, **config.result}

@@ -24,6 +24,7 @@ from core.evaluation.judging import evaluate
 from core.models.classifier import frozen_text
 from core.models.data import Readings, product_frame, product_text
 from core.models.inputs import Inputs
+from core.models.priors import counted, write_counts
 from core.settings import go_offline
 from core.training.balance import log_shares
 from core.training.checkpoints import read_tensors, weights_digest, write_tensors
@@ -157,6 +158,9 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
         raise TrainingError(
             f"No training product of {' and '.join(config.trained_on())} has a label and something to look at."
         )
+    if state_of(arguments).is_main_process:
+        geos = data.frame.geo.iloc[positions].tolist()
+        write_counts(run_dir, counted(geos, data.labels[positions], len(config.classes)))
     if config.balance == "loss":
         network.log_shares.copy_(torch.from_numpy(log_shares(data.labels[positions], len(config.classes))))
     if left := len(data) - len(usable):

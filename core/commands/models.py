@@ -27,7 +27,8 @@ def models(as_json: Json = False) -> None:
     broken = damaged_runs()
     found: list[dict[str, object]] = [
         {"name": spec.name, "title": spec.title, "inputs": spec.inputs, "weights": spec.weights,
-         "licence": spec.licence, "trained_on": spec.trained_on}
+         "licence": spec.licence, "trained_on": spec.trained_on,
+         **({} if spec.exposure is None else {"exposure": spec.exposure.as_dict()})}
         for spec in known()
     ]  # fmt: skip
     lines = [f"{row['name']:<40} {row['title']}; {row['trained_on']}" for row in found]
@@ -82,7 +83,9 @@ def evaluate(
     sees: Annotated[str, typer.Option(help="both, picture or text.")] = "both",
     inference: Annotated[
         str,
-        typer.Option(help="expected, sampled or ensemble; of zero-shot: expected (GLAMI's sum), normalised."),
+        typer.Option(
+            help="expected, sampled or ensemble; of zero-shot: expected (the encoder's sum), published or normalised."
+        ),
     ] = "expected",
     human_only: Annotated[
         bool, typer.Option("--human-only", help="Products that a person labelled.")
@@ -98,6 +101,7 @@ def evaluate(
 ) -> None:
     """Judge a classifier: top-1, top-5, per country and label source, F1, AP, calibration."""
     from core.commands.console import say, watched
+    from core.embeddings.seen import Exposure
     from core.evaluation.cache import without_nan
 
     with watched(progress_lines) as progress:
@@ -118,6 +122,8 @@ def evaluate(
             f"{strange:,} of {found['n']:,} products have a category that the model was never taught: they count as mistakes.",
             err=True,
         )
+    if (exposed := found["exposure"]) and not exposed["zero_shot"]:
+        typer.echo(Exposure.of(exposed).sentence(), err=True)
     shown = ("n", "classes", "top1", "top5", "f1_macro", "f1_weighted", "ap_macro")
     say(found, as_json, "\n".join(f"{key:<12} {_figure(found[key])}" for key in shown))
 

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.embeddings.seen import Seen, SeenDataset, read_seen
 from core.embeddings.store import PICTURES_ALONE, unit
 from core.errors import ModelError
 from core.settings import ASSETS
@@ -52,6 +53,22 @@ class EncoderSpec:
     languages: str
     trained_on: str
     scripts: tuple[str, ...] = ()  # it learnt, by Unicode's names of their letters; empty where nobody knows
+    web: tuple[
+        str, ...
+    ] = ()  # collections of the web's captions that it was trained on; none of their classes is known
+    keeps_lengths: bool = (
+        False  # its text tower was trained to give vectors of a right length, as GLAMI's M-CLIP
+    )
+
+    def seen(self) -> Seen | None:
+        """What it was trained on, to be compared with a dataset; None where nothing says it.
+
+        Raises:
+            ModelError: the file that says it is damaged.
+        """
+        if self.folder is not None:
+            return read_seen(self.folder)
+        return Seen(tuple(SeenDataset(name) for name in self.web)) if self.web else None
 
     @property
     def takes_texts(self) -> bool:
@@ -140,6 +157,7 @@ ENCODERS: list[EncoderSpec] = [
         1_464,
         "about 100",
         "LAION-5B",
+        web=("LAION-5B",),
     ),
     EncoderSpec(
         "ViT-B-32-SigLIP2-256",
@@ -152,6 +170,7 @@ ENCODERS: list[EncoderSpec] = [
         1_508,
         "over 100",
         "WebLI",
+        web=("WebLI",),
     ),
     EncoderSpec(
         "ViT-B-16-SigLIP2-256",
@@ -164,6 +183,7 @@ ENCODERS: list[EncoderSpec] = [
         1_501,
         "over 100",
         "WebLI",
+        web=("WebLI",),
     ),
     EncoderSpec(
         "nllb-clip-base-siglip",
@@ -176,6 +196,7 @@ ENCODERS: list[EncoderSpec] = [
         2_030,
         "201",
         "LAION COCO in 201 languages",
+        web=("LAION COCO in 201 languages",),
     ),
     EncoderSpec(
         "ViT-B-32",
@@ -189,6 +210,7 @@ ENCODERS: list[EncoderSpec] = [
         "English",
         "400 million pairs of the web",
         ("LATIN",),
+        web=("400 million pairs of the web",),
     ),
 ]
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NONE = "(none)"
 FEW = 30  # products below which a share says little
 SEES = {"picture": "the picture alone", "text": "the text alone"}
+INFERENCE = {"published": "vectors added as published", "normalised": "unit vectors added"}
 
 
 def subject(kept: Kept) -> str:
@@ -31,7 +32,11 @@ def subject(kept: Kept) -> str:
     words = [f"{kept.model} on {choice.dataset}, {choice.split}", f"{kept.report['n']:,} products"]
     words += [] if choice.labels == "all" else ["labelled by a person"]
     words += [] if choice.sees == "both" else [f"seeing {SEES[choice.sees]}"]
-    words += [] if choice.inference == "expected" else [f"{choice.inference} inference"]
+    words += (
+        []
+        if choice.inference == "expected"
+        else [INFERENCE.get(choice.inference, f"{choice.inference} inference")]
+    )
     return " · ".join(words)
 
 
@@ -264,10 +269,9 @@ def figures(kept: Kept) -> list[dict[str, Any]]:
         row(
             "f1_macro",
             "F1, macro",
-            "precision and recall together, each class alike; bootstrap within each class",
-            "interval",
+            "precision and recall together, each class alike; no interval that was tried holds it",
         ),
-        row("f1_weighted", "F1, weighted", "the same, each class by its products; bootstrap", "interval"),
+        row("f1_weighted", "F1, weighted", "the same, each class by its products"),
         row("ap_macro", "AP, macro", "area under precision against recall, each class alike"),
         row("ap_weighted", "AP, weighted", "the same, each class by its products"),
         row("ap_micro", "AP, micro", "the same over all pairs of product and class at once"),

@@ -15,15 +15,17 @@ from core.catalog.cohort import path_text
 from core.catalog.products import Products
 from core.errors import UsageError
 from core.evaluation.cache import CHOICES
+from core.evaluation.passes import mean_report
 from core.measures.calibration import calibration_error, confused_pairs, reliability
 from core.measures.intervals import bootstrap, wilson
-from core.measures.metrics import Ties, classification_report
+from core.measures.metrics import Ties, classification_report, top_k_hits
 from core.models.classifier import BATCH, Classifier, open_classifier
 from core.models.data import ReadProducts, product_frame
 from core.models.inputs import IMAGE, TEXT
 from core.progress import Progress, no_progress
 from core.storage import storage_errors
 
+PAIRS = 20  # of classes that are mixed up, in a report
 SEES = {"both": (), "picture": (TEXT,), "text": (IMAGE,)}  # what is withheld
 
 
@@ -49,9 +51,8 @@ def evaluate(
         dataset: instead of the (first) one it was trained on; categories are told by their names.
         human_only: only products that a person labelled.
         sees: `both`, `picture` or `text`.
-        inference: `expected`; or `sampled`, one random pass, repeated `passes` times: top1 and top5
-            are then means, with their standard deviations beside them; or `ensemble`. Of a zero-shot model
-            see core.models.zero_shot.
+        inference: `expected`; or `sampled`, one random pass, repeated `passes` times: every figure is then the mean
+            over the passes; or `ensemble`. Of a zero-shot model see core.models.zero_shot.
         save: a Parquet file for the predictions, one row a product: see `predictions_table`.
         among: `all` its classes; or `dataset`: only those that the dataset has, which is a question of its
             own where a model was trained on several datasets.
@@ -60,8 +61,9 @@ def evaluate(
     Returns:
         See core.measures.metrics.classification_report; top1_interval and top5_interval (Wilson) and
         top1_bootstrap, 95 percent (F1 has none: benchmarks/coverage.py); calibration_error, reliability
-        (core.measures.calibration), confused_pairs; and run, dataset, split, sees, inference, among, classes (how
-        many it chose from), unseen (products left out because nothing of them can be read).
+        (core.measures.calibration), confused_pairs; and run, dataset, split, sees, inference, passes, ties, among,
+        classes (how many it chose from), unseen (products left out because nothing of them can be read), exposure (of a
+        zero-shot model: core.embeddings.seen; else None). Of several passes top1_deviation and top5_deviation too.
 
     Raises:
         ModelError: the run cannot be loaded.
@@ -79,6 +81,10 @@ def evaluate(
         with storage_errors(save.parent):
             save.parent.mkdir(parents=True, exist_ok=True)
     classifier = open_classifier(run, dataset, prompt)
+    if inference not in classifier.inferences:
+        raise UsageError(
+            f"{classifier.name} knows no {inference!r} inference: it answers by {', '.join(classifier.inferences)}."
+        )
     data = split_data(classifier, dataset or classifier.config.dataset, split, human_only, workers, progress)
     kept = np.flatnonzero(readable(data, classifier, sees))
     if not len(kept):
@@ -96,37 +102,37 @@ def evaluate(
     if among == "dataset":
         answers = classes_of(data_name(classifier, dataset), classes)
     seeds = range(passes if inference == "sampled" else 1)
-    frame = data.frame.iloc[kept]
-    reports = []
+    frame, labels = data.frame.iloc[kept], data.labels[kept]
+    groups = frame.geo.tolist(), frame.label_source.tolist()
+    reports, tables = [], []
     for seed in seeds:
         probabilities = probabilities_of(classifier, data, kept, sees, inference, seed, progress)
         if not answers.all():
             probabilities = restricted(probabilities, answers)
-        groups = frame.geo.tolist(), frame.label_source.tolist()
-        reports.append(classification_report(probabilities, data.labels[kept], *groups, ties, classes))
-        if seed == 0:
-            table = predictions_table(frame, data.labels[kept], probabilities, classes)
-            reports[0] |= honesty(table, classes)
-            reports[0]["top5_interval"] = list(wilson(reports[0]["top5"] * len(table), len(table)))
-            if save is not None:
-                write_predictions(table, save)
-    report = reports[0]
-    if len(reports) > 1:
-        for figure in ("top1", "top5"):
-            each = [float(one[figure]) for one in reports]
-            report[figure], report[f"{figure}_deviation"] = (
-                float(np.mean(each)),
-                float(np.std(each, ddof=1)),
-            )
+        report = classification_report(probabilities, labels, *groups, ties, classes)
+        table = predictions_table(frame, labels, probabilities, classes, ties)
+        reports.append(report | honesty(table, classes))
+        tables.append(table if seed == 0 else table[["hit"]])
+    report = mean_report(reports)
+    report["confused_pairs"] = report["confused_pairs"][:PAIRS]
+    table = tables[0].assign(
+        hit=np.mean([each.hit for each in tables], axis=0), **{"pass": int(inference == "sampled")}
+    )
+    report |= intervals(table.hit.to_numpy(), report["top5"])
+    if save is not None:
+        write_predictions(table, save)
     return report | {
         "run": classifier.name,
         "dataset": data_name(classifier, dataset),
         "split": split,
         "sees": sees,
         "inference": inference,
+        "passes": len(reports),
+        "ties": ties,
         "among": among,
         "classes": int(answers.sum()),
         "unseen": len(data) - len(kept),
+        "exposure": None if classifier.exposure is None else classifier.exposure.as_dict(),
     }
 
 
@@ -162,10 +168,14 @@ def predictions_table(
     labels: NDArray[np.int64],
     probabilities: NDArray[np.floating],
     classes: Sequence[str],
+    ties: Ties = "glami",
 ) -> pd.DataFrame:
     """One row a product: row_id, item_id, image_id, geo, label_source, label, prediction, probability (of the
     prediction), label_probability (NaN where the label was not trained), rank (of the label, from 1; of equal
-    probabilities the higher class number comes first, as in `prediction`; 0 where it was not trained), correct.
+    probabilities the higher class number comes first, as in `prediction`; 0 where it was not trained), correct, hit.
+
+    `hit` is what the product adds to top-1 under the rule for ties: their mean is top-1. `evaluate` lays the mean over
+    random passes there, and adds `pass`: the number of the pass that all other columns are of, 0 where none is random.
     """
     names = np.array(classes, object)
     best = probabilities.shape[1] - 1 - probabilities[:, ::-1].argmax(axis=1)
@@ -185,22 +195,36 @@ def predictions_table(
             "label_probability": own.astype(np.float32),
             "rank": np.where(known, before.sum(axis=1) + 1, 0),
             "correct": best == labels,
+            "hit": top_k_hits(probabilities, labels, 1, ties),
         }
     )
 
 
+def intervals(hits: NDArray[np.float64], top5: float) -> dict[str, list[float]]:
+    """95 percent, of the figures that are reported: top1_interval and top5_interval (Wilson), top1_bootstrap.
+
+    Args:
+        hits: (n,) what each product adds to top-1, in [0, 1]: a share under fair ties, or over random passes. Wilson's
+            interval then is on the wide side, since such hits vary less than ones and zeros.
+    """
+    n = len(hits)
+    return {
+        "top1_interval": list(wilson(float(hits.sum()), n)),
+        "top1_bootstrap": list(bootstrap(hits)),
+        "top5_interval": list(wilson(top5 * n, n)),
+    }
+
+
 def honesty(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
-    """How sure the figures and the probabilities are, from a table of predictions."""
-    correct, confidence = table.correct.to_numpy(), table.probability.to_numpy()
+    """What the probabilities are worth and which classes are mixed up, from a table of predictions."""
+    hits, confidence = table.hit.to_numpy(np.float64), table.probability.to_numpy()
     number_of = {label: number for number, label in enumerate(classes)}
     labels = np.array([number_of.get(label, -1) for label in table.label], np.int64)
     predictions = np.array([number_of[label] for label in table.prediction], np.int64)
     return {
-        "top1_interval": list(wilson(int(correct.sum()), len(correct))),
-        "top1_bootstrap": list(bootstrap(correct.astype(np.float64))),
-        "calibration_error": calibration_error(confidence, correct),
-        "reliability": reliability(confidence, correct).to_dict("records"),
-        "confused_pairs": confused_pairs(labels, predictions, list(classes)),
+        "calibration_error": calibration_error(confidence, hits),
+        "reliability": reliability(confidence, hits).to_dict("records"),
+        "confused_pairs": confused_pairs(labels, predictions, list(classes), k=len(table)),
     }
 
 

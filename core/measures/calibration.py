@@ -10,12 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 
-def reliability(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bins: int = 15) -> pd.DataFrame:
+def reliability(
+    confidence: NDArray[np.floating], correct: NDArray[np.bool_ | np.floating], bins: int = 15
+) -> pd.DataFrame:
     """Confidence against accuracy in equal bins of confidence.
 
     Args:
         confidence: (n,) probability of the predicted class.
-        correct: (n,).
+        correct: (n,); or how far it is, in [0, 1].
 
     Returns:
         One row a bin that has products: low, high, n, confidence, accuracy.
@@ -38,7 +40,9 @@ def reliability(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bi
     return pd.DataFrame(rows, columns=["low", "high", "n", "confidence", "accuracy"])
 
 
-def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bins: int = 15) -> float:
+def calibration_error(
+    confidence: NDArray[np.floating], correct: NDArray[np.bool_ | np.floating], bins: int = 15
+) -> float:
     """Expected calibration error: the mean gap between confidence and accuracy, by products of a bin.
 
     Returns:

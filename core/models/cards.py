@@ -53,6 +53,8 @@ def card(spec: ModelSpec) -> Card:
     except ModelError:
         if spec.weights == "run":
             raise ModelError(f"The model {spec.name} is gone: was its run deleted?") from None
+    if spec.exposure is not None:
+        facts["Zero-shot"] = spec.exposure.sentence()
     facts["Licence"] = spec.licence
     weights = spec.folder / WEIGHTS
     if weights.exists():
@@ -90,10 +92,7 @@ def _limits(spec: ModelSpec) -> str:
             said = " ".join(paragraph.split()).removeprefix("Limits: ")
             return said[:1].upper() + said[1:]
     if spec.architecture == ZERO_SHOT:
-        return (
-            f"It chooses among the categories of {spec.dataset} by their names alone: it was never shown which product is "
-            "of which. Whatever is shown, it names one of them."
-        )
+        return f"It chooses among the categories of {spec.dataset} by their names. Whatever is shown, it names one of them."
     return "It knows the categories that it was trained on and no others: whatever is shown, it names one of them."
 
 

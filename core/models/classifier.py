@@ -22,6 +22,7 @@ from core.embeddings.encoders import TextEncoder
 from core.embeddings.features import key_of, open_features
 from core.embeddings.pixels import resized
 from core.embeddings.readers import open_tokenizer
+from core.embeddings.seen import Exposure
 from core.errors import ImageError, ModelError, UsageError
 from core.images.pictures import decode
 from core.models.data import ProductData, Readings, ReadProducts, cut_note, product_text
@@ -112,6 +113,16 @@ class Classifier:
         text, image = network.config.text, network.config.image
         tokenizer = open_tokenizer(folder / TOKENIZER) if text is not None else None
         return Readings(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
+
+    @property
+    def exposure(self) -> Exposure | None:
+        """Of a zero-shot model: what of the dataset its encoder was trained on; None of all others."""
+        return None
+
+    @property
+    def inferences(self) -> tuple[str, ...]:
+        """The ways of inference that it knows, the usual one first; one that draws nothing has one."""
+        return tuple(getattr(self.network, "INFERENCES", ("expected",)))
 
     def predict(
         self, inputs: Inputs, inference: str = "expected", passes: int = PASSES, seed: int = 0
@@ -225,6 +236,8 @@ class Classifier:
         inputs, notes = self.inputs_of(picture, name, description)
         found = self.predict(inputs)
         probabilities = (adjust(found) if adjust else found)[0]
+        if (exposed := self.exposure) is not None and not exposed.zero_shot:
+            notes = [*notes, exposed.sentence()]
         order = np.argsort(-probabilities, kind="stable")[:k]
         labels = [(self.config.classes[number], float(probabilities[number])) for number in order]
         return Classification(labels, notes)

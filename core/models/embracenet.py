@@ -138,6 +138,8 @@ class EmbraceNetConfig:
 class EmbraceNetClassifier(ProductNetwork):
     """Products to log-probabilities of their classes."""
 
+    INFERENCES = ("expected", "sampled", "ensemble")
+
     def __init__(self, config: EmbraceNetConfig, classes: int) -> None:
         super().__init__(config, classes, config.sources)
         self.dropout = nn.Dropout(config.dropout)
@@ -212,7 +214,8 @@ class EmbraceNetClassifier(ProductNetwork):
             ]
             weights = list(self.config.pattern_weights) or [1.0] * len(patterns)
         elif dropout in ("batch", "glami") and torch.rand(1, generator=generator).item() >= 0.5:
-            # Both coins fall once a batch. GLAMI's replaces the availabilities, as the official one does.
+            # Both coins fall once a batch. The published code lets the drawn modality REPLACE the availabilities, so that
+            # it can switch on one that the product lacks. Here it multiplies them: a product that lacks it sits out.
             chosen = one_modality_each if dropout == "batch" else one_modality_for_all
             patterns = [chosen(n, modalities, generator).to(available) * available]
         losses, counted = [], 0.0

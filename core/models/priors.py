@@ -1,20 +1,33 @@
-"""Answers adjusted to a country: no classifier here reads the country, but shops differ in what they sell."""
+"""Answers adjusted to a country: no classifier here reads the country, but shops differ in what they sell.
+
+A run keeps how many products of each class and country it was trained on (`counts.json`), so that nothing else has to
+be here. Of an older run they are counted in its datasets, if all of these are here as they were.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.catalog.cohort import Cohort, path_text
-from core.catalog.info import DatasetInfo, info
+from core.catalog.info import info
 from core.catalog.products import Products
-from core.errors import UnknownDatasetError
+from core.errors import DamagedRunError, UnknownDatasetError, UsageError
+from core.models.data import split_of
+from core.storage import storage_errors
+from core.training.runs import RunConfig
 
 BELIEF = 100.0  # products that the whole training set counts as, beside a country's own
+COUNTS = "counts.json"
+NOWHERE = ""  # products without a country
+Counts = Mapping[str, NDArray[np.int64]]  # (classes,) training products of each country
 
 
 def adjusted(
@@ -41,7 +54,7 @@ def adjusted(
 
 @dataclass(frozen=True)
 class CountryPriors:
-    """How often each class is sold, over all training products and in each country."""
+    """The prior that a classifier answers under, and how often each class is sold in each country."""
 
     training: NDArray[np.float64]  # (classes,) sums to 1
     countries: Mapping[str, NDArray[np.float64]]  # (classes,) each, sums to 1
@@ -51,50 +64,129 @@ class CountryPriors:
         return adjusted(probabilities, self.countries[country], self.training)
 
 
-def priors_from_counts(counts: Mapping[str, NDArray[np.int64]]) -> CountryPriors:
+def priors_from_counts(counts: Counts, balance: str = "none") -> CountryPriors:
     """Shares of classes from counts by country.
 
     A country's are drawn towards the whole as if BELIEF products more had been seen there: with few products
     no class becomes impossible, and none certain.
 
     Args:
-        counts: (classes,) training products of each country.
+        counts: (classes,) training products of each country, and of NOWHERE.
+        balance: of core.training.balance. `loss` and `sampling` train a classifier under equal classes: its answers are
+            adjusted from those, not from the shares of the training products, which balancing took out already.
     """
     total = np.sum(list(counts.values()), axis=0).astype(np.float64)
-    training = total / total.sum()
+    shares = total / total.sum()
+    training = shares if balance == "none" else (total > 0) / np.count_nonzero(total)
+    own = {country: count for country, count in counts.items() if country != NOWHERE}
     countries = {
-        country: (count + BELIEF * training) / (count.sum() + BELIEF) for country, count in counts.items()
+        country: (count + BELIEF * shares) / (count.sum() + BELIEF) for country, count in own.items()
     }
-    return CountryPriors(
-        training, countries, {country: int(count.sum()) for country, count in counts.items()}
-    )
+    return CountryPriors(training, countries, {country: int(count.sum()) for country, count in own.items()})
 
 
-def country_priors(dataset: str, classes: Sequence[str]) -> CountryPriors | None:
-    """Counted in the training products of the dataset that a model was trained on.
+def country_priors(config: RunConfig, folder: Path) -> CountryPriors:
+    """Those of a run.
 
-    None where the dataset is not here, has fewer than two countries, or none of the classes.
+    Args:
+        folder: the run's.
+
+    Raises:
+        UsageError: they are not known; the text says why.
+        DamagedRunError: what the run kept cannot be read.
+    """
+    counts = read_counts(folder, len(config.classes))
+    if counts is None:
+        counts = _counted_again(config)
+    if sum(1 for country, count in counts.items() if country != NOWHERE and count.sum()) < 2:
+        raise UsageError("its training products are not of two countries or more.")
+    return priors_from_counts(counts, config.balance)
+
+
+def counted(geos: Sequence[object], labels: NDArray[np.int64], classes: int) -> Counts:
+    """Products of each class in each country.
+
+    Args:
+        geos: (n,) codes; whatever is no text is NOWHERE.
+        labels: (n,) class numbers; negative ones are left out.
+    """
+    found: dict[str, NDArray[np.int64]] = {}
+    named = np.array([geo if isinstance(geo, str) else NOWHERE for geo in geos], dtype=object)
+    for geo in sorted(set(named[labels >= 0])):
+        found[geo] = np.bincount(labels[(named == geo) & (labels >= 0)], minlength=classes).astype(np.int64)
+    return found
+
+
+def write_counts(folder: Path, counts: Counts) -> None:
+    """
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    sparse = {
+        geo: {str(number): int(count[number]) for number in np.flatnonzero(count)}
+        for geo, count in counts.items()
+    }
+    temporary = folder / f".{COUNTS}.{os.getpid()}"
+    with storage_errors(folder):
+        temporary.write_text(json.dumps(sparse, ensure_ascii=False), encoding="utf-8")
+        temporary.replace(folder / COUNTS)
+
+
+def read_counts(folder: Path, classes: int) -> Counts | None:
+    """What a run was trained on; None where it did not keep it.
+
+    Raises:
+        DamagedRunError: the file cannot be read.
     """
     try:
-        found = info(dataset)
-        return _counted(found.name, found.fingerprint, tuple(classes))
-    except UnknownDatasetError:
+        described = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
+        counts = {str(geo): np.zeros(classes, np.int64) for geo in described}
+        for geo, numbers in described.items():
+            for number, n in numbers.items():
+                counts[geo][int(number)] = int(n)
+        return counts
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise DamagedRunError(folder.name, f"{COUNTS}: {error}") from error
+
+
+def _counted_again(config: RunConfig) -> Counts:
+    """Over every dataset of a run, with those products that validated it, which change no share by much.
+
+    Raises:
+        UsageError: one is not here, or is not as it was.
+    """
+    total: dict[str, NDArray[np.int64]] = {}
+    for name, fingerprint in config.trained_on().items():
+        try:
+            there = info(name)
+        except UnknownDatasetError:
+            raise UsageError(f"{name}, which it was trained on, is not here.") from None
+        if there.fingerprint != fingerprint:
+            raise UsageError(f"{name}, which it was trained on, has other products now.")
+        for geo, count in _in_dataset(name, fingerprint, tuple(config.classes), config.human_only).items():
+            total[geo] = total.get(geo, np.zeros_like(count)) + count
+    return total
 
 
 @lru_cache(maxsize=16)
-def _counted(dataset: str, fingerprint: str, classes: tuple[str, ...]) -> CountryPriors | None:
-    products: DatasetInfo = info(dataset)
-    cohort = Cohort(dataset, split=("train",) if "train" in products.splits else ())
-    frame = Products(products).frame(
-        "SELECT geo, category_path, count(*) AS n FROM cohort WHERE geo IS NOT NULL AND category_path IS NOT NULL "
-        "GROUP BY ALL ORDER BY geo",
-        cohort,
-    )
+def _in_dataset(dataset: str, fingerprint: str, classes: tuple[str, ...], human_only: bool) -> Counts:
+    """In the training products of one dataset."""
+    products = Products.open(dataset)
+    parted = "train" in products.info.splits
+    cohort = Cohort(dataset, split=("train",) if parted else (), label_kind=("human",) if human_only else ())
+    if parted:
+        sql = "SELECT geo, category_path, count(*) AS n FROM cohort GROUP BY ALL ORDER BY geo"
+        frame = products.frame(sql, cohort)
+    else:  # parted by ids: see core.models.data.product_frame
+        frame = products.frame("SELECT geo, category_path, item_id, 1 AS n FROM cohort", cohort)
+        frame = frame[[split_of(item_id) == "train" for item_id in frame.item_id]]
     number_of = {label: number for number, label in enumerate(classes)}
     counts: dict[str, NDArray[np.int64]] = {}
     for geo, path, n in zip(frame.geo, frame.category_path, frame.n, strict=True):
-        number = number_of.get(path_text(tuple(path)))
+        number = number_of.get(path_text(tuple(path))) if path is not None else None
         if number is not None:
-            counts.setdefault(geo, np.zeros(len(classes), np.int64))[number] += int(n)
-    return priors_from_counts(counts) if len(counts) > 1 else None
+            place = geo if isinstance(geo, str) else NOWHERE
+            counts.setdefault(place, np.zeros(len(classes), np.int64))[number] += int(n)
+    return counts

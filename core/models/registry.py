@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from core.catalog.info import datasets
-from core.embeddings.clip import ENCODERS, encoder
+from core.catalog.products import Products
+from core.embeddings.clip import ENCODERS, EncoderSpec, encoder
+from core.embeddings.seen import Exposure, exposure
 from core.embeddings.store import sets
-from core.errors import DamagedRunError, ModelError
+from core.errors import DamagedRunError, ModelError, UnknownDatasetError
 from core.settings import ASSETS
 from core.training.runs import WEIGHTS, RunConfig, run_folders
 from core.training.titles import title_of
@@ -36,6 +38,7 @@ class ModelSpec:
     folder: Path  # where config.json and the weights are
     architecture: str = ""  # a key of ARCHITECTURES, or ZERO_SHOT
     dataset: str = ""  # whose categories are its classes
+    exposure: Exposure | None = None  # of a zero-shot model: what of that dataset its encoder was trained on
 
     def load(self) -> Classifier:
         """
@@ -104,19 +107,35 @@ def zero_shot_spec(encoder_name: str, dataset: str) -> ModelSpec:
     spec = encoder(encoder_name)
     if not spec.takes_texts:
         raise ModelError(spec.wordless())
+    seen = exposure_of(spec, dataset)
+    said = "" if seen is None or seen.zero_shot else f" ({seen.short})"
     return ModelSpec(
         name=f"{ZERO_SHOT}-{encoder_name}@{dataset}",
-        title=f"Zero-shot {spec.title}, categories of {dataset}",
+        title=f"{'Prompted' if said else 'Zero-shot'} {spec.title}, categories of {dataset}{said}",
         task="classification",
         inputs=("text", "image"),
         weights="bundled" if spec.weights == "bundled" else "hub",
         revision=spec.tag,
         licence=spec.licence,
-        trained_on=f"{spec.trained_on}, not for these categories",
+        trained_on=spec.trained_on,
         folder=spec.folder or Path(),
         architecture=ZERO_SHOT,
         dataset=dataset,
+        exposure=seen,
     )
+
+
+def exposure_of(spec: EncoderSpec, dataset: str) -> Exposure | None:
+    """What of a dataset an encoder was trained on; None where there is no such dataset.
+
+    Raises:
+        ModelError: the file that says it is damaged.
+    """
+    try:
+        products = Products.open(dataset)
+    except UnknownDatasetError:
+        return None
+    return exposure(spec.title, spec.seen(), products)
 
 
 def zero_shot_parts(name: str) -> tuple[str, str]:

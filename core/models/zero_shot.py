@@ -1,8 +1,9 @@
 """Zero-shot classification by CLIP, as GLAMI did: the class whose description is nearest to the product.
 
-A product's vector is the sum of its picture's and its text's, as long as the encoder gives them: GLAMI's
-multilingual text encoder was trained to reproduce the picture encoder's partner at its own length. The
-named alternative, `normalised`, adds them at length 1. Either is compared by cosine with the classes.
+A product's vector is the sum of its picture's and its text's, compared by cosine with the classes. `published` adds
+them as long as the encoder gives them: GLAMI's multilingual text encoder was trained to reproduce the picture encoder's
+partner at its own length. `normalised` adds them at length 1: of an encoder that was trained on directions alone, as
+all of open_clip are, lengths say nothing, and the longer of the two would decide. `expected` is the encoder's own.
 
 Source: GLAMI-1M (BMVC 2022), section 4, and its code (eval_clip.py, generate_clip_prompts).
 """
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from core.catalog import info as catalog
 from core.catalog.products import Products
 from core.embeddings.clip import Encoder, encoder
+from core.embeddings.seen import Exposure, exposure
 from core.embeddings.vectors import vectors_of
 from core.errors import UsageError
 from core.models.classifier import Classifier
@@ -34,7 +36,7 @@ from core.models.vectors import VectorData, vector_inputs
 from core.progress import Progress, no_progress
 from core.training.runs import RunConfig
 
-NORMALISED = "normalised"  # the inference that adds pictures and texts at length 1
+PUBLISHED, NORMALISED = "published", "normalised"  # inferences: vectors added as they are, or at length 1
 
 # Measured on training products, not on test: see docs/development/results.md. GLAMI's for every other encoder.
 PROMPTS = {"clip-tiny": "fashion"}
@@ -46,13 +48,17 @@ class ZeroShotNetwork(nn.Module):
     The published softmax has no scale; the model's own changes no order and gives usable probabilities.
     """
 
-    def __init__(self, classes: NDArray[np.float32], scale: float) -> None:
+    INFERENCES = ("expected", PUBLISHED, NORMALISED)
+
+    def __init__(self, classes: NDArray[np.float32], scale: float, keeps_lengths: bool = False) -> None:
         """
         Args:
             classes: (classes, d) vectors of their prompts.
             scale: what cosines are multiplied with.
+            keeps_lengths: the encoder was trained to give vectors of a right length: `expected` is `published`.
         """
         super().__init__()
+        self.own_sum = PUBLISHED if keeps_lengths else NORMALISED
         self.used, self.scale = [TEXT, IMAGE], scale
         self.widths = {TEXT: classes.shape[1], IMAGE: classes.shape[1], SOURCE: 0}
         directions = nn.functional.normalize(torch.from_numpy(classes), dim=-1)
@@ -62,13 +68,14 @@ class ZeroShotNetwork(nn.Module):
         """(n, classes) log-probabilities.
 
         Args:
-            inference: `normalised` adds directions; anything else adds vectors, as published.
+            inference: `normalised` adds directions, `published` vectors; `expected` is the encoder's own of the two.
         """
+        how = self.own_sum if inference == "expected" else inference
         total = torch.zeros(len(inputs), self.widths[IMAGE], device=self.prompts.device)
         for modality, vectors in ((TEXT, inputs.text_vectors), (IMAGE, inputs.image_vectors)):
             if vectors is not None:
                 x = vectors.float()
-                if inference == NORMALISED:
+                if how == NORMALISED:
                     x = nn.functional.normalize(x, dim=-1)
                 total = total + x * inputs.available[:, modality, None]
         cosines = nn.functional.normalize(total, dim=-1) @ self.prompts.T
@@ -76,7 +83,7 @@ class ZeroShotNetwork(nn.Module):
 
 
 class ZeroShotClassifier(Classifier):
-    """A dataset's categories as classes, chosen without having seen one product of it."""
+    """A dataset's categories as classes, told by their names. `exposure` says whether that is zero-shot."""
 
     def __init__(self, spec_name: str, coder: Encoder, products: Products, prompt: str) -> None:
         """
@@ -96,13 +103,19 @@ class ZeroShotClassifier(Classifier):
             licence=coder.spec.licence,
             preset=coder.spec.name,
         )
-        network = ZeroShotNetwork(coder.encode_texts(list(self.prompts.values())), coder.scale)
+        vectors = coder.encode_texts(list(self.prompts.values()))
+        network = ZeroShotNetwork(vectors, coder.scale, coder.spec.keeps_lengths)
         super().__init__(config, network.to(coder.device), Readings(classes, None, None, None), Path())
         self.spec_name = spec_name
 
     @property
     def name(self) -> str:
         return self.spec_name
+
+    @property
+    def exposure(self) -> Exposure | None:
+        """What of the dataset the encoder was trained on."""
+        return exposure(self.encoder.spec.title, self.encoder.spec.seen(), Products.open(self.dataset))
 
     def read(
         self,

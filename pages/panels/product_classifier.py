@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.catalog.info import datasets
-from core.errors import VitrineError
+from core.errors import UsageError, VitrineError
 from core.models.registry import ModelSpec, model, models
 from core.schema import COUNTRY_OF_GEO
 from pages.panels import twins
@@ -43,8 +43,11 @@ def examples(name: str) -> Sequence[Example]:
 
 def countries(name: str) -> list[tuple[str, str]]:
     """Names and codes of the countries that an answer of this model can be adjusted to."""
-    found = _priors(name)
-    return sorted((COUNTRY_OF_GEO.get(code, code), code) for code in found.countries) if found else []
+    try:
+        found = _priors(name)
+    except VitrineError:
+        return []
+    return sorted((COUNTRY_OF_GEO.get(code, code), code) for code in found.countries)
 
 
 def languages(name: str) -> list[tuple[str, str]]:
@@ -126,25 +129,31 @@ def warm(name: str) -> None:
     loaded(name).classify(grey.getvalue(), "-")
 
 
-def _priors(name: str) -> CountryPriors | None:
+def _priors(name: str) -> CountryPriors:
+    """
+    Raises:
+        VitrineError: they are not known; the text says why.
+    """
     from core.models.priors import country_priors
     from core.training.runs import RunConfig
 
-    try:
-        config = RunConfig.read(model(name).folder)
-    except VitrineError:
-        return None
-    return country_priors(config.dataset, config.classes)
+    folder = model(name).folder
+    return country_priors(RunConfig.read(folder), folder)
 
 
 def _adjust(name: str, country: str) -> tuple[Adjust | None, str]:
     """What a country does to the answers of a model, and a line that says so."""
-    found = _priors(name)
-    if found is None or country not in found.countries:
+    try:
+        found = _priors(name)
+    except UsageError as error:
+        return None, f"The country was not used: {error}"
+    except VitrineError:  # a model without a run, such as a zero-shot one
         return (
             None,
-            "The country was not used: the products that this model learnt from are not here by country.",
+            "The country was not used: nothing says which products of which country this model learned.",
         )
+    if country not in found.countries:
+        return None, "The country was not used: this model learned no product of it."
 
     def adjust(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         return found.adjust(probabilities, country)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmarks.coverage import coverage
-from core.evaluation.judging import honesty
+from core.evaluation.judging import honesty, intervals
 
 
 def test_coverage_of_every_interval_that_is_printed() -> None:
@@ -18,5 +18,8 @@ def test_f1_has_no_interval_since_none_covers() -> None:
     found = coverage(0.75, 30, trials=40, smoothings=(0,))
     assert found["F1 macro, bootstrap within classes"] < 0.8
     table = pd.DataFrame({"label": ["a", "b"], "prediction": ["a", "a"], "probability": [0.9, 0.6],
-                          "correct": [True, False]})  # fmt: skip
-    assert not {"f1_macro_interval", "f1_weighted_interval"} & set(honesty(table, ["a", "b"]))
+                          "hit": [1.0, 0.0]})  # fmt: skip
+    assert not {"f1_macro_interval", "f1_weighted_interval"} & {
+        *honesty(table, ["a", "b"]),
+        *intervals(table.hit.to_numpy(), 1.0),
+    }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.embeddings.seen import Exposure
 from core.evaluation import cache
 from core.evaluation.cache import Choice
 from core.evaluation.running import working
@@ -45,6 +46,30 @@ def test_every_part_is_reached_by_its_address(part: str, evaluated: Path, open_p
         assert test.dataframe[1].value["top-1"].tolist()[0] == pytest.approx(
             float(test.metric[0].value.rstrip("%")), abs=0.06
         )
+
+
+def test_a_prompted_model_that_saw_the_classes_is_called_so(
+    evaluated: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bundled encoder was trained on hats and shoes; one that was not stands beside the paper's figures."""
+    name = "zero-shot-clip-tiny@toy"
+    cache.keep(model(name), Choice("toy"), workers=1)
+
+    def shown(part: str) -> tuple[str, list[str]]:
+        test = open_page("evaluate.py", dataset="toy", model=name, part=part)
+        assert not test.exception, test.exception
+        tables = [table.value for table in test.dataframe]
+        return words(test).replace("\\", ""), tables[1]["from"].tolist() if part == "Papers" else []
+
+    said, origins = shown("Papers")
+    assert "Not zero-shot: CLIP tiny (bundled) was trained on other pictures of 2 of the 3 categories" in said
+    assert "does not stand in this table" in said
+    assert "measured here" not in origins
+    unseen = Exposure("none", "CLIP tiny", "toy", 3)
+    monkeypatch.setattr("core.models.registry.exposure_of", lambda *_: unseen)
+    said, origins = shown("Papers")
+    assert "Not zero" not in said and origins.count("measured here") == 1
+    cache.path_of(model(name), Choice("toy")).unlink()
 
 
 def test_a_model_of_one_input_is_only_offered_what_it_can(evaluated: Path) -> None:

@@ -125,5 +125,6 @@ def _verdict(one: str, two: str, figures: dict[str, float]) -> None:
     )
     st.caption(
         "McNemar's exact test uses the products on which only one is correct; under the null hypothesis they split "
-        "evenly. The interval is Bonett and Price's for paired proportions."
+        "evenly. The interval is Bonett and Price's for paired proportions. Ties are broken as GLAMI does; of sampled "
+        "inference the first pass is compared."
     )

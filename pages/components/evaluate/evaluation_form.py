@@ -9,11 +9,12 @@ import streamlit as st
 
 from core.catalog.cohort import Cohort, path_text
 from core.catalog.info import DatasetInfo
+from core.embeddings.clip import encoder
 from core.errors import ModelError
 from core.evaluation import cache
 from core.evaluation.cache import Choice, Kept
 from core.models import registry
-from core.models.registry import ModelSpec
+from core.models.registry import ModelSpec, zero_shot_parts
 from core.settings import PROJECT
 from core.training.runs import RunConfig
 from pages import access
@@ -25,7 +26,7 @@ from pages.resources import datasets, products
 SEES = {"Both": "both", "Picture": "picture", "Text": "text"}
 LABELS = {"All": "all", "By a person": "human"}
 INFERENCE = {"Expected": "expected", "Sampled": "sampled", "Ensemble": "ensemble"}
-SUMS = {"As published": "expected", "Unit vectors": "normalised"}  # of a zero-shot model's two vectors
+SUMS = {"Unit vectors": "normalised", "As published": "published"}  # of a zero-shot model's two vectors
 AMONG = {"All its classes": "all", "The dataset's": "dataset"}
 TIES = {"As GLAMI": "glami", "Fair": "fair"}
 CHOSEN = "chosen-model"
@@ -78,6 +79,8 @@ def choose_model(specs: Sequence[ModelSpec], info: DatasetInfo) -> ModelSpec:
             format_func=lambda name: f"{by_name[name].title}: {name}" if name in by_name else name,
         )  # fmt: skip
         st.caption(plain(f"Trained on {chosen.trained_on}."))
+        if chosen.exposure is not None:
+            st.caption(plain(chosen.exposure.sentence()))
     return chosen
 
 
@@ -100,9 +103,11 @@ def choose(spec: ModelSpec, info: DatasetInfo) -> Choice:
         with st.expander("Options"):
             inference = "expected"
             if spec.architecture == registry.ZERO_SHOT:
-                inference = SUMS[_one(
-                    "Sum of picture and text", SUMS, "sum",
-                    "As published: the encoder's vectors are added unnormalised. Unit vectors: both are normalised to length 1 first.",
+                sums = sums_of(spec)
+                inference = sums[_one(
+                    "Sum of picture and text", sums, "sum",
+                    "Unit vectors: both are normalised to length 1 first, for encoders trained on directions alone (all of "
+                    "open_clip). As published: the encoder's vectors are added unnormalised, for encoders trained to reproduce lengths.",
                 )]  # fmt: skip
             elif spec.architecture == "embracenet":
                 inference = INFERENCE[_one(
@@ -122,6 +127,16 @@ def choose(spec: ModelSpec, info: DatasetInfo) -> Choice:
     return Choice(
         info.name, str(split or splits(info)[0]), SEES[sees], LABELS[labels], inference, TIES[ties], AMONG[among],
     )  # fmt: skip
+
+
+def sums_of(spec: ModelSpec) -> dict[str, str]:
+    """The two sums of a zero-shot model, the encoder's own first: that one is kept as `expected`."""
+    try:
+        keeps_lengths = encoder(zero_shot_parts(spec.name)[0]).keeps_lengths
+    except ModelError:
+        keeps_lengths = False
+    own = "As published" if keeps_lengths else "Unit vectors"
+    return {own: "expected"} | {name: how for name, how in SUMS.items() if name != own}
 
 
 def splits(info: DatasetInfo) -> list[str]:

@@ -28,7 +28,7 @@ from pages.resources import datasets, evaluation
 
 def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
     """The headline, and one part below it."""
-    _headline(found)
+    _headline(spec, found)
     parts: dict[str, Callable[[], None]] = {
         "Figures": partial(_figures, info, found, specs),
         "Countries": partial(_groups, info, found),
@@ -52,8 +52,10 @@ def show_papers_alone() -> None:
         paper_tables.show_published()
 
 
-def _headline(found: Kept) -> None:
+def _headline(spec: ModelSpec, found: Kept) -> None:
     report = found.report
+    if spec.exposure is not None and not spec.exposure.zero_shot:
+        st.warning(plain(spec.exposure.sentence()))
     shown = (
         ("Top-1", "top1", "top1_interval"), ("Top-5", "top5", "top5_interval"),
         ("F1, macro", "f1_macro", ""), ("F1, weighted", "f1_weighted", ""),
@@ -73,8 +75,9 @@ def _headline(found: Kept) -> None:
     ]
     if "top1_deviation" in report:
         notes.append(
-            f"Five random passes: standard deviation of top-1 {100 * report['top1_deviation']:.2f} points, of top-5 "
-            f"{100 * report['top5_deviation']:.2f}; all other figures are of the first pass."
+            f"Figures are means over {report['passes']} random passes: standard deviation of top-1 "
+            f"{100 * report['top1_deviation']:.2f} points, of top-5 {100 * report['top5_deviation']:.2f}. Single products, as "
+            "under Mistakes and Compare, are shown as in the first pass."
         )
     if report["unseen"]:
         notes.append(f"{report['unseen']:,} products have none of the model's inputs and are left out.")

@@ -35,15 +35,19 @@ def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:
         "Published results beside evaluations made here. Rows with different data or network sizes are not "
         "comparable: they show what each input adds, and the range of results."
     )
+    left_out = {spec.name: spec.exposure for spec, _ in own if spec.exposure and not spec.exposure.zero_shot}
     for table in TABLES:
-        _draw(
-            table,
-            [
-                _mine(spec, made, table)
-                for spec, made in own
-                if (spec.architecture != ZERO_SHOT) == table.trained
-            ],
-        )
+        _draw(table, [_mine(spec, made, table) for spec, made in own if stands_beside(spec, table)])
+        if not table.trained:
+            for name, exposed in left_out.items():
+                st.caption(plain(f"{name} does not stand in this table. {exposed.sentence()}"))
+
+
+def stands_beside(spec: ModelSpec, table: PublishedTable) -> bool:
+    """Trained models stand beside trained ones; prompted ones beside zero-shot ones if that is what they are here."""
+    if spec.architecture == ZERO_SHOT:
+        return not table.trained and spec.exposure is not None and spec.exposure.zero_shot
+    return table.trained
 
 
 def show_published() -> None:

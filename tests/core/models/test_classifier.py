@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.metrics import f1_score
 
 import core.models.registry
 from core.errors import ImageError, ModelError, UsageError, VitrineError
+from core.evaluation import judging
 from core.evaluation.comparison import compare
-from core.evaluation.judging import evaluate
+from core.evaluation.judging import evaluate, split_data
+from core.measures.intervals import wilson
 from core.models.classifier import Classifier, classify, loaded, open_picture
 from core.models.registry import model, models
 from core.training.checkpoints import read_tensors, write_tensors
@@ -158,8 +161,6 @@ def test_evaluation(toy_home: Path) -> None:
     assert set(report["per_geo"]) == {"cz", "sk"}
     text = evaluate("toy-run", "test", sees="text")
     assert (text["n"], text["unseen"]) == (23, 4)
-    sampled = evaluate("toy-run", "test", inference="sampled", passes=3)
-    assert sampled["top1_deviation"] >= 0
     assert evaluate("toy-run", "test", inference="ensemble")["top1"] > 0.9
     human = evaluate("toy-run", "test", human_only=True)
     assert set(human["per_label_source"]) == {"admin"}
@@ -183,6 +184,55 @@ def test_predictions_are_kept_by_product_and_compared(toy_home: Path, tmp_path: 
     assert found["n"] == 23 and 0 <= found["p"] <= 1
     with pytest.raises(UsageError, match="no product in common"):
         compare(table, table.iloc[:0])
+
+
+def test_every_figure_of_sampled_passes_is_their_mean(
+    toy_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three passes that differ, by hand: each pass's predictions to scikit-learn, and the mean of what it says."""
+    classifier = loaded("toy-run")
+    data = split_data(classifier, "toy", "test")
+    passes = [np.random.default_rng(seed).dirichlet([1, 1, 1], 27).astype(np.float32) for seed in range(3)]
+    monkeypatch.setattr(judging, "open_classifier", lambda *_: classifier)
+    monkeypatch.setattr(classifier, "predict", lambda inputs, inference, seed: passes[seed])
+    said = [each.argmax(axis=1) for each in passes]
+    right = np.array([each == data.labels for each in said])  # (3, 27)
+    report = evaluate("toy-run", "test", inference="sampled", passes=3, save=tmp_path / "p.parquet")
+    assert report["top1"] == pytest.approx(right.mean())
+    assert report["top1_deviation"] == pytest.approx(right.mean(axis=1).std(ddof=1))
+    scores = [f1_score(data.labels, each, average="macro") for each in said]
+    assert report["f1_macro"] == pytest.approx(np.mean(scores)) and len(set(scores)) > 1
+    for geo, figures in report["per_geo"].items():
+        assert figures["top1"] == pytest.approx(right[:, data.frame.geo == geo].mean())
+    assert report["top1_interval"] == pytest.approx(wilson(right.mean() * 27, 27))
+    mistakes = sum(pair["n"] for pair in report["confused_pairs"])
+    assert mistakes == pytest.approx(27 * (1 - right.mean()))
+    assert sum(entry["n"] for entry in report["reliability"]) == pytest.approx(27)
+    for row, label in (
+        (row, list(classifier.config.classes).index(row["label"])) for row in report["per_class"]
+    ):
+        assert row["predicted"] == pytest.approx(np.mean([(each == label).sum() for each in said]))
+    table = pd.read_parquet(tmp_path / "p.parquet")
+    assert table.hit.mean() == pytest.approx(report["top1"]) and set(table["pass"]) == {1}
+    assert table.correct.tolist() == right[0].tolist()
+
+
+def test_fair_ties_have_their_own_interval(toy_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything ties: fair top-1 is 1/3 of 27 products, all with one hit of 1/3; by GLAMI's rule the last class wins."""
+    classifier = loaded("toy-run")
+    monkeypatch.setattr(judging, "open_classifier", lambda *_: classifier)
+    monkeypatch.setattr(
+        classifier, "predict", lambda inputs, **_: np.full((len(inputs), 3), 1 / 3, np.float32)
+    )
+    fair, glami = (evaluate("toy-run", ties=ties) for ties in ("fair", "glami"))  # type: ignore[arg-type]
+    assert fair["top1"] == pytest.approx(1 / 3)
+    assert fair["top1_interval"] == pytest.approx(wilson(9, 27)) and fair["top1_bootstrap"] == pytest.approx(
+        [1 / 3] * 2
+    )
+    share = float((split_data(classifier, "toy", "test").labels == 2).mean())
+    assert glami["top1"] == pytest.approx(share) and glami["top1_interval"] == pytest.approx(
+        wilson(27 * share, 27)
+    )
 
 
 def test_the_same_seed_gives_the_same_sampled_answer(toy_home: Path) -> None:

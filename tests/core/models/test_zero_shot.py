@@ -86,8 +86,9 @@ def test_sums_are_open_clips(zero_shot: ZeroShotClassifier, clip_folder: Path) -
     inputs, _ = zero_shot.inputs_of(image, NAME)
     scale = zero_shot.encoder.scale
     cases = {
-        "sum": (x + t, inputs, "expected"),
+        "sum": (x + t, inputs, "published"),
         "normalised": (unit(x) + unit(t), inputs, "normalised"),
+        "its own, trained on directions": (unit(x) + unit(t), inputs, "expected"),
         "image": (x, inputs.without(0), "expected"),
         "text": (t, inputs.without(1), "expected"),
     }
@@ -104,12 +105,20 @@ def test_the_two_sums_by_hand() -> None:
         torch.tensor([[0.0, 3.0], [0.0, 1.0]]),
         torch.tensor([[4.0, 0.0], [9.0, 9.0]]),
     )
-    added = network(inputs).exp()  # (4, 3) / 5 -> cosines .8 and .6
+    added = network(inputs, inference="published").exp()  # (4, 3) / 5 -> cosines .8 and .6
     assert added[0].tolist() == pytest.approx([1 / (1 + np.exp(-0.2)), 1 / (1 + np.exp(0.2))])
     alike = network(inputs, inference="normalised").exp()  # (1, 1) / sqrt 2
     assert alike[0].tolist() == pytest.approx([0.5, 0.5])
     for found in (added, alike):  # what is not available is not added
         assert found[1].tolist() == pytest.approx([1 / (1 + np.e), np.e / (1 + np.e)])
+    assert torch.equal(network(inputs), network(inputs, inference="normalised"))
+    kept = ZeroShotNetwork(np.array([[2.0, 0.0], [0.0, 3.0]], np.float32), scale=1.0, keeps_lengths=True)
+    assert torch.equal(kept(inputs), network(inputs, inference="published"))
+
+
+def test_what_draws_nothing_is_not_sampled(products: Products, clip_folder: Path) -> None:
+    with pytest.raises(UsageError, match="no 'sampled' inference: it answers by expected, published, norm"):
+        evaluate(f"zero-shot-{clip_folder}", "test", "shop", inference="sampled")
 
 
 def test_stored_vectors_are_used_and_say_the_same(
@@ -117,7 +126,7 @@ def test_stored_vectors_are_used_and_say_the_same(
 ) -> None:
     spec = encoder(str(clip_folder))
     name = f"zero-shot-{clip_folder}"
-    before = {how: evaluate(name, "test", "shop", inference=how) for how in ("expected", "normalised")}
+    before = {how: evaluate(name, "test", "shop", inference=how) for how in ("published", "normalised")}
     for tower in ("image", "text"):
         embed("shop", spec, tower, workers=1, device="cpu")  # type: ignore[arg-type]
     kept = open_set(products.info, spec.name)
@@ -158,7 +167,7 @@ def test_it_is_a_model_of_every_dataset(products: Products) -> None:
     assert names[-1] == "zero-shot-clip-tiny@shop" and names[0] in core.models.registry.BUNDLED
     spec = model("zero-shot-clip-tiny@shop")
     assert (spec.inputs, spec.weights, spec.dataset) == (("text", "image"), "bundled", "shop")
-    assert "categories of shop by their names alone" in card(spec).limits
+    assert "categories of shop by their names." in card(spec).limits
     found = spec.load().classify(picture("red"), NAME)
     assert len(found.labels) == 3 and sum(p for _, p in found.labels) == pytest.approx(1, abs=1e-5)
     assert found.labels[0][0] == "Clothes > red"
@@ -205,7 +214,6 @@ def test_how_much_of_a_text_was_read_is_said(zero_shot: ZeroShotClassifier) -> N
     read = coder.reads(long)
     assert 0 < read < 2_000
     assert np.array_equal(coder.encode_texts([long]), coder.encode_texts([long[:read]]))
-    assert zero_shot.classify(None, long).notes == [
-        f"Only the first {read:,} of 99,999 characters were read."
-    ]
-    assert zero_shot.classify(None, "Red dress.").notes == []
+    cut = f"Only the first {read:,} of 99,999 characters were read."
+    assert zero_shot.classify(None, long).notes[:-1] == [cut]
+    assert "nothing says what toy-clip was trained on" in zero_shot.classify(None, "Red dress.").notes[0]

@@ -190,7 +190,8 @@ def test_what_goes_with_a_model(toy_home: Path) -> None:
     assert len(kept) == len(gallery.value) > 0
     bundled = event("on_models")(["embracenet-tiny"])
     assert "92%" in bundled[0] and "one brand of drawing" in bundled[0]
-    assert not bundled[1].visible  # the demo dataset is not here
+    assert bundled[1].visible  # it keeps what it was trained on: the demo dataset need not be here
+    assert not event("on_models")([])[1].visible
 
 
 def test_words_of_visitors_and_models_are_text(toy_home: Path) -> None:
