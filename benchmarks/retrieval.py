@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.catalog.cohort import Cohort
 from core.catalog.products import Products
+from core.embeddings.chunks import product_text
 from core.embeddings.clip import Encoder, encoder
-from core.embeddings.embed import embed, product_text
+from core.embeddings.embed import embed
 from core.embeddings.store import open_set
 from core.settings import go_offline
 

@@ -144,8 +144,8 @@ def embedding(_: Path) -> None:
     import torch
 
     from core.catalog.products import Products
+    from core.embeddings.chunks import plan_work
     from core.embeddings.clip import ENCODERS
-    from core.embeddings.embed import plan_work
     from core.images.pictures import Pictures, decode
 
     torch.set_num_threads(1)

@@ -15,11 +15,12 @@ from PIL import Image
 from core.catalog.build import import_dataset
 from core.embeddings.encoders import ImageConfig, TextConfig
 from core.evaluation import cache
-from core.evaluation.cache import Choice
+from core.evaluation.choice import Choice
 from core.models.embracenet import EmbraceNetConfig
 from core.models.registry import model
 from core.training.loop import TrainConfig
-from trainers.recipe import Recipe, run
+from trainers.recipe import Recipe
+from trainers.running import run
 
 COLOURS = {"bags": (200, 30, 30), "hats": (30, 180, 40), "shoes": (30, 40, 200)}
 WORDS = {"bags": ("taška", "kabelka"), "hats": ("klobouk", "čepice"), "shoes": ("boty", "tenisky")}

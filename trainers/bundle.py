@@ -18,7 +18,7 @@ from core.storage import storage_errors
 from core.training.checkpoints import read_tensors, write_tensors
 from core.training.loop import Outcome
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
-from trainers.recipe import judge
+from trainers.running import judge
 
 
 def bundle(run: str, target: Path) -> RunConfig:

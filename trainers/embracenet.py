@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, ImageConfig, TextConfig
 from core.models.embracenet import EmbraceNetConfig
 from core.training.loop import TrainConfig
-from trainers.recipe import Recipe, main
+from trainers.recipe import Recipe
+from trainers.running import main
 
 PRESETS = {
     # For a laptop: everything from scratch, within five minutes on two cores for 4,500 products.

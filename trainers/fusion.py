@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.embeddings.encoders import IMAGE_ENCODERS, ImageConfig, WordConfig
 from core.models.fusion import FusionConfig
 from core.training.loop import TrainConfig
-from trainers.recipe import Recipe, main
+from trainers.recipe import Recipe
+from trainers.running import main
 
 TINY = TrainConfig(learning_rate=3e-3, clip_norm=5.0)
 # MEP-3M: Adam 1e-3 halved every 2 epochs, batch 64. Epochs, encoders and sizes are not published.

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.embeddings.encoders import WordConfig
 from core.embeddings.ngrams import train_ngrams
@@ -17,9 +17,7 @@ from core.errors import TrainingError
 from core.models.ngrams import NgramText
 from core.training.checkpoints import write_tensors
 from core.training.runs import TOKENIZER, RunConfig
-
-if TYPE_CHECKING:
-    from trainers.recipe import Recipe
+from trainers.recipe import Recipe
 
 VECTORS = "vectors.safetensors"  # word vectors that a run starts from
 

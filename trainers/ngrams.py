@@ -15,7 +15,8 @@ from core.training.checkpoints import write_tensors
 from core.training.loop import Outcome, TrainConfig
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig
 from trainers.products import read, unchanged_sources
-from trainers.recipe import Recipe, main
+from trainers.recipe import Recipe
+from trainers.running import main
 
 PRESETS = {
     "tfidf": Recipe("ngrams", ngrams.NgramConfig(), TrainConfig(steps=1), epochs=0, validations=0),

@@ -23,7 +23,7 @@ from core.training.checkpoints import write_tensors
 from core.training.loop import Outcome
 from core.training.runs import WEIGHTS, RunConfig, new_run
 from trainers.products import Source, classes_of, open_sources
-from trainers.recipe import judge, tell
+from trainers.running import judge, tell
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1_000.0)  # of which one is chosen; vectors are of length 1
 VALIDATION_SHARE = 0.1  # of the human-labelled (else of all), where the dataset has no validation split

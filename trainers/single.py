@@ -6,7 +6,8 @@ from core.embeddings.encoders import IMAGE_ENCODERS, ImageConfig, TextConfig, Wo
 from core.models.single import SingleConfig
 from core.training.loop import TrainConfig
 from trainers.fusion import MEP3M, MEP3M_WORDS, TINY
-from trainers.recipe import Recipe, main
+from trainers.recipe import Recipe
+from trainers.running import main
 
 
 def tiny(text: TextConfig | WordConfig | None = None, image: ImageConfig | None = None) -> Recipe:

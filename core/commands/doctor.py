@@ -135,13 +135,14 @@ def _fonts() -> tuple[bool, str]:
 def _models() -> tuple[bool, str]:
     """Every model that the panels would offer can be loaded."""
     from core.errors import ModelError
+    from core.models.loading import load
     from core.models.registry import TRAIN_COMMAND, damaged_runs, models
 
     broken = [f"{name}: {why}" for name, why in damaged_runs().items()]
     found = models()
     for spec in found:
         try:
-            spec.load()
+            load(spec)
         except ModelError as error:
             broken.append(f"{spec.name}: {error}")
     if broken:

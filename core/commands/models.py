@@ -57,13 +57,13 @@ def classify(
             raise UsageError(f"No model yet. Train one: {TRAIN_COMMAND}")
         model = there[0].name
     if model.startswith(f"{ZERO_SHOT}-"):
-        from core.models.classifier import open_classifier
+        from core.models.loading import open_classifier
 
         found = open_classifier(model, dataset or None, prompt or None).classify(image, name, description)
     elif dataset or prompt:
         raise UsageError(f"{model} has its own classes: --dataset and --prompt are for zero-shot models.")
     else:
-        from core.models.classifier import classify as ask
+        from core.models.loading import classify as ask
 
         found = ask(model, image, name, description)
     lines = [f"{probability:7.1%}  {label}" for label, probability in found.labels] + found.notes

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from core.catalog.products import Products
 from core.duplicates import hashing
-from core.duplicates.detection import Seen, class_splits
 from core.duplicates.detectors import Near, gathered
+from core.duplicates.inputs import Seen, class_splits
 from core.duplicates.outlines import WAYS, Outlines, outlines
 from core.duplicates.pixels import SIDE_PX, PictureFiles, picture_files
 from core.duplicates.registering import as_tensor, blurred, edges, laid, settle

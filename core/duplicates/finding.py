@@ -20,6 +20,7 @@ from core.catalog.info import DatasetInfo
 from core.catalog.products import Products
 from core.duplicates import detection, hashing, pixels
 from core.duplicates.detectors import COPIES, PICTURE_FILES, USUAL, detector
+from core.duplicates.inputs import split_codes
 from core.errors import DuplicatesError
 from core.progress import Progress, no_progress
 from core.statistics.picture_stats import is_remote
@@ -158,7 +159,7 @@ Pairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[n
 
 def _pairs(products: Products, seen: detection.Seen) -> Pairs:
     """Classes taken apart by split, and pairs of products that stand for pairs of those."""
-    names, split = detection.split_codes(products)
+    names, split = split_codes(products)
     count = len(names)
     there = seen.code >= 0
     keys = np.where(there, seen.code * count + split, -1)

@@ -9,30 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.catalog.info import DatasetInfo
 from core.catalog.products import Products
-from core.duplicates.detection import Seen, distinct_vectors, picture_set, split_codes
 from core.duplicates.detectors import Near, gathered
-from core.embeddings.store import EmbeddingSet, open_set, sets, unit
+from core.duplicates.inputs import Seen, distinct_vectors, picture_set, split_codes, text_set
+from core.embeddings.store import unit
 from core.errors import DuplicatesError
 from core.progress import Progress, no_progress
 
 BLOCK = 2_048
-
-
-def text_set(info: DatasetInfo) -> EmbeddingSet:
-    """The newest vectors of texts.
-
-    Raises:
-        DuplicatesError: there are none yet.
-    """
-    for name, described in sets(info):
-        if described.tower == "text":
-            return open_set(info, name)
-    raise DuplicatesError(
-        f"GLAMI's rule compares texts by their vectors, and {info.name} has none yet. "
-        f"Make them: vitrine embed {info.name} --tower text"
-    )
 
 
 def see_glami(products: Products, vectors: str, least: float, progress: Progress = no_progress) -> Seen:

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.catalog.products import Products
-from core.duplicates.detection import split_codes
 from core.duplicates.detectors import detector
 from core.duplicates.finding import Found
+from core.duplicates.inputs import split_codes
 
 Keep = Literal["test", "train"]
 

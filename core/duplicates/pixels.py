@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from core.catalog.products import Products
 from core.duplicates import hashing
-from core.duplicates.detection import Seen, class_splits, pictures_of
 from core.duplicates.detectors import Near, codes, gathered
+from core.duplicates.inputs import Seen, class_splits, pictures_of
 from core.duplicates.nearest import near_hashes
 from core.embeddings.pixels import PixelCache
 from core.progress import Progress, no_progress

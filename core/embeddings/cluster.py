@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.catalog.products import Products
+from core.embeddings.chunks import Work, decode_chunk, encode_texts, spread
 from core.embeddings.clip import EncoderSpec
-from core.embeddings.embed import Work, decode_chunk, encode_texts, spread
 from core.errors import EmbeddingError
-from core.settings import PROJECT, settings
+from core.settings import PROJECT, go_offline, settings
 
 
 class _EncodeChunks:
@@ -22,8 +22,6 @@ class _EncodeChunks:
     every machine of the cluster."""
 
     def __init__(self, dataset: str, spec: EncoderSpec, tower: str) -> None:
-        from core.settings import go_offline
-
         go_offline()
         self.products = Products.open(dataset)
         self.encoder = spec.load()

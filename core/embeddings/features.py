@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.catalog.products import Products
-from core.embeddings.embed import product_text
+from core.embeddings.chunks import product_text
 from core.embeddings.encoders import TextEncoder
 from core.embeddings.readers import AnyTokenizer
 from core.embeddings.store import Description, folder_of, writing

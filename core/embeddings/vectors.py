@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.catalog.products import Products
+from core.embeddings.chunks import decoded_chunks, picture_work, product_text, spread
 from core.embeddings.clip import TEXTS, Encoder
-from core.embeddings.embed import decoded_chunks, picture_work, product_text, spread
 from core.embeddings.store import EmbeddingSet, open_set
 from core.errors import EmbeddingError
 from core.progress import Progress, no_progress

@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from core.catalog.cohort import path_text
 from core.catalog.products import Products
 from core.errors import UsageError
-from core.evaluation.cache import CHOICES
+from core.evaluation.choice import CHOICES
 from core.evaluation.passes import mean_report
 from core.measures.calibration import calibration_error, confused_pairs, reliability
 from core.measures.intervals import bootstrap, wilson
 from core.measures.metrics import Ties, classification_report, top_k_hits
-from core.models.classifier import BATCH, Classifier, open_classifier
+from core.models.classifier import BATCH, Classifier
 from core.models.data import ReadProducts, product_frame
 from core.models.inputs import IMAGE, TEXT
+from core.models.loading import open_classifier
 from core.progress import Progress, no_progress
 from core.storage import storage_errors
 

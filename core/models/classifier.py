@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,11 @@ from core.errors import ImageError, ModelError, UsageError
 from core.images.pictures import decode
 from core.models.data import ProductData, Readings, ReadProducts, cut_note, product_text
 from core.models.inputs import IMAGE, TEXT, Inputs
-from core.models.registry import ARCHITECTURES, ZERO_SHOT, model, models
+from core.models.registry import ARCHITECTURES
 from core.progress import Progress, no_progress
 from core.settings import settings
 from core.training.checkpoints import load_weights, read_tensors
-from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
+from core.training.runs import TOKENIZER, WEIGHTS, RunConfig
 
 BATCH = 256  # products that are computed at a time
 PASSES = 16  # of an ensemble
@@ -265,65 +264,3 @@ def open_picture(image: bytes | Path) -> Image.Image:
     if len(image) > bound:
         raise ImageError(f"The picture is larger than {bound >> 20} MB. Make it smaller and try again.")
     return decode(image, 640)
-
-
-_loading = (
-    threading.Lock()
-)  # a model is loaded once; two threads that import transformers at once get half of it
-
-
-@lru_cache(maxsize=4)
-def _loaded(folder: Path, changed_ns: int) -> Classifier:
-    return Classifier.load(folder)
-
-
-def loaded(name: str) -> Classifier:
-    """The named model, loaded once and kept until its weights change or three others were asked for since.
-
-    Raises:
-        ModelError: there is no such model, or it cannot be loaded.
-    """
-    spec = model(name)
-    if spec.architecture == ZERO_SHOT:
-        return spec.load()
-    folder = spec.folder
-    try:
-        changed_ns = (folder / WEIGHTS).stat().st_mtime_ns
-    except OSError as error:
-        raise ModelError(f"The model {name} is gone: was its run deleted?") from error
-    with _loading:
-        return _loaded(folder, changed_ns)
-
-
-def open_classifier(run: str | Path, dataset: str | None = None, prompt: str | None = None) -> Classifier:
-    """Whatever can be judged: a run by its name or folder, a bundled model, a zero-shot model.
-
-    Args:
-        dataset: whose categories a zero-shot model chooses from; a trained one has its own.
-        prompt: of a zero-shot model; see core.models.prompts.
-
-    Raises:
-        ModelError: there is no such model, or it cannot be loaded.
-    """
-    if isinstance(run, str) and run.startswith(f"{ZERO_SHOT}-"):
-        from core.models.zero_shot import open_zero_shot
-
-        return open_zero_shot(run, dataset, prompt)
-    try:
-        return Classifier.load(find_run(run))
-    except ModelError:
-        bundled = [spec for spec in models() if spec.weights == "bundled" and spec.name == str(run)]
-        if not bundled:
-            raise
-        return bundled[0].load()
-
-
-def classify(
-    model_name: str,
-    image: bytes | Path | None = None,
-    name: str | None = None,
-    description: str | None = None,
-    load: Callable[[str], Classifier] = loaded,
-) -> Classification:
-    """`Classifier.classify` of a model by its name."""
-    return load(model_name).classify(image, name, description)

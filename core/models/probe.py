@@ -15,6 +15,7 @@ from core.catalog.products import Products
 from core.embeddings.store import open_set
 from core.embeddings.vectors import Found, stored
 from core.errors import UsageError
+from core.models import zero_shot
 from core.models.classifier import Classifier
 from core.models.data import Readings, ReadProducts
 from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs
@@ -98,21 +99,19 @@ class ProbeClassifier(Classifier):
             UsageError: there is neither a picture nor a text, or the vectors were made elsewhere.
             ModelError: the encoder is not here, or has other weights now.
         """
-        from core.models.zero_shot import encoded_product, loaded_encoder
-
         config: ProbeConfig = self.network.config
         if not config.encoder:
             raise UsageError(
                 f"{self.name} reads vectors that were made elsewhere: it can judge a dataset that has them "
                 "(evaluate), not a new picture or text."
             )
-        coder = loaded_encoder(config.encoder)
+        coder = zero_shot.loaded_encoder(config.encoder)
         if config.weights and coder.weights != config.weights:
             raise UsageError(
                 f"{self.name} was trained on vectors of other weights of {config.encoder} ({config.weights}) than "
                 f"are here ({coder.weights}). Train it again on vectors of these."
             )
-        inputs, notes = encoded_product(coder, image, name, description)
+        inputs, notes = zero_shot.encoded_product(coder, image, name, description)
         notes = notes if TEXT in self.network.used else []
         for modality, given, note in (
             (TEXT, inputs.available[0, TEXT], "This model reads no text: the picture alone was used."),

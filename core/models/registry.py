@@ -1,11 +1,11 @@
-"""The models there are: a visible list. Describing one costs nothing; `load()` imports torch."""
+"""The models there are: a visible list. Describing one costs nothing; core.models.loading loads them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from core.catalog.info import datasets
 from core.catalog.products import Products
@@ -16,9 +16,6 @@ from core.errors import DamagedRunError, ModelError, UnknownDatasetError
 from core.settings import ASSETS
 from core.training.runs import WEIGHTS, RunConfig, run_folders
 from core.training.titles import title_of
-
-if TYPE_CHECKING:
-    from core.models.classifier import Classifier
 
 TRAIN_COMMAND = "python -m trainers.embracenet --dataset NAME"
 
@@ -39,19 +36,6 @@ class ModelSpec:
     architecture: str = ""  # a key of ARCHITECTURES, or ZERO_SHOT
     dataset: str = ""  # whose categories are its classes
     exposure: Exposure | None = None  # of a zero-shot model: what of that dataset its encoder was trained on
-
-    def load(self) -> Classifier:
-        """
-        Raises:
-            ModelError: the weights are missing, cut short, a pickle, or of another model.
-        """
-        if self.architecture == ZERO_SHOT:
-            from core.models.zero_shot import open_zero_shot
-
-            return open_zero_shot(self.name)
-        from core.models.classifier import Classifier
-
-        return Classifier.load(self.folder)
 
 
 BUNDLED = ("embracenet-tiny",)  # folders of assets/models, each a run as its trainer left it

@@ -66,7 +66,8 @@ def classify(
     """
     from dataclasses import replace
 
-    from core.models.classifier import Classifier, loaded
+    from core.models.classifier import Classifier
+    from core.models.loading import loaded
 
     classifier = loaded(name)
     if not country:
@@ -97,8 +98,9 @@ def explain(
     Raises:
         VitrineError: as `reasons`.
     """
-    from core.models.classifier import Classifier, loaded
+    from core.models.classifier import Classifier
     from core.models.explain import OtherText, reasons, unchanged
+    from core.models.loading import loaded
 
     classifier = loaded(name)
     if not isinstance(classifier, Classifier):
@@ -122,7 +124,7 @@ def warm(name: str) -> None:
 
     from PIL import Image
 
-    from core.models.classifier import loaded
+    from core.models.loading import loaded
 
     grey = BytesIO()
     Image.new("RGB", (64, 64), "grey").save(grey, "PNG")

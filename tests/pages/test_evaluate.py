@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.embeddings.seen import Exposure
 from core.evaluation import cache
-from core.evaluation.cache import Choice
+from core.evaluation.choice import Choice
 from core.evaluation.running import working
 from core.models.registry import model
 from tests.pages.conftest import Open
@@ -78,7 +78,7 @@ def test_a_model_of_one_input_is_only_offered_what_it_can(evaluated: Path) -> No
 
         from core.catalog import info as catalog
         from core.evaluation import cache
-        from core.evaluation.cache import Choice
+        from core.evaluation.choice import Choice
         from core.models.registry import model
         from pages.components.evaluate import comparison
 

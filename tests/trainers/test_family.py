@@ -12,15 +12,16 @@ from core.catalog.products import Products
 from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, WordConfig
 from core.errors import TrainingError
 from core.evaluation.judging import evaluate
-from core.models.classifier import classify
 from core.models.data import product_frame
 from core.models.fusion import FusionConfig
+from core.models.loading import classify
 from core.models.registry import ARCHITECTURES, models
 from core.models.single import SingleConfig
 from core.sources.reading import ReadOptions
 from tests.toy import TOY, import_toy, picture, write_toy
 from trainers import embracenet, fusion, ngrams, single
-from trainers.recipe import Recipe, run
+from trainers.recipe import Recipe
+from trainers.running import run
 
 WORDS = WordConfig(vocabulary=200, tokens=6, vector=8, hidden=8)
 IMAGE = TOY.model.image

@@ -15,7 +15,8 @@ from core.embeddings.imported import import_vectors
 from core.embeddings.store import Description, writing
 from core.errors import EmbeddingError, ModelError, TrainingError, UsageError
 from core.evaluation.judging import evaluate
-from core.models.classifier import Classifier, classify
+from core.models.classifier import Classifier
+from core.models.loading import classify
 from core.models.probe import ProbeConfig, ProbeNetwork
 from core.models.registry import model
 from core.models.vectors import vector_inputs

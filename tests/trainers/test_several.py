@@ -22,7 +22,7 @@ from core.models.registry import of_run
 from core.training.checkpoints import read_tensors, write_tensors
 from core.training.runs import RunConfig
 from tests.toy import TOY, import_toy, train_toy, write_toy
-from trainers.recipe import run
+from trainers.running import run
 
 
 @pytest.fixture
@@ -88,10 +88,10 @@ def test_probabilities_among_some_classes() -> None:
 
 
 def test_resumed_equals_unbroken(two: Path) -> None:
-    import trainers.recipe as recipe
+    import trainers.running as running
 
     train_two(two / "runs" / "whole", "--steps", "8")
-    fit, asked = recipe.fit, [0]
+    fit, asked = running.fit, [0]
 
     def stopped(*given: object, **named: object) -> object:
         def stop() -> bool:
@@ -101,7 +101,7 @@ def test_resumed_equals_unbroken(two: Path) -> None:
         return fit(*given, **{**named, "stop": stop})  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipe, "fit", stopped)
+        patch.setattr(running, "fit", stopped)
         assert train_two(two / "runs" / "broken", "--steps", "8")["ended"] == "stopped"
     run("embracenet", {"toy": TOY}, ["--resume", "--out", str(two / "runs" / "broken"), "--cpu", "--json"])
     whole, _ = read_tensors(two / "runs" / "whole" / "model.safetensors")

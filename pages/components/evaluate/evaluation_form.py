@@ -12,7 +12,8 @@ from core.catalog.info import DatasetInfo
 from core.embeddings.clip import encoder
 from core.errors import ModelError
 from core.evaluation import cache
-from core.evaluation.cache import Choice, Kept
+from core.evaluation.cache import Kept
+from core.evaluation.choice import CHOICES, Choice
 from core.models import registry
 from core.models.registry import ModelSpec, zero_shot_parts
 from core.settings import PROJECT
@@ -20,7 +21,7 @@ from core.training.runs import RunConfig
 from pages import access
 from pages.components.shared import chart, filter_bar
 from pages.components.shared.markdown import plain
-from pages.components.train import run_list
+from pages.components.shared.numbers import duration
 from pages.resources import datasets, products
 
 SEES = {"Both": "both", "Picture": "picture", "Text": "text"}
@@ -143,7 +144,7 @@ def splits(info: DatasetInfo) -> list[str]:
     """Splits that can be evaluated; a dataset without a training split is split 8:2 by its ids."""
     if "train" not in info.splits:
         return ["test", "train"]
-    return [split for split in cache.CHOICES["split"] if split in info.splits]
+    return [split for split in CHOICES["split"] if split in info.splits]
 
 
 def _one(label: str, options: dict[str, str], key: str, help_: str | None = None) -> str:
@@ -202,7 +203,7 @@ def _not_yet(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> str:
         if (made.choice.sees, made.choice.inference) == (choice.sees, choice.inference) and made.report["n"]
     ]
     time = (
-        f"It takes about {run_list.duration(max(1.0, n * alike[0].seconds / alike[0].report['n']))}, judging by an earlier evaluation."
+        f"It takes about {duration(max(1.0, n * alike[0].seconds / alike[0].report['n']))}, judging by an earlier evaluation."
         if alike
         else "The time is unknown; the page shows the progress."
     )
@@ -225,7 +226,7 @@ def _watch(spec: ModelSpec, choice: Choice) -> None:
         st.rerun()
         return
     share = state.done / state.total if state.total else 0.0
-    left = "" if state.left_s is None else f", about {run_list.duration(state.left_s)} left"
+    left = "" if state.left_s is None else f", about {duration(state.left_s)} left"
     count = f" {state.done:,} of {state.total:,}" if state.total else ""
     st.progress(min(1.0, share), f"{state.what}{count}{left}")
     st.caption("You can leave this page meanwhile.")

@@ -20,9 +20,9 @@ from core.evaluation.charts import rows_of
 from core.models.registry import ModelSpec
 from core.training.runs import RunConfig
 from pages.components.evaluate import comparison, mistakes, paper_tables
-from pages.components.evaluate.paper_tables import PERCENT, in_percent
 from pages.components.shared import chart
 from pages.components.shared.markdown import plain
+from pages.components.shared.numbers import PERCENT, in_percent
 from pages.resources import datasets, evaluation
 
 

@@ -10,9 +10,9 @@ from core.catalog.info import DatasetInfo
 from core.evaluation.cache import Kept
 from core.evaluation.charts import rows_of
 from core.evaluation.class_charts import Names, class_names
-from pages.components.evaluate.paper_tables import in_percent
 from pages.components.shared import product_dialog, product_grid
 from pages.components.shared.markdown import plain
+from pages.components.shared.numbers import in_percent
 from pages.resources import evaluation, products
 from pages.resources.urls import cohort_url
 

@@ -14,16 +14,11 @@ from core.evaluation.published import TABLES, PublishedTable, measured
 from core.models.registry import ZERO_SHOT, ModelSpec
 from core.training.runs import RunConfig
 from pages.components.shared.markdown import plain
+from pages.components.shared.numbers import PERCENT, in_percent
 
 TITLES = {"top1": "Top-1", "top5": "Top-5", "ap": "AP", "f1": "F1"}
-PERCENT = st.column_config.NumberColumn(format="%.1f%%")
 SEES = ("both", "picture", "text")
 PAPER, HERE = "paper", "measured here"
-
-
-def in_percent(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Shares times a hundred, for columns of PERCENT; missing stays missing."""
-    return table.assign(**{column: 100 * table[column].astype("float64") for column in columns})
 
 
 def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:

@@ -9,8 +9,9 @@ from core.errors import VitrineError
 from core.training import jobs
 from core.training.curves import Curve, read_curve
 from core.training.jobs import Run
-from pages.components.evaluate.paper_tables import PERCENT, in_percent
+from pages.components.shared.numbers import PERCENT, duration, in_percent
 from pages.components.train import run_charts
+from pages.components.train.run_facts import BADGES, test_accuracy
 
 MOST = 4  # runs in one chart
 EVERY_S = 3.0
@@ -53,8 +54,6 @@ def _live(names: list[str]) -> None:
 
 
 def _table(runs: dict[str, Run], curves: dict[str, Curve]) -> pd.DataFrame:
-    from pages.components.train.run_list import BADGES, duration, test_accuracy
-
     return pd.DataFrame(
         [
             {

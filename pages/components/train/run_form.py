@@ -10,6 +10,7 @@ from core.catalog.info import DatasetInfo
 from core.errors import VitrineError
 from core.training import jobs
 from pages.components.shared.markdown import plain
+from pages.components.shared.numbers import duration
 from pages.components.train import run_list
 from pages.resources import datasets, products
 from pages.resources.training import trainings
@@ -205,7 +206,7 @@ def _time(info: DatasetInfo, choice: Choice, epochs: float) -> str:
         pace = run.last.get("items_per_s")
         if epochs and run.trainer == choice.trainer and run.preset == choice.preset and pace:
             seconds = epochs * info.splits.get("train", info.rows) / pace
-            return f"About {run_list.duration(seconds)}: the last such run processed {pace:,.0f} products per second.{beside}"
+            return f"About {duration(seconds)}: the last such run processed {pace:,.0f} products per second.{beside}"
     return f"Time unknown: no run of this preset was made on this machine yet.{beside}"
 
 

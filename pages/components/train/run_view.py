@@ -15,7 +15,8 @@ from core.training.curves import Curve, read_curve
 from core.training.jobs import Run
 from pages import access
 from pages.components.shared.markdown import plain
-from pages.components.train import run_charts, run_list
+from pages.components.shared.numbers import duration
+from pages.components.train import run_charts, run_facts, run_list
 
 BLOWN_UP = 10_000  # a loss above it is shown in scientific notation
 LIVE_S, QUIET_S = 2.0, 10.0  # between refreshes, of an active run and of an ended one
@@ -37,8 +38,8 @@ def show(name: str) -> None:
     """
     run = jobs.read_run(name)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(run_list.title(run)), anchor=False, width="content")
-        run_list.badge(run)
+        st.subheader(plain(run_facts.title(run)), anchor=False, width="content")
+        run_facts.badge(run)
     st.caption(plain(name))
     _actions(run)
     with st.container(key="run-live"):
@@ -95,7 +96,7 @@ def _confirm(name: str) -> None:
 
 def _head(run: Run) -> tuple[str, str]:
     """What is shown above the live part."""
-    return run.state, run_list.title(run)
+    return run.state, run_facts.title(run)
 
 
 def _live(name: str, head: tuple[str, str]) -> None:
@@ -167,9 +168,9 @@ def _figures(run: Run, curve: Curve) -> None:
         if "items_per_s" in last and not run.preparing:
             st.metric("Products per second", f"{last['items_per_s']:,.0f}", width="content")
         if run.alive and "remaining_s" in last and not run.preparing:
-            st.metric("Time left", run_list.duration(last["remaining_s"]), width="content")
+            st.metric("Time left", duration(last["remaining_s"]), width="content")
         if run.seconds:
-            st.metric("Time taken", run_list.duration(run.seconds), width="content")
+            st.metric("Time taken", duration(run.seconds), width="content")
 
 
 def _charts(name: str, curve: Curve) -> None:

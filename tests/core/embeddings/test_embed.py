@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from core.catalog.products import Products
-from core.embeddings import embed as embedding
+from core.embeddings import chunks
+from core.embeddings.chunks import plan_work
 from core.embeddings.clip import encoder
-from core.embeddings.embed import embed, plan_work
+from core.embeddings.embed import embed
 from core.embeddings.store import open_set, writing
 from core.errors import EmbeddingError, UnknownDatasetError
 
@@ -27,9 +28,9 @@ SLOW = """
 import sys, time
 from core.settings import go_offline
 go_offline()
-from core.embeddings import embed
+from core.embeddings import chunks, embed
 from core.embeddings.clip import encoder
-embed.CHUNK = 6
+chunks.CHUNK = 6
 print(embed.embed("shop", encoder(sys.argv[1]), workers=1, device="cpu",
       progress=lambda done, total, what: time.sleep(float(sys.argv[2]))).computed)
 """
@@ -37,7 +38,7 @@ print(embed.embed("shop", encoder(sys.argv[1]), workers=1, device="cpu",
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "CHUNK", 6)
+    monkeypatch.setattr(chunks, "CHUNK", 6)
 
 
 def test_each_picture_once_and_all_products(products: Products) -> None:

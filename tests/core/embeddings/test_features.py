@@ -115,10 +115,10 @@ def test_other_weights_have_another_name(toy: Path, tmp_path: Path, monkeypatch:
 
 
 def test_resumed_equals_unbroken(toy: Path) -> None:
-    import trainers.recipe as recipe
+    import trainers.running as running
 
     train(toy / "runs" / "whole")
-    fit, asked = recipe.fit, [0]
+    fit, asked = running.fit, [0]
 
     def stopped(*given: object, **named: object) -> object:
         def stop() -> bool:
@@ -128,7 +128,7 @@ def test_resumed_equals_unbroken(toy: Path) -> None:
         return fit(*given, **{**named, "stop": stop})  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipe, "fit", stopped)
+        patch.setattr(running, "fit", stopped)
         train(toy / "runs" / "broken")
     train_toy(toy / "runs" / "broken", "--resume", recipe=FROZEN)
     whole, _ = read_tensors(toy / "runs" / "whole" / "model.safetensors")

@@ -14,7 +14,7 @@ from core.embeddings.seen import FILE, Seen, SeenDataset, exposure, read_seen, s
 from core.errors import ModelError
 from core.evaluation.judging import evaluate
 from core.models.cards import card
-from core.models.classifier import open_classifier
+from core.models.loading import open_classifier
 from core.models.registry import model
 from tests.likeness import clip_folder, picture, products, write_clip
 

@@ -15,7 +15,8 @@ from core.catalog import info as catalog
 from core.commands.app import app
 from core.errors import StorageError, UsageError, VitrineError
 from core.evaluation import cache, charts, class_charts
-from core.evaluation.cache import Choice, Kept
+from core.evaluation.cache import Kept
+from core.evaluation.choice import Choice
 from core.evaluation.judging import evaluate
 from core.evaluation.published import PER_COUNTRY, TABLES, measured
 from core.evaluation.running import working

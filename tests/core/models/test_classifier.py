@@ -18,7 +18,8 @@ from core.evaluation import judging
 from core.evaluation.comparison import compare
 from core.evaluation.judging import evaluate, split_data
 from core.measures.intervals import wilson
-from core.models.classifier import Classifier, classify, loaded, open_picture
+from core.models.classifier import Classifier, open_picture
+from core.models.loading import classify, load, loaded
 from core.models.registry import model, models
 from core.training.checkpoints import read_tensors, write_tensors
 from core.training.runs import WEIGHTS
@@ -34,7 +35,7 @@ def test_a_finished_run_is_a_model(toy_home: Path) -> None:
     spec = models()[0]  # before the bundled ones
     assert (spec.name, spec.weights, spec.inputs) == ("toy-run", "run", ("text", "image"))
     assert spec.revision and spec.licence and "products of toy" in spec.trained_on
-    assert model("toy-run").load().config.classes == ["bags", "hats", "shoes"]
+    assert load(model("toy-run")).config.classes == ["bags", "hats", "shoes"]
     with pytest.raises(ModelError, match="no model named 'other'"):
         model("other")
 
@@ -44,7 +45,7 @@ def test_every_bundled_model_answers_and_has_a_card(home: Path) -> None:
     for spec in models():
         assert spec.weights == "bundled" and spec.revision and "MIT" in spec.licence
         assert "Limits" in (spec.folder / "README.md").read_text(encoding="utf-8")
-        found = spec.load().classify(None, "Dámské džíny modré", "Barva: modrá")
+        found = load(spec).classify(None, "Dámské džíny modré", "Barva: modrá")
         assert "Jeans" in found.labels[0][0]
 
 

@@ -16,11 +16,12 @@ from core.embeddings.encoders import ImageConfig, WordConfig
 from core.embeddings.ngrams import train_ngrams
 from core.embeddings.readers import open_tokenizer
 from core.errors import ModelError
-from core.models.classifier import Classifier, loaded
+from core.models.classifier import Classifier
 from core.models.data import Readings
 from core.models.explain import HEADS, OtherText, picture_heat, reasons, word_spans, word_weights
 from core.models.fusion import FusionClassifier, FusionConfig
 from core.models.inputs import TEXT
+from core.models.loading import loaded
 from core.models.network import ProductNetwork
 from core.models.ngrams import NgramClassifier, NgramConfig, NgramText
 from core.models.single import SingleClassifier, SingleConfig

@@ -14,7 +14,7 @@ import torch
 from core.catalog.build import import_dataset
 from core.catalog.info import info
 from core.errors import DamagedRunError, UsageError
-from core.models.classifier import loaded
+from core.models.loading import loaded
 from core.models.priors import (
     COUNTS,
     NOWHERE,

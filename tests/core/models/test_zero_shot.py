@@ -18,8 +18,8 @@ from core.embeddings.vectors import vectors_of
 from core.errors import ImageError, ModelError, UnknownDatasetError, UsageError
 from core.evaluation.judging import evaluate, probabilities_of, split_data
 from core.models.cards import card
-from core.models.classifier import open_classifier
 from core.models.data import product_frame
+from core.models.loading import load, open_classifier
 from core.models.prompts import GLAMI, prompts_of, spoken, template_of
 from core.models.registry import model, models
 from core.models.vectors import vector_inputs
@@ -168,11 +168,11 @@ def test_it_is_a_model_of_every_dataset(products: Products) -> None:
     spec = model("zero-shot-clip-tiny@shop")
     assert (spec.inputs, spec.weights, spec.dataset) == (("text", "image"), "bundled", "shop")
     assert "categories of shop by their names." in card(spec).limits
-    found = spec.load().classify(picture("red"), NAME)
+    found = load(spec).classify(picture("red"), NAME)
     assert len(found.labels) == 3 and sum(p for _, p in found.labels) == pytest.approx(1, abs=1e-5)
     assert found.labels[0][0] == "Clothes > red"
     assert open_classifier("zero-shot-clip-tiny").name == "zero-shot-clip-tiny@shop"  # there is one dataset
-    assert spec.load() is model("zero-shot-clip-tiny@shop").load()
+    assert load(spec) is load(model("zero-shot-clip-tiny@shop"))
 
 
 def test_evaluation_by_what_is_seen(zero_shot: ZeroShotClassifier) -> None:

@@ -1,0 +1,45 @@
+"""All that decides an evaluation's figures, but the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import UsageError
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "split": ("test", "validation", "train"),
+    "sees": ("both", "picture", "text"),
+    "labels": ("all", "human"),
+    "inference": ("expected", "sampled", "ensemble", "published", "normalised"),
+    "ties": ("glami", "fair"),
+    "among": ("all", "dataset"),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One evaluation as a person asks for it."""
+
+    dataset: str
+    split: str = "test"
+    sees: str = "both"
+    labels: str = "all"  # or `human`: products that a person labelled
+    inference: str = "expected"
+    ties: str = "glami"
+    among: str = "all"  # classes that it may answer with: all its own, or those that the dataset has
+
+    def __post_init__(self) -> None:
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise UsageError(f"{getattr(self, name)!r} is not one of: {', '.join(known)} ({name}).")
+
+    def options(self) -> list[str]:
+        """For `vitrine evaluate MODEL`; what is as by default is left out."""
+        found = ["--dataset", self.dataset]
+        for name in ("split", "sees", "inference", "ties", "among"):
+            if getattr(self, name) != CHOICES[name][0]:
+                found += [f"--{name}", getattr(self, name)]
+        return found + (["--human-only"] if self.labels == "human" else [])
+
+    def stem(self) -> str:
+        return ".".join((self.dataset, *(getattr(self, name) for name in CHOICES)))

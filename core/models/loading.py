@@ -1,0 +1,80 @@
+"""A classifier by its name, its run's folder or its entry in the registry; loaded ones are kept. Imports torch."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from pathlib import Path
+
+from core.errors import ModelError
+from core.models.classifier import Classification, Classifier
+from core.models.registry import ZERO_SHOT, ModelSpec, model, models
+from core.models.zero_shot import open_zero_shot
+from core.training.runs import WEIGHTS, find_run
+
+# A model is loaded once; two threads that import transformers at once get half of it.
+_loading = threading.Lock()
+
+
+def load(spec: ModelSpec) -> Classifier:
+    """
+    Raises:
+        ModelError: the weights are missing, cut short, a pickle, or of another model.
+    """
+    if spec.architecture == ZERO_SHOT:
+        return open_zero_shot(spec.name)
+    return Classifier.load(spec.folder)
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: Path, changed_ns: int) -> Classifier:
+    return Classifier.load(folder)
+
+
+def loaded(name: str) -> Classifier:
+    """The named model, loaded once and kept until its weights change or three others were asked for since.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be loaded.
+    """
+    spec = model(name)
+    if spec.architecture == ZERO_SHOT:
+        return load(spec)
+    folder = spec.folder
+    try:
+        changed_ns = (folder / WEIGHTS).stat().st_mtime_ns
+    except OSError as error:
+        raise ModelError(f"The model {name} is gone: was its run deleted?") from error
+    with _loading:
+        return _loaded(folder, changed_ns)
+
+
+def open_classifier(run: str | Path, dataset: str | None = None, prompt: str | None = None) -> Classifier:
+    """Whatever can be judged: a run by its name or folder, a bundled model, a zero-shot model.
+
+    Args:
+        dataset: whose categories a zero-shot model chooses from; a trained one has its own.
+        prompt: of a zero-shot model; see core.models.prompts.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be loaded.
+    """
+    if isinstance(run, str) and run.startswith(f"{ZERO_SHOT}-"):
+        return open_zero_shot(run, dataset, prompt)
+    try:
+        return Classifier.load(find_run(run))
+    except ModelError:
+        bundled = [spec for spec in models() if spec.weights == "bundled" and spec.name == str(run)]
+        if not bundled:
+            raise
+        return load(bundled[0])
+
+
+def classify(
+    model_name: str,
+    image: bytes | Path | None = None,
+    name: str | None = None,
+    description: str | None = None,
+) -> Classification:
+    """`Classifier.classify` of a model by its name."""
+    return loaded(model_name).classify(image, name, description)

@@ -1,0 +1,1 @@
+"""Streamlit's pages, Gradio's panels, and the routes beside them."""

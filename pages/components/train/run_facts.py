@@ -1,0 +1,60 @@
+"""What the list of runs, the comparison and a run's own view say of it: state, title, test accuracy."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import streamlit as st
+
+from core.training.jobs import Run, State
+from pages.components.shared.numbers import duration
+
+Colour = Literal["blue", "orange", "green", "gray", "red"]
+BADGES: dict[State, tuple[str, Colour]] = {
+    "running": ("Running", "blue"),
+    "stopping": ("Stopping", "orange"),
+    "done": ("Done", "green"),
+    "stopped": ("Stopped", "gray"),
+    "failed": ("Failed", "red"),
+    "interrupted": ("Interrupted", "orange"),
+}
+
+
+def badge(run: Run) -> None:
+    label, colour = BADGES[run.state]
+    st.badge(label, color=colour)
+
+
+def facts(run: Run) -> list[str]:
+    """The facts of a run, for one line."""
+    found = [title(run)]
+    if run.steps and run.state != "done":
+        found.append(f"step {run.step:,} of {run.steps:,}")
+    accuracy = test_accuracy(run)
+    if accuracy is not None:
+        found.append(f"test accuracy {accuracy:.1%}")
+    if run.seconds:
+        found.append(f"{'for' if run.alive else 'took'} {duration(run.seconds)}")
+    if run.begun and not run.alive:
+        found.append(f"started {duration(time.time() - run.begun)} ago")
+    if run.error:
+        found.append(run.error if len(run.error) < 160 else run.error[:159] + "…")
+    return found
+
+
+def title(run: Run) -> str:
+    """Model, preset and datasets of a run."""
+    on = f" on {', '.join(run.datasets)}" if run.datasets else ""
+    if run.title and run.preset not in ("", run.title):
+        return f"{run.title} ({run.preset}){on}"
+    return f"{run.title or run.preset or 'A run'}{on}"
+
+
+def test_accuracy(run: Run) -> float | None:
+    """Top-1 on the test split with all inputs, a fraction."""
+    result = run.config.get("result")
+    test = result.get("test") if isinstance(result, dict) else None
+    figures = test.get("both") if isinstance(test, dict) else None
+    found = figures.get("top1") if isinstance(figures, dict) else None
+    return float(found) if isinstance(found, int | float) else None

@@ -1,0 +1,340 @@
+"""What every trainer shares: its arguments, its data, its run folder; a recipe is one file beside this one."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import PartialState
+
+from core.catalog.products import Products
+from core.embeddings.readers import open_tokenizer
+from core.errors import TrainingError, VitrineError
+from core.evaluation.judging import evaluate
+from core.models.classifier import frozen_text
+from core.models.data import Readings, product_frame, product_text
+from core.models.inputs import Inputs
+from core.models.priors import counted, write_counts
+from core.models.registry import ARCHITECTURES
+from core.settings import go_offline
+from core.training.balance import log_shares
+from core.training.checkpoints import read_tensors, weights_digest, write_tensors
+from core.training.loop import Outcome, Precision, TrainConfig, checkpoints, fit, load_state
+from core.training.process import hold, recorded
+from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
+from trainers.console import Watcher, parser
+from trainers.initialisation import VECTORS, check_weights, learn_to_read, load_pretrained, only
+from trainers.products import Batches, classes_of, held_out_of, open_sources, read, unchanged_sources
+from trainers.recipe import Recipe
+
+VALIDATED = 2_000  # products that one validation looks at
+
+
+def loss_of(model: Any, batch: tuple[Inputs, torch.Tensor]) -> torch.Tensor:
+    inputs, labels = batch
+    device = next(model.parameters()).device
+    return model(inputs.to(device), labels=labels.to(device))
+
+
+def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> RunConfig:
+    """Decide all that config.json says of a new run, train its tokenizer, and write both."""
+    sources = open_sources(arguments.dataset, arguments.human_only)
+    classes = classes_of(sources)
+    if arguments.only:
+        recipe = only(recipe, arguments)
+    check_weights(recipe.model, recipe.pretrained, arguments)
+    hold(run_dir)
+    given = {
+        modality: path.resolve()
+        for modality in ("text", "image")
+        if (path := getattr(arguments, f"{modality}_weights")) is not None
+    }
+    training = recipe.training
+    for name in ("batch_size", "learning_rate", "seed", "precision", "accumulate"):
+        if getattr(arguments, name) is not None:
+            training = replace(training, **{name: getattr(arguments, name)})
+    if arguments.precision is None:
+        training = replace(training, precision=native_precision(arguments.cpu))
+    held = held_out_of(sources, recipe.validation_share, training.seed)
+    model = recipe.model
+    if model.text is not None:
+        frames = [source.frame[~out] for source, out in zip(sources, held, strict=True)]
+        texts = [
+            product_text(*pair)
+            for frame in frames
+            for pair in zip(frame.name, frame.description, strict=True)
+        ]
+        model = replace(
+            model, text=learn_to_read(model.text, texts, training.seed, run_dir, given.get("text"))
+        )
+    n = sum(int((~out).sum()) for out in held)
+    per_epoch = max(1, n // min(training.batch_size, n))
+    steps = arguments.steps or round((arguments.epochs or recipe.epochs) * per_epoch)
+    training = replace(
+        training,
+        steps=steps,
+        save_every=max(1, min(500, steps // 10)),
+        halve_every=round(recipe.halve_epochs * per_epoch),
+        validate_every=max(1, steps // recipe.validations) if recipe.validations else 0,
+    )
+    infos = [source.products.info for source in sources]
+    config = RunConfig(
+        architecture=recipe.architecture,
+        model=asdict(model),
+        training=asdict(training),
+        classes=classes,
+        dataset=infos[0].name,
+        fingerprint=infos[0].fingerprint,
+        licence=" and ".join(dict.fromkeys(info.licence for info in infos)),
+        preset=arguments.preset,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        human_only=arguments.human_only,
+        pretrained={modality: str(path) for modality, path in given.items()},
+        products={"training": n, "validation": sum(int(out.sum()) for out in held)},
+        balance=arguments.balance,
+        datasets={info.name: info.fingerprint for info in infos} if len(infos) > 1 else {},
+    )
+    config.write(run_dir)
+    return config
+
+
+def native_precision(cpu: bool) -> Precision:
+    """bf16 where this machine computes it in hardware, else no."""
+    if torch.cuda.is_available() and not cpu:
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
+    return "bf16" if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else "no"
+
+
+def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.Namespace) -> Outcome:
+    """Train, or go on training, the run in `run_dir`, and write its weights when it is done."""
+    training = TrainConfig(**config.training)
+    sources = unchanged_sources(config)
+    torch.manual_seed(training.seed)
+    network = importlib.import_module(ARCHITECTURES[config.architecture]).build(
+        config.model, len(config.classes)
+    )
+    if kept := checkpoints(run_dir):  # `fit` reads them too; a frozen encoder is needed before it
+        load_state(network, kept[-1])
+    else:
+        load_pretrained(network, config)
+    if (run_dir / VECTORS).exists():
+        network.text.vectors.weight.data.copy_(read_tensors(run_dir / VECTORS)[0]["vectors"])
+    tokenizer = open_tokenizer(run_dir / TOKENIZER) if network.config.text is not None else None
+    readings = Readings(tuple(config.classes), network.config.text, network.config.image, tokenizer)
+    with state_of(arguments).main_process_first():  # the others find the pictures decoded
+        frozen = None if arguments.no_text_features else frozen_text(network)
+        data = read(sources, readings, arguments.workers, run_dir, frozen)
+    holds_out = data.held_out(recipe.validation_share, training.seed)
+    usable = data.usable()
+    positions, validating = usable[~holds_out[usable]], usable[holds_out[usable]][:VALIDATED]
+    if not len(positions):
+        raise TrainingError(
+            f"No training product of {' and '.join(config.trained_on())} has a label and something to look at."
+        )
+    if state_of(arguments).is_main_process:
+        geos = data.frame.geo.iloc[positions].tolist()
+        write_counts(run_dir, counted(geos, data.labels[positions], len(config.classes)))
+    if config.balance == "loss":
+        network.log_shares.copy_(torch.from_numpy(log_shares(data.labels[positions], len(config.classes))))
+    if left := len(data) - len(usable):
+        print(f"{left:,} products are left out: nothing of them can be read.", file=sys.stderr)
+
+    def validate(model: Any) -> dict[str, float]:
+        hits = []
+        for at in range(0, len(validating), 256):
+            rows = validating[at : at + 256]
+            inputs = data.inputs(rows).to(next(model.parameters()).device)
+            logs = model(inputs, inference="expected").float().cpu().numpy()
+            hits.append(logs.argmax(axis=1) == data.labels[rows])
+        accuracy = float(np.concatenate(hits).mean())
+        return {"score": accuracy, "top1": accuracy, "n": float(len(validating))}
+
+    watcher = Watcher(config.dataset, run_dir)
+    before = [
+        (number, signal.signal(number, watcher.ask_to_stop)) for number in (signal.SIGTERM, signal.SIGINT)
+    ]
+    try:
+        outcome = fit(
+            network,
+            loss_of,
+            Batches(data, positions, training, recipe.augment, config.balance),
+            training,
+            run_dir,
+            on_step=watcher.stepped,
+            validate=validate if len(validating) else None,
+            stop=lambda: watcher.stopping,
+            cpu=arguments.cpu,
+        )
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+    if outcome.reason == "stopped":
+        return outcome
+    if not state_of(arguments).is_main_process:
+        return outcome
+    tensors = dict(network.state_dict())
+    if (run_dir / "best.safetensors").exists():
+        tensors, _ = read_tensors(run_dir / "best.safetensors")
+    write_tensors(run_dir / WEIGHTS, tensors, {"classes": list(config.classes)})
+    return outcome
+
+
+def judge(config: RunConfig, run_dir: Path, outcome: Outcome) -> RunConfig:
+    """Add to config.json how good the finished run is on the test split."""
+    tests = {name: _tested(config, run_dir, name) for name in config.trained_on()}
+    result = {
+        "weights": weights_digest(run_dir / WEIGHTS),
+        "step": outcome.step,
+        "ended": outcome.reason,
+        "seconds": outcome.seconds,
+        "test": _together(list(tests.values())),
+    }
+    if len(tests) > 1:
+        result["tests"] = tests
+    config = replace(config, result=result)
+    config.write(run_dir)
+    return config
+
+
+def _tested(config: RunConfig, run_dir: Path, dataset: str) -> dict[str, dict[str, float]]:
+    """Figures on one dataset's test split, by what the model sees; empty without one."""
+    figures: dict[str, dict[str, float]] = {}
+    if len(product_frame(Products.open(dataset), ("test",))):
+        for sees in (name for name in ("both", "picture", "text") if _reads(config, name)):
+            report = evaluate(run_dir, "test", dataset, sees=sees)
+            figures[sees] = {key: round(float(report[key]), 4) for key in ("top1", "top5", "n")}
+    return figures
+
+
+def _together(tests: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Over the test products of all datasets as one set."""
+    found: dict[str, dict[str, float]] = {}
+    for sees in dict.fromkeys(name for test in tests for name in test):
+        parts = [test[sees] for test in tests if sees in test]
+        n = sum(part["n"] for part in parts)
+        shares = {key: round(sum(part[key] * part["n"] for part in parts) / n, 4) for key in ("top1", "top5")}
+        found[sees] = {**shares, "n": n}
+    return found
+
+
+def _reads(config: RunConfig, sees: str) -> bool:
+    needs = {"both": ("text", "image"), "picture": ("image",), "text": ("text",)}[sees]
+    has = [bool(config.model.get(name)) for name in needs]
+    return all(has) if sees != "both" else any(has)
+
+
+def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
+    """The folder of the run to go on with.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    if arguments.out is not None:
+        return Path(arguments.out)
+    for folder in run_folders():
+        if (folder / WEIGHTS).exists():
+            continue
+        config = RunConfig.read(folder)
+        if config.architecture == architecture and arguments.dataset in (None, list(config.trained_on())):
+            return folder
+    raise TrainingError("There is no unfinished run to go on with. Leave out --resume for a new one.")
+
+
+def state_of(arguments: argparse.Namespace) -> PartialState:
+    """Which process of how many this is, under torch's or (on accelerators) accelerate's launcher, or alone."""
+    return PartialState(cpu=arguments.cpu)
+
+
+def begin(name: str, recipe: Recipe, arguments: argparse.Namespace) -> tuple[RunConfig, Path]:
+    """A new run, which the first process writes and the others read.
+
+    Raises:
+        TrainingError: several processes, and no folder they agree on.
+    """
+    state = state_of(arguments)
+    if state.num_processes > 1 and arguments.out is None:
+        raise TrainingError("Several processes need one folder for their run: give --out DIR.")
+    if state.is_main_process:
+        run_dir = new_run("-".join((name, arguments.preset, *arguments.dataset))[:80], arguments.out)
+        config = prepare(recipe, arguments, run_dir)
+        state.wait_for_everyone()
+        return config, run_dir
+    state.wait_for_everyone()
+    return RunConfig.read(arguments.out), Path(arguments.out)
+
+
+@recorded
+def run(
+    name: str,
+    presets: Mapping[str, Recipe],
+    argv: Sequence[str] | None = None,
+    trained: Callable[[RunConfig, Recipe, Path, argparse.Namespace], Outcome] | None = None,
+) -> dict[str, Any]:
+    """Do what the arguments say; the run's folder and figures."""
+    arguments = parser(name, presets).parse_args(argv)
+    recipe = presets[arguments.preset]
+    main_process = state_of(arguments).is_main_process
+    if arguments.resume:
+        run_dir = to_resume(arguments, recipe.architecture)
+        config = RunConfig.read(run_dir)
+        if main_process:
+            hold(run_dir)
+        recipe = presets.get(config.preset, recipe)
+        if not checkpoints(run_dir):
+            print("The run has no checkpoint yet: it begins anew.", file=sys.stderr)
+    else:
+        if not arguments.dataset:
+            raise TrainingError("Say what to train on: --dataset NAME. `vitrine datasets` lists them.")
+        config, run_dir = begin(name, recipe, arguments)
+    if not main_process:
+        (trained or train)(config, recipe, run_dir, arguments)
+        return {}
+    if not arguments.json:
+        print(f"Run: {run_dir}", flush=True)
+    outcome = (trained or train)(config, recipe, run_dir, arguments)
+    if outcome.reason == "stopped":
+        command = f"python -m trainers.{name} --resume --out {run_dir}"
+        print(f"Stopped at step {outcome.step:,}. Go on with: {command}", file=sys.stderr)
+        return {"run": str(run_dir), "step": outcome.step, "ended": "stopped"}
+    config = judge(config, run_dir, outcome)
+    return {"run": str(run_dir), **config.result}
+
+
+def main(
+    name: str,
+    presets: Mapping[str, Recipe],
+    trained: Callable[[RunConfig, Recipe, Path, argparse.Namespace], Outcome] | None = None,
+) -> None:
+    """A trainer's command line."""
+    tell(lambda: run(name, presets, trained=trained))
+
+
+def tell(work: Callable[[], dict[str, Any]]) -> None:
+    """Do a trainer's work and say what came of it; a VitrineError becomes one line."""
+    go_offline()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        result = work()
+    except VitrineError as error:
+        print(str(error), file=sys.stderr)
+        raise SystemExit(1) from None
+    if "--json" in sys.argv:
+        print(json.dumps(result))
+        return
+    for sees, figures in result.get("test", {}).items():
+        print(
+            f"test, {sees:8} top-1 {figures['top1']:.3f}  top-5 {figures['top5']:.3f}  (n {figures['n']:.0f})"
+        )
+    if "weights" in result:
+        print(f"Weights: {Path(result['run']) / WEIGHTS}, {result['seconds']:.0f} s of training")
