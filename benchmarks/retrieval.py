@@ -23,6 +23,7 @@ from core.catalog.products import Products
 from core.embeddings.chunks import product_text
 from core.embeddings.clip import Encoder, encoder
 from core.embeddings.embed import embed
+from core.embeddings.loading import load_encoder
 from core.embeddings.store import open_set
 from core.settings import go_offline
 
@@ -121,7 +122,7 @@ def main() -> None:
     parser.add_argument("--encoder", default="clip-tiny")
     arguments = parser.parse_args()
     go_offline()
-    coder = encoder(arguments.encoder).load()
+    coder = load_encoder(encoder(arguments.encoder))
     for name in arguments.datasets:
         embed(name, coder.spec)
         measure(name, coder)

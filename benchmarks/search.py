@@ -146,10 +146,11 @@ def embedding(_: Path) -> None:
     from core.catalog.products import Products
     from core.embeddings.chunks import plan_work
     from core.embeddings.clip import ENCODERS
+    from core.embeddings.loading import load_encoder
     from core.images.pictures import Pictures, decode
 
     torch.set_num_threads(1)
-    coder = ENCODERS[0].load("cpu")
+    coder = load_encoder(ENCODERS[0], "cpu")
     products = Products.open("glami-mini")
     ids = list(plan_work(products, "image").keys[:512])
     pictures = Pictures(products.info)

@@ -109,10 +109,11 @@ def _pictures() -> tuple[bool, str]:
 def _vectors() -> tuple[bool, str]:
     """Every set of vectors can be opened and fits its dataset and the weights that are here."""
     from core.embeddings.clip import encoder
+    from core.embeddings.loading import load_encoder
     from core.embeddings.store import open_set
     from core.errors import EmbeddingError, ModelError
 
-    weights = cache(lambda name: encoder(name).load().weights)
+    weights = cache(lambda name: load_encoder(encoder(name)).weights)
     broken, whole = [], []
     for info in catalog.datasets():
         for folder in sorted((info.folder / "embeddings").glob("*/encoder.json")):

@@ -1,6 +1,6 @@
 """Encoders that put pictures and texts into one space, through open_clip: bundled, from a hub, from a folder.
 
-The list is to be read: describing an encoder costs nothing; `load()` imports torch. Nothing here asks the
+The list is to be read: describing an encoder costs nothing; `core.embeddings.loading` loads one. Nothing here asks the
 network unless weights are fetched on purpose (`vitrine weights fetch NAME`).
 """
 
@@ -101,20 +101,6 @@ class EncoderSpec:
         if script in self.scripts:
             return None
         return f"{script.capitalize()} letters" if script else "pictographs"
-
-    def load(self, device: str | None = None) -> Encoder:
-        """
-        Args:
-            device: `cpu`, `cuda`; None takes an accelerator where there is one.
-
-        Raises:
-            ModelError: the weights are not here, cut short, or no model of open_clip's.
-        """
-        if not self.takes_texts:
-            from core.embeddings.pictures_only import PictureEncoder
-
-            return PictureEncoder(self, device)
-        return Encoder(self, device)
 
 
 CLIP_TINY = ASSETS / "models" / "clip-tiny"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.catalog.products import Products
 from core.embeddings.chunks import Work, decode_chunk, encode_texts, spread
 from core.embeddings.clip import EncoderSpec
+from core.embeddings.loading import load_encoder
 from core.errors import EmbeddingError
 from core.settings import PROJECT, go_offline, settings
 
@@ -24,7 +25,7 @@ class _EncodeChunks:
     def __init__(self, dataset: str, spec: EncoderSpec, tower: str) -> None:
         go_offline()
         self.products = Products.open(dataset)
-        self.encoder = spec.load()
+        self.encoder = load_encoder(spec)
         self.tower = tower
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:

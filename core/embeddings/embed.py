@@ -19,6 +19,7 @@ from core.catalog.products import Products
 from core.embeddings.chunks import Work, decoded_chunks, encode_texts, plan_work, spread
 from core.embeddings.clip import Encoder, EncoderSpec
 from core.embeddings.cluster import encoded_by_ray
+from core.embeddings.loading import load_encoder
 from core.embeddings.store import Description, Writer, open_set, unit, writing
 from core.errors import EmbeddingError, UsageError
 from core.progress import Progress, no_progress
@@ -71,7 +72,7 @@ def embed(
         raise UsageError(spec.wordless())
     started = time.monotonic()
     products = Products.open(dataset)
-    encoder = spec.load(device)
+    encoder = load_encoder(spec, device)
     name = spec.name if tower == "image" else f"{spec.name}.text"
     work = plan_work(products, tower)
     if not work.chunks:

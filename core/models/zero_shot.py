@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from core.catalog import info as catalog
 from core.catalog.products import Products
 from core.embeddings.clip import Encoder, encoder
+from core.embeddings.loading import load_encoder
 from core.embeddings.seen import Exposure, exposure
 from core.embeddings.vectors import vectors_of
 from core.errors import UsageError
@@ -167,7 +168,7 @@ def encoded_product(
 @lru_cache(maxsize=2)
 def loaded_encoder(name: str) -> Encoder:
     """One encoder for every dataset that it names the categories of."""
-    return encoder(name).load()
+    return load_encoder(encoder(name))
 
 
 @lru_cache(maxsize=8)

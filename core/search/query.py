@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from core.catalog.products import Products
 from core.embeddings.clip import Encoder, encoder
+from core.embeddings.loading import load_encoder
 from core.embeddings.store import PICTURES_ALONE, open_set, preferred, sets
 from core.errors import EmbeddingError, UsageError
 from core.images.pictures import decode
@@ -80,7 +81,7 @@ class Searcher:
         self,
         products: Products,
         name: str | None = None,
-        load: Callable[[str], Encoder] = lambda known: encoder(known).load(),
+        load: Callable[[str], Encoder] = lambda known: load_encoder(encoder(known)),
     ) -> None:
         """
         Args:

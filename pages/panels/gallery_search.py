@@ -12,6 +12,7 @@ from core.catalog.cohort import Cohort, path_from_text, path_text
 from core.catalog.info import DatasetInfo, datasets, info
 from core.catalog.products import Products
 from core.embeddings.clip import ENCODERS, Encoder, encoder
+from core.embeddings.loading import load_encoder
 from core.embeddings.store import Description, preferred, sets
 from core.errors import ImageError, UsageError
 from core.images.pictures import Pictures, Thumbnails
@@ -105,7 +106,7 @@ def search(
 
 @lru_cache(maxsize=2)
 def _encoder(name: str) -> Encoder:
-    return encoder(name).load()
+    return load_encoder(encoder(name))
 
 
 def _open(dataset: DatasetInfo, vectors: str) -> tuple[Searcher, Thumbnails]:

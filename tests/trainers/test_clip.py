@@ -12,6 +12,7 @@ import pytest
 from core.catalog.products import Products
 from core.demo.looks import KINDS, Look
 from core.embeddings.clip import encoder
+from core.embeddings.loading import load_encoder
 from core.training.checkpoints import read_tensors
 from tests.likeness import products
 from trainers import clip
@@ -59,7 +60,7 @@ def test_stopped_and_resumed_equals_unbroken(
     first, _ = read_tensors(tmp_path / "whole" / "model" / clip.WEIGHTS)
     second, _ = read_tensors(tmp_path / "broken" / "model" / clip.WEIGHTS)
     assert all(bool((first[name] == second[name]).all()) for name in first)
-    loaded = encoder(str(tmp_path / "broken" / "model")).load("cpu")
+    loaded = load_encoder(encoder(str(tmp_path / "broken" / "model")), "cpu")
     assert loaded.encode_texts(["šaty"]).shape == (1, 16)
     with pytest.raises(SystemExit, match="--resume"):
         train(tmp_path / "whole", monkeypatch)

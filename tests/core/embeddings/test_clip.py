@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from core.embeddings.clip import CONFIG, ENCODERS, WEIGHTS, Preprocessing, encoder
+from core.embeddings.loading import load_encoder
 from core.errors import ModelError
 
 
@@ -34,7 +35,7 @@ def test_pixels_are_those_of_open_clip(mode: str, kind: str, size: tuple[int, in
 
 
 def test_vectors_have_length_one_and_texts_of_any_kind_are_read(clip_folder: Path) -> None:
-    loaded = encoder(str(clip_folder)).load("cpu")
+    loaded = load_encoder(encoder(str(clip_folder)), "cpu")
     texts = ["červené šaty", "", "ⵜⵉⴼⵉⵏⴰⵖ 👗", "x" * 100_000, "half a character \ud800", "a\0b", "  \n "]
     vectors = loaded.encode_texts(texts)
     assert vectors.shape == (len(texts), loaded.dimensions)
@@ -42,11 +43,11 @@ def test_vectors_have_length_one_and_texts_of_any_kind_are_read(clip_folder: Pat
     images = [Image.new("RGB", (50, 70), colour) for colour in ("red", "blue")]
     assert loaded.encode_pictures(images).shape == (2, loaded.dimensions)
     assert loaded.encode_pictures([]).shape == (0, loaded.dimensions)
-    assert loaded.weights == encoder(str(clip_folder)).load("cpu").weights
+    assert loaded.weights == load_encoder(encoder(str(clip_folder)), "cpu").weights
 
 
 def test_case_and_diacritics_make_no_difference(clip_folder: Path) -> None:
-    loaded = encoder(str(clip_folder)).load("cpu")
+    loaded = load_encoder(encoder(str(clip_folder)), "cpu")
     first, second = loaded.encode_texts(["ČERVENÉ Šaty", "cervene saty"])
     np.testing.assert_allclose(first, second, atol=1e-6)
 
@@ -78,7 +79,7 @@ def test_weights_that_are_not_here_say_how_to_fetch_them(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ModelError, match=r"vitrine weights fetch ViT-B-32 \(licence MIT, 605 MB\)"):
-        encoder("ViT-B-32").load()
+        load_encoder(encoder("ViT-B-32"))
 
 
 @pytest.mark.parametrize("damage", ["no weights", "cut", "pickle", "config", "other"])
@@ -98,5 +99,5 @@ def test_a_broken_folder_is_refused(clip_folder: Path, tmp_path: Path, damage: s
         described["model_cfg"]["embed_dim"] = 32
         (folder / CONFIG).write_text(json.dumps(described))
     with pytest.raises(ModelError) as caught:
-        encoder(str(folder)).load("cpu")
+        load_encoder(encoder(str(folder)), "cpu")
     assert len(str(caught.value)) < 1_000

@@ -13,6 +13,7 @@ from core.catalog.products import Products
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.embeddings.inference import fold, quickened
+from core.embeddings.loading import load_encoder
 from core.embeddings.store import Description, preferred
 from core.errors import EmbeddingError, ModelError, UsageError
 from core.models.registry import models, zero_shot_spec
@@ -75,7 +76,7 @@ def test_sets_that_words_can_be_compared_with_come_first() -> None:
 
 
 def test_its_vectors_are_the_networks(network: torch.nn.Module) -> None:
-    coder = encoder(NAME).load("cpu")
+    coder = load_encoder(encoder(NAME), "cpu")
     pixels = np.random.default_rng(0).integers(0, 255, (2, 160, 160, 3), dtype=np.uint8)
     with torch.inference_mode():
         wanted = network(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1).numpy()

@@ -13,6 +13,7 @@ import core.models.registry
 from core.catalog.products import Products
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
+from core.embeddings.loading import load_encoder
 from core.embeddings.store import open_set
 from core.embeddings.vectors import vectors_of
 from core.errors import ImageError, ModelError, UnknownDatasetError, UsageError
@@ -32,7 +33,9 @@ NAME = "Červené šaty s proužky"
 
 @pytest.fixture
 def zero_shot(products: Products, clip_folder: Path) -> ZeroShotClassifier:
-    return ZeroShotClassifier("zero-shot-toy", encoder(str(clip_folder)).load("cpu"), products, "glami")
+    return ZeroShotClassifier(
+        "zero-shot-toy", load_encoder(encoder(str(clip_folder)), "cpu"), products, "glami"
+    )
 
 
 def open_clip_vectors(
@@ -132,7 +135,7 @@ def test_stored_vectors_are_used_and_say_the_same(
     kept = open_set(products.info, spec.name)
     assert kept.lengths is not None and (kept.lengths[np.asarray(kept.present)] > 0).all()
     frame = product_frame(products, ("test",))
-    coder = spec.load("cpu")
+    coder = load_encoder(spec, "cpu")
     now = coder.encode_texts(frame.name.tolist()[:3], raw=True)
     again = vectors_of(products, frame, coder, "text")
     assert again.stored and np.allclose(again.vectors[:3], now, rtol=2e-3, atol=2e-3)
@@ -154,7 +157,7 @@ def test_vectors_without_lengths_are_made_again_where_lengths_matter(
     embed("shop", spec, "image", workers=1, device="cpu")
     described = open_set(products.info, spec.name).folder / "encoder.json"
     described.write_text(described.read_text().replace('"lengths": true', '"lengths": false'))
-    frame, coder = product_frame(products, ("test",)), spec.load("cpu")
+    frame, coder = product_frame(products, ("test",)), load_encoder(spec, "cpu")
     made = vectors_of(products, frame, coder, "image", workers=1)
     directions = vectors_of(products, frame, coder, "image", raw=False)
     assert (made.stored, directions.stored) == (False, True)

@@ -12,6 +12,7 @@ from core.catalog.products import Products
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.embeddings.imported import import_vectors
+from core.embeddings.loading import load_encoder
 from core.errors import EmbeddingError, ImageError, UsageError
 from core.search.query import Part, Searcher, fuse
 from tests.likeness import picture
@@ -128,6 +129,6 @@ def test_other_weights_are_noticed(searcher: Searcher, clip_folder: Path) -> Non
     from tests.likeness import write_clip
 
     other = write_clip(searcher.products.info.folder.parent.parent / "other" / "toy-clip", seed=1)
-    changed = Searcher(searcher.products, load=lambda name: encoder(str(other)).load("cpu"))
+    changed = Searcher(searcher.products, load=lambda name: load_encoder(encoder(str(other)), "cpu"))
     with pytest.raises(EmbeddingError, match="other weights"):
         changed.search([Part("text", "x")])
