@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -13,16 +14,17 @@ PROJECT = Path(__file__).resolve().parent
 if str(PROJECT) not in sys.path:  # `uvicorn app:app` and `streamlit run` from any folder
     sys.path.insert(0, str(PROJECT))
 
-from core.settings import go_offline  # noqa: E402
+from core.settings import go_offline, keep_uploads_in_home  # noqa: E402
 
 go_offline()
+keep_uploads_in_home()
 
 import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
-from pages import guard, routes, signin  # noqa: E402
-from pages.panels import mount_panels  # noqa: E402
+from pages import bodies, guard, routes, signin  # noqa: E402
+from pages.panels import mount_panels, uploads  # noqa: E402
 
 panels = mount_panels()
 
@@ -30,8 +32,12 @@ panels = mount_panels()
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     """Mounting alone does not start Gradio's queue: its lifespan has to be entered."""
-    async with panels.router.lifespan_context(panels):
-        yield {}
+    sweeping = asyncio.create_task(uploads.sweep_now_and_then())
+    try:
+        async with panels.router.lifespan_context(panels):
+            yield {}
+    finally:
+        sweeping.cancel()
 
 
 def say_sorry(error: Exception) -> bool:
@@ -46,5 +52,10 @@ app = st.App(
     routes=[*routes.ROUTES, *signin.ROUTES, Mount("/panels", app=panels)],
     lifespan=lifespan,
     on_script_error=say_sorry,
-    middleware=[Middleware(routes.SafeHeaders), Middleware(guard.Guard), Middleware(signin.SignIn)],
+    middleware=[
+        Middleware(routes.SafeHeaders),
+        Middleware(guard.Guard),
+        Middleware(bodies.BoundedBodies),
+        Middleware(signin.SignIn),
+    ],
 )

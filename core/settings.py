@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Settings:
 
     home: Path  # datasets, runs and caches; VITRINE_HOME
     upload_bytes: int = 32 * 2**20  # largest picture that a visitor may upload
+    uploads_bytes: int = 2**30  # of all pictures that visitors uploaded; the oldest go
     image_bytes: int = 64 * 2**20  # largest picture file that is read from a dataset
     image_pixels: int = 64_000_000  # largest picture that is decoded
     thumbnail_bytes: int = 512 * 2**20  # disk that one dataset's thumbnails may take
@@ -75,3 +77,20 @@ def go_offline() -> None:
     """Keep every framework from reaching for the network; a variable that the user set wins."""
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
+
+
+def keep_uploads_in_home() -> None:
+    """Give what visitors upload a folder of its own, VITRINE_HOME/uploads/panels, before Gradio is imported.
+
+    Other programs with Gradio share its own, /tmp/gradio. A variable that the user set wins; a home that cannot be
+    written keeps none.
+    """
+    there = settings().home / "uploads" / "panels"
+    try:
+        there.mkdir(parents=True, exist_ok=True)
+        writable = os.access(there, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        there = Path(tempfile.gettempdir()) / f"vitrine-uploads-{os.getuid()}"
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(there))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from core.models.cards import card
 from core.settings import settings
 from pages.panels import (
     classification,
     classification_view,
+    doors,
     gallery_search,
     product_classifier,
     retrieval,
+    uploads,
 )
 from pages.panels.examples import product_examples
 from pages.panels.theme import CSS, vitrine_theme
@@ -45,7 +48,8 @@ new MutationObserver(() => {
 
 def mount_panels() -> FastAPI:
     """An app that holds every panel. Models are loaded when somebody asks, never at start."""
-    panels = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    uploads.fetch_nothing()
+    panels = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(doors.Doors)])
     backend = classification.Backend(
         product_classifier.choosable,
         product_classifier.classify,
@@ -86,5 +90,6 @@ def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "", js: str 
         footer_links=["api"],
         allowed_paths=[str(folder)],
         max_file_size=settings().upload_bytes,
+        run_history=False,
         show_error=True,
     )

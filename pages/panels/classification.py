@@ -78,7 +78,7 @@ def build(backend: Backend) -> gr.Blocks:
         Give a picture, a name, a description, or several of them; what is missing may be left empty.
 
         Args:
-            image: a photo of the product
+            image: a photo of the product, its bytes as data:image/png;base64,... of 6 MB at most; no web address
             name: the product's name or title, in any language the model was trained on
             description: the product's description
             model: the name of the model; empty for the newest

@@ -78,7 +78,7 @@ def build(
 
         Args:
             text: what to look for, in any language the encoder knows
-            image: a picture to look like
+            image: a picture to look like, its bytes as data:image/png;base64,... of 6 MB at most; no web address
             without: words for what the products should not be like
             countries: only products of these country codes; empty for all
             categories: only products of these categories; empty for all
