@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-PERMUTATIONS = 999
-SMALL_EXPECTED = 5.0  # Cochran 1954: below it the chi-square approximation is not trusted
-PERMUTED_CELLS = 4_000_000  # bound on (draws x rows x columns), so that 10,000 classes end in a second
+PERMUTATIONS = 999  # no p below 1 / 1,000 can be told by them
+PERMUTED_CELLS = (
+    20_000_000  # bound on (draws x rows x columns): a second of drawing for 10,000 classes in two splits
+)
 
 
 def _counts(counts: ArrayLike) -> NDArray[np.float64]:
@@ -105,76 +107,121 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike) -> float | None:
 
 @dataclass(frozen=True)
 class Association:
-    """How two columns hang together."""
+    """How two columns hang together, and what chance makes of as many products."""
 
-    chi2: float | None
-    p_value: float | None
-    degrees: int
-    cramers_v: float | None
-    smallest_expected: float | None
-    permutation_p: float | None  # where a cell is expected fewer than five times
-    permutations: int
+    chi2: float | None = None
+    degrees: int = 0
+    cramers_v: float | None = None
+    cramers_v_by_chance: float | None = None  # the mean over permutations
+    cramers_v_corrected: float | None = None  # Bergsma's: 0 on average where nothing hangs together
+    smallest_expected: float | None = None
+    p_value: float | None = None  # of the permutations, by chi-square
+    permutations: int = 0
+    asymptotic_p: float | None = None  # Pearson's, for comparison with other programs; in no family
+    total_variation_by_chance: float | None = None  # where there are two columns: the mean over permutations
+    total_variation_p: float | None = None
     why: str = ""  # why there is no number
 
 
-def association(table: ArrayLike, permutations: int = PERMUTATIONS, seed: int = 0) -> Association:
-    """Chi-square test of independence, Cramér's V, and a permutation p where counts are small.
+def draws_for(cells: int, permutations: int = PERMUTATIONS) -> int:
+    """How many tables of so many cells are drawn: fewer than asked for only where that would take long."""
+    return min(permutations, max(99, PERMUTED_CELLS // max(1, cells)))
 
-    chi2 = sum (O - E)^2 / E without Yates' correction; V = sqrt(chi2 / (n (min(R, C) - 1))). The
-    permutation p draws tables with the same margins (Patefield 1981): p = (1 + #{chi2* >= chi2}) / (1 + B).
+
+def association(table: ArrayLike, permutations: int | None = None, seed: int = 0) -> Association:
+    """Pearson's chi-square, Cramér's V, and both under permutation of one column among the products.
+
+    chi2 = sum (O - E)^2 / E without Yates' correction; V = sqrt(chi2 / (n (min(R, C) - 1))). V is never negative, so
+    that it is above 0 by chance alone: the more, the more cells and the fewer products there are. Bergsma's correction
+    takes that out: with f = chi2 / n, f+ = max(0, f - (R - 1)(C - 1) / (n - 1)) and K~ = K - (K - 1)^2 / (n - 1),
+    V~ = sqrt(f+ / min(R~ - 1, C~ - 1)). Permutations draw tables with the same margins (Patefield 1981), always, whatever
+    the counts, so that all p of a family are of one kind: p = (1 + #{chi2* >= chi2}) / (1 + B).
 
     Args:
         table: (R, C) counts; rows and columns of zeros are left out.
-        permutations: tables drawn at most; fewer where the table is large.
+        permutations: tables that are drawn; None for `draws_for` its cells, 0 for none.
 
-    Source: Pearson 1900; Cramér 1946, chapter 21; Phipson and Smyth 2010 for the +1.
+    Source: Pearson 1900; Cramér 1946, chapter 21; Bergsma 2013, "A bias-correction for Cramér's V and Tschuprow's T";
+    Phipson and Smyth 2010 for the +1.
     """
     from scipy.stats import chi2_contingency
 
     observed = np.asarray(table, dtype=np.int64)
     observed = observed[observed.sum(axis=1) > 0][:, observed.sum(axis=0) > 0]
     if min(observed.shape, default=0) < 2:
-        return Association(None, None, 0, None, None, None, 0, "one of the two has a single value")
+        return Association(why="one of the two has a single value")
     result = chi2_contingency(observed, correction=False)
-    expected = result.expected_freq
-    chi2 = float(result.statistic)
-    n = int(observed.sum())
-    v = float(np.sqrt(chi2 / (n * (min(observed.shape) - 1))))
-    smallest = float(expected.min())
-    draws = min(permutations, max(99, PERMUTED_CELLS // observed.size))
-    permuted = None
-    if smallest < SMALL_EXPECTED and draws:
-        permuted = _permutation_p(observed, expected, chi2, draws, seed)
+    chi2, n = float(result.statistic), int(observed.sum())
+    scale = n * (min(observed.shape) - 1)
+    draws = draws_for(observed.size) if permutations is None else permutations
+    drawn_chi2, drawn_tv = _permuted(observed, result.expected_freq, draws, seed)
+    found: dict[str, Any] = {}
+    if draws:
+        found["p_value"] = _share_as_far(drawn_chi2, chi2)
+        found["cramers_v_by_chance"] = float(np.sqrt(drawn_chi2 / scale).mean())
+    if draws and observed.shape[1] == 2:
+        shift = total_variation(observed[:, 0], observed[:, 1])
+        found["total_variation_by_chance"] = float(drawn_tv.mean())
+        found["total_variation_p"] = None if shift is None else _share_as_far(drawn_tv, shift)
     return Association(
-        chi2, float(result.pvalue), int(result.dof), min(v, 1.0), smallest, permuted, draws if permuted else 0
+        chi2=chi2,
+        degrees=int(result.dof),
+        cramers_v=min(float(np.sqrt(chi2 / scale)), 1.0),
+        cramers_v_corrected=corrected_v(chi2, n, *observed.shape),
+        smallest_expected=float(result.expected_freq.min()),
+        permutations=draws,
+        asymptotic_p=float(result.pvalue),
+        **found,
     )
 
 
-def _permutation_p(
-    observed: NDArray[np.int64], expected: NDArray[np.float64], chi2: float, draws: int, seed: int
-) -> float:
+def corrected_v(chi2: float, n: int, rows: int, columns: int) -> float | None:
+    """Bergsma's Cramér's V; None where there are too few products to correct it.
+
+    >>> corrected_v(4.0, 101, 5, 2), round(corrected_v(101.0, 101, 2, 2), 3)
+    (0.0, 1.0)
+    """
+    if n < 2:
+        return None
+    left = max(0.0, chi2 / n - (rows - 1) * (columns - 1) / (n - 1))
+    values = min(k - (k - 1) ** 2 / (n - 1) for k in (rows, columns))
+    return min(1.0, float(np.sqrt(left / (values - 1)))) if values > 1 else None
+
+
+def _share_as_far(drawn: NDArray[np.float64], observed: float) -> float:
+    """(1 + those at least as far) / (1 + all), to a rounding error."""
+    return float((1 + int((drawn >= observed * (1 - 1e-12)).sum())) / (1 + len(drawn)))
+
+
+def _permuted(
+    observed: NDArray[np.int64], expected: NDArray[np.float64], draws: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(draws,) chi-square, and total variation between the first two columns, of tables with the same margins."""
     from scipy.stats import random_table
 
+    chi2, shift = np.zeros(draws), np.zeros(draws)
+    if not draws:
+        return chi2, shift
     margins = random_table(observed.sum(axis=1), observed.sum(axis=0))
     generator = np.random.default_rng(seed)
-    at_least, left = 0, draws
+    columns = observed.sum(axis=0)
     chunk = max(1, 2_000_000 // observed.size)  # tables held at once: 16 MB
-    while left:
-        size = min(chunk, left)
+    for start in range(0, draws, chunk):
+        size = min(chunk, draws - start)
         drawn = margins.rvs(size=size, method="patefield", random_state=generator).reshape(
             size, *observed.shape
         )
-        drawn_chi2 = ((drawn - expected) ** 2 / expected).sum(axis=(1, 2))
-        at_least += int((drawn_chi2 >= chi2 * (1 - 1e-12)).sum())
-        left -= size
-    return (1 + at_least) / (1 + draws)
+        chi2[start : start + size] = ((drawn - expected) ** 2 / expected).sum(axis=(1, 2))
+        shares = drawn[:, :, :2] / columns[:2]
+        shift[start : start + size] = 0.5 * np.abs(shares[:, :, 0] - shares[:, :, 1]).sum(axis=1)
+    return chi2, shift
 
 
 def against_the_rest(hits: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
     """p of each group's share of hits being that of all other groups together, one 2x2 table a group.
 
-    Chi-square with one degree of freedom without Yates' correction; where a cell is expected fewer than five
-    times the exact permutation p instead: the hypergeometric probability of all tables with as large a chi-square.
+    Exact for all, small and large: the hypergeometric probability of all tables as far from the expected one, which are
+    those with as large a chi-square.
 
     Args:
         hits: (G,) of each group.
@@ -183,34 +230,28 @@ def against_the_rest(hits: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
     Returns:
         (G,) p values; 1 where everything or nothing is a hit.
 
-    Source: Pearson 1900; Fisher 1935 for the small ones.
+    Source: Fisher 1935; the order of the tables is Pearson's.
     """
-    from scipy.stats import chi2 as chi2_law
     from scipy.stats import hypergeom
 
-    m, n = np.asarray(hits, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
-    total, hit = n.sum(), m.sum()
+    m, n = np.asarray(hits, dtype=np.int64), np.asarray(sizes, dtype=np.int64)
+    total, hit = int(n.sum()), int(m.sum())
     if not 0 < hit < total:
         return np.ones(n.size)
-    expected = n * hit / total
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = expected * (1 - hit / total) * (1 - n / total)
-        statistic = np.where(variance > 0, (m - expected) ** 2 / variance, 0.0)
-    p = np.asarray(chi2_law.sf(statistic, 1))
-    smallest = np.minimum.reduce([expected, n - expected, hit - expected, total - hit - (n - expected)])
-    exact: dict[tuple[float, float], float] = {}  # thousands of small groups have few different counts
-    for group in np.flatnonzero((smallest < SMALL_EXPECTED) & (variance > 0)):
-        key = (m[group], n[group])
-        if key not in exact:
-            possible = np.arange(max(0, n[group] - (total - hit)), min(n[group], hit) + 1)
-            far = np.abs(possible - expected[group]) >= abs(m[group] - expected[group]) - 1e-9
-            exact[key] = min(1.0, float(hypergeom.pmf(possible[far], total, hit, n[group]).sum()))
-        p[group] = exact[key]
-    return p
+    pairs, place = np.unique(
+        np.stack([m, n]), axis=1, return_inverse=True
+    )  # thousands of groups, few of them different
+    expected = pairs[1] * (hit / total)
+    far = np.abs(pairs[0] - expected)
+    low, high = np.floor(expected - far + 1e-9), np.ceil(expected + far - 1e-9)
+    with np.errstate(over="ignore", under="ignore"):
+        p = hypergeom.cdf(low, total, hit, pairs[1]) + hypergeom.sf(high - 1, total, hit, pairs[1])
+    p = np.where(low >= high, 1.0, np.clip(p, 0.0, 1.0))
+    return np.asarray(p[place.reshape(-1)])
 
 
 def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjusted p (q) values of a family of tests; None stays None and is not counted.
+    """Adjusted p (q) values of a family of tests; None and NaN become None and are not counted.
 
     Source: Benjamini and Hochberg 1995; `statsmodels.stats.multitest.multipletests(method="fdr_bh")`.
 
@@ -219,7 +260,7 @@ def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:
     """
     from statsmodels.stats.multitest import multipletests
 
-    known = [index for index, p in enumerate(p_values) if p is not None]
+    known = [index for index, p in enumerate(p_values) if p is not None and p == p]
     adjusted: list[float | None] = [None] * len(p_values)
     if known:
         q_values = multipletests([p_values[index] for index in known], method="fdr_bh")[1]

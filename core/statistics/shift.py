@@ -31,6 +31,9 @@ COMPARED = (
     "name_length",
     "description_length",
 )
+# A column that another one determines tells nothing of its own, and is no test of its own in a family.
+DETERMINED = {"language": "geo", "class": "category", "label_kind": "label_source"}
+CHANCE = 0.05  # p or q from which on a difference is no more than chance would have it
 NO_PRODUCTS = "There are no products here: the filter leaves none."
 SOURCE = "Kosar et al. 2022, GLAMI-1M, figure 3"
 WORDS = {"geo": "countries", "language": "languages", "category": "categories", "class": "classes",
@@ -49,15 +52,23 @@ def pair_of(table: pd.DataFrame) -> tuple[str, str] | None:
     return first, second
 
 
+NUMBERS = (
+    "chi2", "degrees", "p_value", "permutations", "asymptotic_p", "cramers_v", "cramers_v_by_chance",
+    "cramers_v_corrected", "smallest_expected", "total_variation_by_chance", "total_variation_p",
+)  # fmt: skip
+
+
 def numbers(
-    table: pd.DataFrame, pair: tuple[str, str] | None, permutations: int = measures.PERMUTATIONS
+    table: pd.DataFrame, pair: tuple[str, str] | None, permutations: int | None = None
 ) -> dict[str, Any]:
-    """Total variation, Jensen-Shannon, chi-square, p and Cramér's V of two columns of counts.
+    """Total variation, Jensen-Shannon, chi-square, p and Cramér's V of two columns of counts, and what chance makes of each.
 
     Products without a value of the compared column (the row `none`) are left out.
+
+    Args:
+        permutations: see core.statistics.measures.association.
     """
-    keys = ("total_variation", "jensen_shannon", "jensen_shannon_divergence", "chi2", "p_value", "degrees",
-            "cramers_v", "smallest_expected", "permutation_p", "permutations")  # fmt: skip
+    keys = ("total_variation", "jensen_shannon", "jensen_shannon_divergence", *NUMBERS)
     known = table.drop(index=NONE, errors="ignore")
     if pair is None or len(known) < 2 or any(known[side].sum() == 0 for side in pair):
         why = (
@@ -75,14 +86,13 @@ def numbers(
         "total_variation": measures.total_variation(counts[:, 0], counts[:, 1]),
         "jensen_shannon": distance,
         "jensen_shannon_divergence": None if distance is None else distance**2,
-        "chi2": tested.chi2,
-        "p_value": tested.p_value,
-        "degrees": tested.degrees,
-        "cramers_v": tested.cramers_v,
-        "smallest_expected": tested.smallest_expected,
-        "permutation_p": tested.permutation_p,
-        "permutations": tested.permutations,
+        **{key: getattr(tested, key) for key in NUMBERS},
     }
+
+
+def by_chance(p: float | None) -> bool:
+    """No more than chance would have it."""
+    return p is None or p >= CHANCE
 
 
 def distribution(
@@ -150,18 +160,41 @@ def _words(
     a, b = pair
     share_a, share_b = table[a] / table[a].sum(), table[b] / table[b].sum()
     most = str((share_b - share_a).drop(index=NONE, errors="ignore").abs().idxmax())
-    title = (
-        f"{percent(values['total_variation'])} of {a} would have to move to match {b}; "
-        f"{names[most]} differs most ({percent(share_a[most])} and {percent(share_b[most])})"
-    )
-    p = values["p_value"] if values["permutation_p"] is None else values["permutation_p"]
-    kind = "permutation p" if values["permutation_p"] is not None else "p"
+    moved = percent(values["total_variation"])
+    expected, p_shift = values["total_variation_by_chance"], values["total_variation_p"]
+    if expected is None:
+        return f"{a} and {b} have the same {WORDS.get(column, column)}", ()
+    if by_chance(p_shift):
+        title = (
+            f"{a} and {b} differ no more than expected by chance: {moved} of {a} would have to move to match {b}, "
+            f"{percent(expected)} in random splits"
+        )
+    else:
+        title = (
+            f"{moved} of {a} would have to move to match {b} ({percent(expected)} in random splits); "
+            f"{names[most]} differs most ({percent(share_a[most])} and {percent(share_b[most])})"
+        )
     notes = (
-        f"{a} against {b}: total variation {values['total_variation']:.3f}, Jensen-Shannon distance "
-        f"{values['jensen_shannon']:.3f}, chi-square {values['chi2']:,.1f} ({values['degrees']} degrees of freedom, "
-        f"{kind} {p:.2g}), Cramér's V {values['cramers_v']:.3f}.",
+        f"{a} against {b}: total variation {values['total_variation']:.3f}, by chance {expected:.3f} "
+        f"(p {_p(p_shift, values)}); Jensen-Shannon distance {values['jensen_shannon']:.3f}; chi-square {values['chi2']:,.1f} "
+        f"({values['degrees']} degrees of freedom, p {_p(values['p_value'], values)}); Cramér's V {values['cramers_v']:.3f}, by "
+        f"chance {values['cramers_v_by_chance']:.3f}, corrected for chance {_number(values['cramers_v_corrected'])}.",
+        f"By chance: the mean of {values['permutations']:,} random splits of the same sizes, which also give the p values; the "
+        f"smallest possible is {1 / (1 + values['permutations']):.2g}.",
     )
     return title, notes
+
+
+def _p(p: float | None, values: dict[str, Any]) -> str:
+    """A permutation p as far as it can be told."""
+    if p is None:
+        return "unknown"
+    least = 1 / (1 + values["permutations"])
+    return f"at most {least:.2g}" if p <= least * (1 + 1e-9) else f"{p:.2g}"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"
 
 
 def _bars(
@@ -197,8 +230,8 @@ def every_column(products: Products, cohort: Cohort | None = None, by: str = "sp
     """Every column against one: all measures, with Benjamini-Hochberg over the family of tests."""
     name, heading = f"shift-by-{by}".replace("_", "-"), f"Every column by {spoken(by)}"
     explanation = (
-        f"How strongly each column depends on {spoken(by)}: Cramér's V is 0 for not at all and 1 for wholly; "
-        "q is p corrected for looking at several columns."
+        f"How strongly each column depends on {spoken(by)}: Cramér's V is 0 for not at all and 1 for wholly. Diamonds are what "
+        "chance makes of as many products; q is p of permutations, corrected for looking at several columns."
     )
     column_sql(by)
     frame = kept(
@@ -211,57 +244,101 @@ def every_column(products: Products, cohort: Cohort | None = None, by: str = "sp
     if tested_rows.empty:
         why = f"No column can be compared: {spoken(by)} or every other column has one value only."
         return nothing(name, heading, explanation, label, why, table=frame)
-    significant = int((tested_rows["q_value"].astype(float) < 0.05).sum())
-    strongest = tested_rows.iloc[0]
-    title = (
-        f"{spoken(strongest['column'])} depends most on {spoken(by)} (V = {strongest['cramers_v']:.3f}); "
-        f"{significant} of {len(tested_rows)} columns differ at q < 0.05"
-    )
+    family = tested_rows[tested_rows["q_value"].notna()]
+    differing = family[family["q_value"].astype(float) < CHANCE]
+    if differing.empty:
+        title = f"No column depends on {spoken(by)} more than expected by chance ({len(family)} were tested)"
+    else:
+        strength = differing["cramers_v_corrected"].astype(float).fillna(0.0).to_numpy()
+        strongest = differing.iloc[int(strength.argmax())]
+        title = (
+            f"{spoken(strongest['column'])} depends most on {spoken(by)} (V = {strongest['cramers_v']:.3f}, "
+            f"{strongest['cramers_v_by_chance']:.3f} by chance); {len(differing)} of {len(family)} columns differ at q < {CHANCE:g}"
+        )
+    draws = int(tested_rows["permutations"].iloc[0])
+    notes = [
+        f"p is of {draws:,} permutations for every column; the smallest possible is {1 / (1 + draws):.2g}."
+    ]
+    inside = tested_rows[tested_rows["determined_by"].notna()]
+    if len(inside):
+        told = ", ".join(
+            f"{spoken(column)} (by {spoken(other)})"
+            for column, other in zip(inside["column"], inside["determined_by"], strict=True)
+        )
+        notes.append(f"Not tested, since another column determines it: {told}.")
 
     def draw() -> go.Figure:
         import plotly.graph_objects as go
 
+        said = [
+            f"q = {q:.2g}" if q == q else f"determined by {spoken(other)}"
+            for q, other in zip(
+                tested_rows["q_value"].astype(float), tested_rows["determined_by"], strict=True
+            )
+        ]
         figure = go.Figure()
         figure.add_bar(
-            y=tested_rows["column"], x=tested_rows["cramers_v"], orientation="h", showlegend=False,
-            marker_color=[theme.BLUE if q < 0.05 else theme.GREY for q in tested_rows["q_value"].astype(float)],
-            text=[f"q = {q:.2g}" for q in tested_rows["q_value"].astype(float)],
-            hovertemplate="%{y}: Cramér's V %{x:.3f}, %{text}<extra></extra>",
+            y=tested_rows["column"], x=tested_rows["cramers_v"], orientation="h", name="here",
+            marker_color=[theme.BLUE if q < CHANCE else theme.GREY for q in tested_rows["q_value"].astype(float)],
+            text=said, hovertemplate="%{y}: Cramér's V %{x:.3f}, %{text}<extra></extra>", showlegend=False,
+        )  # fmt: skip
+        figure.add_scatter(
+            y=tested_rows["column"], x=tested_rows["cramers_v_by_chance"], mode="markers", name="by chance",
+            marker={"symbol": "diamond", "size": 9, "color": theme.ORANGE, "line": {"width": 1, "color": "white"}},
+            hovertemplate="%{y}: %{x:.3f} by chance<extra></extra>",
         )  # fmt: skip
         figure.update_layout(
-            height=bar_height(len(tested_rows)), yaxis={"autorange": "reversed"},
-            xaxis={"title": {"text": "Cramér's V<br>(grey: q is 0.05 or more)"}, "rangemode": "tozero"},
+            height=bar_height(len(tested_rows)) + 40, yaxis={"autorange": "reversed"},
+            xaxis={"title": {"text": "Cramér's V<br>(grey: q is 0.05 or more, or not tested)"}, "rangemode": "tozero"},
         )  # fmt: skip
         return figure
 
     return Display(name, heading, title, explanation, label, frame, draw, {"columns": frame.to_dict("records")},
-                   source="Cramér 1946; Benjamini and Hochberg 1995")  # fmt: skip
+                   tuple(notes), source="Cramér 1946; Bergsma 2013; Benjamini and Hochberg 1995")  # fmt: skip
+
+
+def determined(products: Products, cohort: Cohort | None, column: str, by: str) -> str | None:
+    """The compared column that says all that this one says, in these products; None where none does."""
+    other = DETERMINED.get(column)
+    if other is None or other == by:
+        return None
+    if column == "class":  # the first part of every category
+        return other
+    return other if bool(((crosstab(products, cohort, other, column) > 0).sum(axis=1) <= 1).all()) else None
 
 
 def _associations(products: Products, cohort: Cohort | None, by: str) -> pd.DataFrame:
-    """One row a compared column with every measure, the strongest first; empty without products."""
+    """One row a compared column with every measure, the strongest first; empty without products.
+
+    The family of tests are the columns that no other determines, all by the same number of permutations.
+    """
+    compared = [column for column in COMPARED if column != by]
+    tables = {column: crosstab(products, cohort, column, by) for column in compared}
+    if not all(len(table) for table in tables.values()):
+        return pd.DataFrame()
+    draws = measures.draws_for(max(table.size for table in tables.values()))
     rows: list[dict[str, Any]] = []
-    for column in [column for column in COMPARED if column != by]:
-        table = crosstab(products, cohort, column, by)
-        if not len(table):
-            return pd.DataFrame()
+    for column, table in tables.items():
         known = table.drop(index=NONE, errors="ignore").drop(columns=NONE, errors="ignore")
-        tested = measures.association(known.to_numpy() if known.size else np.zeros((0, 0)))
+        tested = measures.association(known.to_numpy() if known.size else np.zeros((0, 0)), draws)
         pair = pair_of(table)
-        two = numbers(table, pair, permutations=0)
-        p = tested.p_value if tested.permutation_p is None else tested.permutation_p
+        two = numbers(table, pair, draws)
         rows.append({
             "column": column, "values": len(known), "between": " and ".join(pair) if pair else None,
-            "total_variation": two["total_variation"], "jensen_shannon": two["jensen_shannon"],
+            "total_variation": two["total_variation"],
+            "total_variation_by_chance": two["total_variation_by_chance"],
+            "total_variation_p": two["total_variation_p"], "jensen_shannon": two["jensen_shannon"],
             "chi2": tested.chi2, "degrees": tested.degrees, "p_value": tested.p_value,
-            "permutation_p": tested.permutation_p, "p_used": p, "cramers_v": tested.cramers_v,
-            "why_not": tested.why or None,
+            "permutations": tested.permutations, "asymptotic_p": tested.asymptotic_p, "cramers_v": tested.cramers_v,
+            "cramers_v_by_chance": tested.cramers_v_by_chance, "cramers_v_corrected": tested.cramers_v_corrected,
+            "determined_by": determined(products, cohort, column, by), "why_not": tested.why or None,
         })  # fmt: skip
     frame = pd.DataFrame(rows)
-    frame["q_value"] = measures.benjamini_hochberg([None if pd.isna(p) else p for p in frame["p_used"]])
-    return frame.drop(columns="p_used").sort_values(
-        "cramers_v", ascending=False, na_position="last", ignore_index=True
+    own = frame["determined_by"].isna()
+    frame["q_value"] = measures.benjamini_hochberg(
+        [p if mine else None for p, mine in zip(frame["p_value"], own, strict=True)]
     )
+    return frame.sort_values("cramers_v", ascending=False, na_position="last", ignore_index=True)
 
 
 def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> Display:
@@ -290,15 +367,18 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
 
     found["r"], found["c"] = [path_text(tuple(path)) for path in found["path"]], found["split"]
     rows: list[dict[str, Any]] = []
-    countries: list[dict[str, Any]] = []
+    tables: dict[str, pd.DataFrame] = {}
     for geo, part in found.groupby("geo", sort=True):
         table = pivot(part, "category", "split")
         if set(table.columns) != {"train", "test"}:
             continue
+        tables[str(geo)] = table
+    tests = kept(products, cohort, "movers-tests", lambda: _tests_of(tables))
+    countries: list[dict[str, Any]] = [
+        {str(key): value for key, value in row.items()} for row in tests.to_dict("records")
+    ]
+    for geo, table in tables.items():
         train, test = table["train"], table["test"]
-        tested = measures.association(table.to_numpy(), permutations=199)
-        p = tested.p_value if tested.permutation_p is None else tested.permutation_p
-        countries.append({"geo": geo, "p": p, "total_variation": measures.total_variation(train, test)})
         change = test / test.sum() - train / train.sum()
         for value in change.abs().sort_values(ascending=False, kind="stable").index[:each]:
             rows.append({
@@ -312,19 +392,19 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
     q_of = {country["geo"]: q for country, q in zip(countries, q_values, strict=True)}
     frame = pd.DataFrame(rows)
     frame["q_value"] = [q_of[geo] for geo in frame["geo"]]
-    frame["total_variation"] = frame["geo"].map(
-        {country["geo"]: country["total_variation"] for country in countries}
-    )
+    for key in ("total_variation", "total_variation_by_chance"):
+        frame[key] = frame["geo"].map({country["geo"]: country[key] for country in countries})
     most = frame.iloc[int(frame["difference"].abs().argmax())]
     title = (
         f"{short_names('category', [most['category']])[0]} moves most: "
         f"{100 * most['difference']:+.1f} percentage points from train to test"
     ) + (f" in {most['geo']}" if most["geo"] != NONE else "")
-    significant = sum(1 for q in q_values if q is not None and q < 0.05)
+    significant = sum(1 for q in q_values if q is not None and q < CHANCE)
     if not significant:
-        title += ", but no country's categories differ more than chance would have it"
+        title += ", but no country's categories differ more than expected by chance"
     notes = (
-        f"In {significant} of {len(countries)} countries the categories differ between train and test at q < 0.05.",
+        f"In {significant} of {len(countries)} countries the categories differ between train and test at q < {CHANCE:g}. Every p "
+        f"is of {int(tests['permutations'].min()):,} permutations.",
     )
 
     def draw() -> go.Figure:
@@ -332,6 +412,24 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
 
     return Display(
         name, heading, title, explanation, label, frame, draw, {"countries": countries}, notes, SOURCE
+    )
+
+
+def _tests_of(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row a country: geo, p, permutations (the same for all), total_variation, total_variation_by_chance."""
+    draws = measures.draws_for(sum(table.size for table in tables.values()))
+    rows = []
+    for geo, table in tables.items():
+        tested = measures.association(table.to_numpy(), draws)
+        rows.append(
+            {
+                "geo": geo, "p": tested.p_value, "permutations": draws,
+                "total_variation": measures.total_variation(table["train"], table["test"]),
+                "total_variation_by_chance": tested.total_variation_by_chance,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(
+        rows, columns=["geo", "p", "permutations", "total_variation", "total_variation_by_chance"]
     )
 
 

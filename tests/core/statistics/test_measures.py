@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import chi2_contingency, fisher_exact
+from scipy.stats import chi2_contingency, fisher_exact, hypergeom
 from scipy.stats.contingency import association as scipy_association
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -17,16 +17,42 @@ def test_association_is_scipys() -> None:
     table = np.array([[120, 90, 40], [60, 80, 95], [33, 20, 60]])
     found = measures.association(table)
     assert found.chi2 == pytest.approx(chi2_contingency(table, correction=False).statistic)
-    assert found.p_value == pytest.approx(chi2_contingency(table, correction=False).pvalue)
+    assert found.asymptotic_p == pytest.approx(chi2_contingency(table, correction=False).pvalue)
     assert found.cramers_v == pytest.approx(scipy_association(table, method="cramer"))
-    assert found.permutation_p is None  # no cell is expected fewer than five times
+    assert found.p_value == 1 / 1_000  # of permutations too, though no cell is expected fewer than five times
+
+
+def test_what_chance_makes_of_a_table_is_the_exact_expectation() -> None:
+    """Under permutation each count is hypergeometric, E chi2 is (R - 1)(C - 1) n / (n - 1), and p is uniform."""
+    rng = np.random.default_rng(5)
+    rows, sizes = np.array([90, 40, 20, 7, 3]), (120, 40)
+    random = measures.association(
+        rng.multivariate_hypergeometric(rows, 40)[:, None] * [-1, 1] + rows[:, None] * [1, 0]
+    )
+    moved = 0.0
+    for count in rows:
+        possible = np.arange(count + 1)
+        chance = hypergeom.pmf(possible, 160, sizes[1], count)
+        moved += 0.5 * float(chance @ np.abs((count - possible) / sizes[0] - possible / sizes[1]))
+    assert random.total_variation_by_chance == pytest.approx(moved, rel=0.03)
+    assert random.cramers_v_by_chance == pytest.approx(np.sqrt(4 * 160 / 159 / 160), rel=0.1)
+    tables = [
+        np.stack([rows - drawn, drawn], axis=1)
+        for drawn in rng.multivariate_hypergeometric(rows, 40, size=300)
+    ]
+    found = [measures.association(table, 99, seed) for seed, table in enumerate(tables)]
+    for p in ([one.p_value for one in found], [one.total_variation_p for one in found]):
+        assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.05, abs=0.035)
+    corrected = [one.cramers_v_corrected for one in found]
+    assert np.median(corrected) == 0 and np.mean(corrected) < 0.07  # type: ignore[type-var,arg-type]
+    assert np.mean([one.cramers_v for one in found]) > 0.14  # type: ignore[misc]
 
 
 def test_small_counts_get_a_permutation_p_near_the_exact_one() -> None:
     table = [[7, 1], [2, 6]]
     found = measures.association(table, permutations=9_999)
     assert found.smallest_expected < 5
-    assert found.permutation_p == pytest.approx(fisher_exact(table).pvalue, abs=0.02)
+    assert found.p_value == pytest.approx(fisher_exact(table).pvalue, abs=0.02)
     assert measures.association(table) == measures.association(table)  # the same draw each time
 
 
@@ -36,18 +62,20 @@ def test_an_association_of_one_value_is_none() -> None:
         assert found.chi2 is None and found.why
 
 
-def test_each_group_against_the_rest() -> None:
-    hits, sizes = np.array([40, 3, 0, 300]), np.array([100, 6, 4, 1_000])
+def test_each_group_against_the_rest_is_exact() -> None:
+    """The probabilities of all tables as far from the expected one, added up one by one; for large groups, too."""
+    hits, sizes = np.array([40, 3, 0, 300, 3, 41_000]), np.array([100, 6, 4, 1_000, 6, 120_000])
     found = measures.against_the_rest(hits, sizes)
     for group, p in enumerate(found):
-        table = [[hits[group], sizes[group] - hits[group]],
-                 [hits.sum() - hits[group], (sizes - hits).sum() - (sizes - hits)[group]]]  # fmt: skip
-        if chi2_contingency(table).expected_freq.min() >= 5:
-            assert p == pytest.approx(chi2_contingency(table, correction=False).pvalue)
-        else:
-            assert p == pytest.approx(
-                fisher_exact(table).pvalue, rel=0.35
-            )  # its order is by chi-square, not by chance
+        n, m = int(sizes[group]), int(hits[group])
+        possible = np.arange(0, min(n, hits.sum()) + 1)
+        chance = hypergeom.pmf(possible, sizes.sum(), hits.sum(), n)
+        expected = n * hits.sum() / sizes.sum()
+        assert p == pytest.approx(
+            chance[np.abs(possible - expected) >= abs(m - expected) - 1e-9].sum(), rel=1e-6
+        )
+    last = [[41_000, 79_000], [346, 770]]
+    assert found[-1] == pytest.approx(chi2_contingency(last, correction=False).pvalue, abs=0.01)
     assert (measures.against_the_rest([0, 0], [5, 9]) == 1).all()
 
 
@@ -66,6 +94,11 @@ def test_adjusted_p_values_are_statsmodels() -> None:
     p = [0.001, 0.03, 0.5, 0.02]
     assert measures.benjamini_hochberg(p) == pytest.approx(multipletests(p, method="fdr_bh")[1].tolist())
     assert measures.benjamini_hochberg([None, 0.03, None]) == [None, pytest.approx(0.03), None]
+    assert measures.benjamini_hochberg([float("nan"), 0.01, 0.04]) == [
+        None,
+        pytest.approx(0.02),
+        pytest.approx(0.04),
+    ]
     assert measures.benjamini_hochberg([]) == []
 
 
