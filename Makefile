@@ -27,7 +27,7 @@ $(COMMAND): $(STAMP)
 
 run: env
 	@$(BIN)/vitrine demo --name demo --items $(DEMO_ITEMS) --if-empty
-	@$(BIN)/python -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
+	@VITRINE_PREPARE=$${VITRINE_PREPARE-demo} $(BIN)/python -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
 
 test: env
 	@./tests/system.sh

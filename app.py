@@ -23,7 +23,7 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
-from pages import bodies, guard, routes, signin  # noqa: E402
+from pages import bodies, guard, routes, signin, startup  # noqa: E402
 from pages.panels import mount_panels, uploads  # noqa: E402
 
 panels = mount_panels()
@@ -35,6 +35,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     sweeping = asyncio.create_task(uploads.sweep_now_and_then())
     try:
         async with panels.router.lifespan_context(panels):
+            startup.begin()
             yield {}
     finally:
         sweeping.cancel()

@@ -79,6 +79,10 @@ class EmbeddingError(VitrineError):
     """Vectors are missing, stale, of another encoder, broken, or being written by somebody else."""
 
 
+class PreparationError(VitrineError):
+    """A dataset is being prepared by another process."""
+
+
 class MapError(VitrineError):
     """A map is missing, stale, broken, or being made by somebody else."""
 

@@ -34,6 +34,8 @@ class Settings:
     thumbnail_bytes: int = 512 * 2**20  # disk that one dataset's thumbnails may take
     query_seconds: float = 60.0  # one question to a product table; VITRINE_QUERY_SECONDS
     query_bytes: int = 4 * 2**30  # memory of one dataset's questions; VITRINE_QUERY_MB
+    warm: bool = True  # load the bundled models when a server starts; VITRINE_WARM=0: only when somebody asks
+    prepare: tuple[str, ...] = ()  # datasets that a server prepares when it starts; VITRINE_PREPARE=demo,shop
     downloads: int = 16  # that run at once; VITRINE_DOWNLOADS
     private_urls: bool = False  # may files be fetched from private addresses; VITRINE_PRIVATE_URLS=1
     hosts: frozenset[str] = frozenset()  # names that are answered to; VITRINE_HOSTS
@@ -49,6 +51,8 @@ def settings() -> Settings:
         home=Path(home).expanduser().resolve() if home else PROJECT / "data",
         query_seconds=_number("VITRINE_QUERY_SECONDS", Settings.query_seconds),
         query_bytes=int(_number("VITRINE_QUERY_MB", Settings.query_bytes / 2**20) * 2**20),
+        warm=os.environ.get("VITRINE_WARM") != "0",
+        prepare=tuple(name for name in os.environ.get("VITRINE_PREPARE", "").split(",") if name),
         downloads=math.ceil(_number("VITRINE_DOWNLOADS", Settings.downloads)),
         passphrases=Path(passphrases).expanduser().resolve() if passphrases else None,
         private_urls=os.environ.get("VITRINE_PRIVATE_URLS") == "1",

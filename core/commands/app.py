@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands import maps, models, search
+from core.commands import maps, models, preparation, search
 from core.commands.console import Json, Name, say, watched
 from core.commands.duplicates import duplicates
 from core.commands.passphrases import passphrase
@@ -62,10 +62,14 @@ def import_(
         bool, typer.Option("--dry-run", help="Only show the first rows as they would be read.")
     ] = False,
     thumbnails: Annotated[bool, typer.Option("--thumbnails", hidden=True)] = False,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Then make all that the pages show of it (`vitrine prepare`).")
+    ] = False,
     progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
     """Build a dataset from files; they stay where they are, and pictures are read in place."""
+    from core.catalog import info as catalog
     from core.catalog.build import import_dataset
     from core.commands import dry_run as previews
 
@@ -86,6 +90,11 @@ def import_(
         if dry_run:
             return previews.dry_run(source, paths, options, progress, as_json, thumbnails)
         report = import_dataset(source, paths, name, options, progress)
+        steps = []
+        if prepare:
+            from core.preparation import job  # torch and umap, which an import alone does without
+
+            steps = list(job.prepare(catalog.info(name), progress=progress))
     lines = [
         f"{report.name}: {report.rows:,} products in {report.seconds:.1f} s, fingerprint {report.fingerprint}"
     ]
@@ -94,6 +103,9 @@ def import_(
         lines.append("  columns: " + ", ".join(f"{ours}={theirs}" for ours, theirs in report.columns.items()))
     lines += [f"  rejected {count:,}: {reason}" for reason, count in report.rejected.items()]
     lines += [f"  note: {warning}" for warning in report.warnings]
+    lines += preparation.lines(steps)
+    if not prepare:
+        lines.append(f"  next: vitrine prepare {name}   (vectors, map, duplicates, evaluations)")
     say(asdict(report), as_json, "\n".join(lines))
 
 
@@ -222,5 +234,6 @@ def doctor(as_json: Json = False) -> None:
 models.register(app)
 search.register(app)
 maps.register(app)
+preparation.register(app)
 app.command()(duplicates)
 app.command()(passphrase)

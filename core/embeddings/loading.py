@@ -1,8 +1,13 @@
-"""An encoder of the list, loaded with its weights."""
+"""Encoders of the list, loaded with their weights: each once, for pages, panels and models alike."""
 
 from __future__ import annotations
 
-from core.embeddings.clip import Encoder, EncoderSpec
+import threading
+from functools import lru_cache
+
+from core.embeddings.clip import Encoder, EncoderSpec, encoder
+
+_loading = threading.Lock()  # two visitors who ask at once wait for one encoder, and do not load two
 
 
 def load_encoder(spec: EncoderSpec, device: str | None = None) -> Encoder:
@@ -18,3 +23,18 @@ def load_encoder(spec: EncoderSpec, device: str | None = None) -> Encoder:
 
         return PictureEncoder(spec, device)
     return Encoder(spec, device)
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str) -> Encoder:
+    return load_encoder(encoder(name))
+
+
+def loaded_encoder(name: str) -> Encoder:
+    """The encoder of that name; the two used last stay in memory.
+
+    Raises:
+        ModelError: there is no such encoder, or its weights are missing or broken.
+    """
+    with _loading:
+        return _loaded(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.catalog.info import DatasetInfo
 from core.errors import UsageError
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -14,6 +15,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "ties": ("glami", "fair"),
     "among": ("all", "dataset"),
 }
+
+
+def splits(info: DatasetInfo) -> list[str]:
+    """The splits of a dataset that can be evaluated; one without a training split is divided 8:2 by its ids."""
+    if "train" not in info.splits:
+        return ["test", "train"]
+    return [split for split in CHOICES["split"] if split in info.splits]
 
 
 @dataclass(frozen=True)

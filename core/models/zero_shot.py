@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from core.catalog import info as catalog
 from core.catalog.products import Products
-from core.embeddings.clip import Encoder, encoder
-from core.embeddings.loading import load_encoder
+from core.embeddings.clip import Encoder
+from core.embeddings.loading import loaded_encoder
 from core.embeddings.seen import Exposure, exposure
 from core.embeddings.vectors import vectors_of
 from core.errors import UsageError
@@ -163,12 +163,6 @@ def encoded_product(
     available = torch.tensor([[bool(text), image is not None, False]])
     given = vector_inputs(available, torch.from_numpy(words), torch.from_numpy(picture))
     return given, cut_note(coder.reads(text), len(text))
-
-
-@lru_cache(maxsize=2)
-def loaded_encoder(name: str) -> Encoder:
-    """One encoder for every dataset that it names the categories of."""
-    return load_encoder(encoder(name))
 
 
 @lru_cache(maxsize=8)

@@ -125,6 +125,11 @@ class Lexical:
                         return
 
 
+def is_built(info: DatasetInfo) -> bool:
+    """Is the index of a dataset's words there and current?"""
+    return _fits(info.folder / "words.sqlite", info)
+
+
 def _fits(path: Path, info: DatasetInfo) -> bool:
     if not path.exists():
         return False

@@ -46,6 +46,9 @@ new MutationObserver(() => {
 </script>"""
 
 
+QUEUE_SLEEP_S = 0.02
+
+
 def mount_panels() -> FastAPI:
     """An app that holds every panel. Models are loaded when somebody asks, never at start."""
     uploads.fetch_nothing()
@@ -75,6 +78,8 @@ def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "", js: str 
     # Gradio checks which files an event may name only on launched blocks, and mounting does not launch them:
     # without this a visitor could have any picture of the disk shown (processing_utils._check_allowed).
     blocks.has_launched = True
+    # An idle queue looks for events a thousand times a second, 6% of a core on a server that nobody visits.
+    blocks._queue.sleep_when_free = blocks._queue.progress_update_sleep_when_free = QUEUE_SLEEP_S
     gr.mount_gradio_app(
         panels,
         blocks,

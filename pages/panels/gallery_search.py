@@ -11,8 +11,8 @@ from pathlib import Path
 from core.catalog.cohort import Cohort, path_from_text, path_text
 from core.catalog.info import DatasetInfo, datasets, info
 from core.catalog.products import Products
-from core.embeddings.clip import ENCODERS, Encoder, encoder
-from core.embeddings.loading import load_encoder
+from core.embeddings.clip import ENCODERS
+from core.embeddings.loading import loaded_encoder
 from core.embeddings.store import Description, preferred, sets
 from core.errors import ImageError, UsageError
 from core.images.pictures import Pictures, Thumbnails
@@ -104,17 +104,12 @@ def search(
     ]
 
 
-@lru_cache(maxsize=2)
-def _encoder(name: str) -> Encoder:
-    return load_encoder(encoder(name))
-
-
 def _open(dataset: DatasetInfo, vectors: str) -> tuple[Searcher, Thumbnails]:
     made = next((described.created for name, described in sets(dataset) if name == vectors), "")
     key = (dataset.name, dataset.fingerprint, dataset.created, vectors, made)
     with _lock:
         if key not in _searchers:
-            opened = Searcher(Products(dataset), vectors, _encoder), Thumbnails(Pictures(dataset))
+            opened = Searcher(Products(dataset), vectors, loaded_encoder), Thumbnails(Pictures(dataset))
             _searchers[key] = opened
             while len(_searchers) > OPEN:
                 _searchers.popitem(last=False)

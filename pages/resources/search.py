@@ -8,16 +8,9 @@ from core.catalog import info as catalog
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.embeddings import store
-from core.embeddings.clip import Encoder, encoder
-from core.embeddings.loading import load_encoder
+from core.embeddings.loading import loaded_encoder
 from core.search.query import Answer, How, Part, Searcher
 from pages.resources import products
-
-
-@st.cache_resource(max_entries=2, show_spinner="Loading the encoder")
-def loaded_encoder(name: str) -> Encoder:
-    """One for all visitors and datasets."""
-    return load_encoder(encoder(name))
 
 
 def vector_sets(info: DatasetInfo) -> list[tuple[str, store.Description]]:

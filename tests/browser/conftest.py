@@ -52,7 +52,7 @@ def start_server(home: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
             cwd=PROJECT,
-            env={**os.environ, "VITRINE_HOME": str(home)},
+            env={**os.environ, "VITRINE_HOME": str(home), "VITRINE_WARM": "0"},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -81,7 +81,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Itera
         subprocess.run(
             [sys.executable, "-m", "core", "import", *arguments],
             cwd=PROJECT,
-            env={**os.environ, "VITRINE_HOME": str(home)},
+            env={**os.environ, "VITRINE_HOME": str(home), "VITRINE_WARM": "0"},
             check=True,
             capture_output=True,
         )

@@ -10,7 +10,7 @@ from core.catalog.info import DatasetInfo
 from core.duplicates import hashing
 from core.duplicates.detectors import COPIES
 from pages import access
-from pages.components.shared import background
+from pages.components.shared import background, preparing
 from pages.components.shared.markdown import plain
 
 HASHED_PER_S = 200  # pictures, by two processors, about
@@ -22,10 +22,14 @@ def show(
 ) -> None:
     """Say what is missing, with a button that computes it.
 
-        Args:
-    why: a sentence on what is missing and how long it takes.
-    arguments: further arguments of the command.
+    Args:
+        why: a sentence on what is missing and how long it takes.
+        arguments: further arguments of the command.
     """
+    if preparing.show(info, "duplicates", "The list of duplicates is") or preparing.show(
+        info, "copies", "The list of cropped and recoloured copies is"
+    ):
+        return
     command = " ".join(["vitrine duplicates", info.name, *arguments])
     if hashing.under_way(info):
         st.info(f"Duplicates of {plain(info.name)} are being computed. Come back when they are done.")

@@ -13,13 +13,13 @@ from core.embeddings.clip import encoder
 from core.errors import ModelError
 from core.evaluation import cache
 from core.evaluation.cache import Kept
-from core.evaluation.choice import CHOICES, Choice
+from core.evaluation.choice import Choice, splits
 from core.models import registry
 from core.models.registry import ModelSpec, zero_shot_parts
 from core.settings import PROJECT
 from core.training.runs import RunConfig
 from pages import access
-from pages.components.shared import chart, filter_bar
+from pages.components.shared import chart, filter_bar, preparing
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import duration
 from pages.resources import datasets, products
@@ -140,13 +140,6 @@ def sums_of(spec: ModelSpec) -> dict[str, str]:
     return {own: "expected"} | {name: how for name, how in SUMS.items() if name != own}
 
 
-def splits(info: DatasetInfo) -> list[str]:
-    """Splits that can be evaluated; a dataset without a training split is split 8:2 by its ids."""
-    if "train" not in info.splits:
-        return ["test", "train"]
-    return [split for split in CHOICES["split"] if split in info.splits]
-
-
 def _one(label: str, options: dict[str, str], key: str, help_: str | None = None) -> str:
     first = next(iter(options))
     return str(
@@ -162,6 +155,10 @@ def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
     state = cache.underway(spec, choice)
     if state is not None and state.state == "running":
         _watch(spec, choice)
+        return None
+    if (spec.weights == "bundled" and choice == Choice(info.name, splits(info)[0])) and preparing.show(
+        info, "evaluation", "The evaluation is"
+    ):
         return None
     if state is not None and state.error:
         st.error(f"The last attempt failed: {plain(state.error)}")

@@ -10,8 +10,9 @@ from core.catalog import info as catalog
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.errors import DamagedDatasetError, UnknownDatasetError
+from core.preparation import state
 from pages import access
-from pages.components.shared import filter_bar
+from pages.components.shared import filter_bar, preparing
 from pages.components.shared.markdown import plain
 from pages.resources import products
 from pages.resources.urls import image_url
@@ -39,14 +40,29 @@ def show(info: DatasetInfo) -> None:
                 plain(f"{splits + '. ' if splits else ''}Source: {info.source}; licence: {info.licence}.")
             )
             _troubles(info)
+            preparing.line(info)
             with st.container(horizontal=True):
                 if st.button("Browse", type="primary", key=f"browse-{info.name}"):
                     filter_bar.clear()
                     st.switch_page("browse.py", query_params={"dataset": info.name})
+                _offer_to_prepare(info)
                 if access.may(access.MANAGE) and st.button("Remove", key=f"remove-{info.name}"):
                     _confirm_removal(info.name, f"{info.rows:,} products")
         with pictures:
             _strip(info)
+
+
+def _offer_to_prepare(info: DatasetInfo) -> None:
+    """A button that makes all that the pages show of a dataset, where that was never done, or was stopped."""
+    job = state.job_of(info)
+    if not access.may(access.COMPUTE) or (job is not None and (job.running or job.complete)):
+        return
+    label = "Prepare" if job is None else "Continue preparing"
+    why = "Make the vectors, the map, the list of duplicates and the evaluation that the pages show."
+    if st.button(label, key=f"prepare-{info.name}", help=why):
+        with st.spinner("Starting"):
+            state.start(info)
+        st.rerun()
 
 
 def show_damaged(name: str, why: str) -> None:

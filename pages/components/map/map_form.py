@@ -8,7 +8,7 @@ from core.catalog import map_files
 from core.catalog.info import DatasetInfo
 from core.errors import MapError
 from pages import access
-from pages.components.shared import background, filter_bar
+from pages.components.shared import background, filter_bar, preparing
 from pages.components.shared.markdown import plain
 
 PARTS = {"fitted": "Fitted products", "placed": "Products placed by their neighbours"}
@@ -22,6 +22,8 @@ def show(info: DatasetInfo, names: list[str]) -> None:
     """
     from core.maps.projection import under_way
 
+    if preparing.show(info, "map", "The map is"):
+        return
     stale = _stale(info)
     for why in stale:
         st.warning(plain(why))

@@ -8,7 +8,7 @@ from core.catalog.info import DatasetInfo
 from core.embeddings.clip import ENCODERS
 from core.embeddings.store import under_way
 from pages import access
-from pages.components.shared import background
+from pages.components.shared import background, preparing
 
 PICTURES_PER_S = 150  # with the bundled encoder on two cores, approximately
 
@@ -19,6 +19,8 @@ def show(info: DatasetInfo, why: str) -> None:
     Args:
         why: a sentence on what the page needs them for, or does without them.
     """
+    if preparing.show(info, "vectors", "The vectors that this page needs are"):
+        return
     arguments = ["embed", info.name, "--encoder", ENCODERS[0].name]
     arguments += [] if info.with_picture else ["--tower", "text"]
     command = " ".join(["vitrine", *arguments])

@@ -1,0 +1,71 @@
+"""The command that makes all that the pages need; `core.commands.app` registers it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.commands.console import Json, Lines, Name, say, watched
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.preparation.state import Step
+
+
+def prepare(
+    name: Name,
+    only: Annotated[
+        list[str],
+        typer.Option(
+            metavar="PART",
+            help="vectors, evaluation, map, duplicates, index, pictures or copies; repeatable.",
+        ),
+    ] = [],  # noqa: B006
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what takes longer than half an hour.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be made and how long it takes; make nothing.")
+    ] = False,
+    progress_lines: Lines = False,
+    as_json: Json = False,
+) -> None:
+    """Make all that the pages show of a dataset: vectors, map, duplicates, evaluations. Resumable."""
+    from core.catalog.info import info
+    from core.preparation.job import plan
+    from core.preparation.job import prepare as run
+
+    dataset = info(name)
+    if dry_run:
+        steps = plan(dataset, only, everything)
+    else:
+        with watched(progress_lines) as progress:
+            steps = run(dataset, only, everything, progress)
+    say([asdict(step) for step in steps], as_json, "\n".join(lines(steps)))
+    if any(step.state == "failed" for step in steps):
+        raise typer.Exit(1)
+
+
+def lines(steps: Sequence[Step]) -> list[str]:
+    """One line a part."""
+    from core.preparation.state import spoken
+
+    said = []
+    for step in steps:
+        text: str = step.state
+        if step.state == "waiting":
+            text = f"to do, {spoken(step.seconds)}"
+        elif step.state == "done":
+            text = f"done in {step.seconds:.0f} s" if step.seconds else "there already"
+        elif step.why:
+            text += f": {step.why}"
+        said.append(f"  {step.key:<12} {text}")
+    return said
+
+
+def register(app: typer.Typer) -> None:
+    """Put this command on the app."""
+    app.command()(prepare)
