@@ -26,6 +26,8 @@ from core.sources.values import (
 
 SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "dev": "validation",
           "validation": "validation", "test": "test", "testing": "test"}  # fmt: skip
+IDENTIFIERS = ("item_id", "image_id", "category_id")
+NO_VALUE = ("nan", "NaN", "<NA>", "NaT")  # what pandas makes of a missing id or label that becomes text
 NO_SPLIT = "none"  # what every screen calls the products without a split
 
 
@@ -96,6 +98,11 @@ class Adder:
             levels = list(self.options.tree.get(levels[0], levels))
         if len(self.classes) < 100_000:
             self.classes[levels[-1]] += 1
+        for ours in IDENTIFIERS:
+            if row.get(ours) is not None and (row[ours].isspace() or row[ours] in NO_VALUE):
+                row[ours] = None
+        if len(levels) == 1 and levels[0] in NO_VALUE:
+            levels = [NO_CATEGORY]
         missing = f"(no id, {place})" if "item_id" in chosen else f"{where_from}{line}"
         self.collector.add(
             {

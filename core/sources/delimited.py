@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import IO, Any
 from core.errors import SourceError
 from core.sources.reading import valid
 
+_PICTURE = re.compile(r"[^.]\.(?:jpe?g|png|webp|gif|bmp|tiff?)$|^https?://", re.IGNORECASE)
 LINE_BYTES = 64 * 2**20  # of one JSON record; a longer one is no record
 CHUNK = 2**20  # characters of JSON read at once
 MANY_LINES = 20  # of one field: more is told
@@ -29,7 +31,9 @@ class Dialect:
     delimiter: str = ","
     quoted: bool = True  # False: a quote is a letter like any other, as in most TSV files
     encoding: str = "utf-8-sig"
-    skip: int = 0  # lines before the header (Excel's `sep=;`)
+    skip: int = 0  # lines before the header: Excel's `sep=;`, titles, remarks
+    spaced: bool = False  # a space after a delimiter belongs to it
+    index: bool = False  # the header lacks the first column, as R writes it
 
 
 class _Lines(Iterator[str]):
@@ -65,7 +69,7 @@ def csv_header(stream: IO[bytes], place: str, dialect: Dialect) -> tuple[list[st
     for _ in range(dialect.skip):
         next(lines, None)
     try:
-        header = next(_reader(lines, dialect), None)
+        header = next((row for row in _reader(lines, dialect) if row), None)  # blank lines are passed over
     except csv.Error as error:
         raise SourceError(f"{place} is not a table: {error}.") from error
     if not header:
@@ -76,17 +80,25 @@ def csv_header(stream: IO[bytes], place: str, dialect: Dialect) -> tuple[list[st
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise SourceError(f"{place} has the column {', '.join(twice)} twice. Rename one of them.")
+    if any(_PICTURE.search(name) for name in names):
+        raise SourceError(
+            f"{place} has no header line: its first line is a product ({', '.join(names)[:120]}). "
+            "Write the names of the columns above it."
+        )
+    if dialect.index:
+        names.insert(0, "")
     names = [name or f"(unnamed {number})" for number, name in enumerate(names, 1)]
     return names, lines
 
 
 def _reader(lines: Iterator[str], dialect: Dialect) -> Any:
-    if dialect.quoted:
-        return csv.reader(lines, delimiter=dialect.delimiter, strict=True)
-    return csv.reader(lines, delimiter=dialect.delimiter, strict=True, quoting=csv.QUOTE_NONE)
+    quoting: Any = csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE
+    return csv.reader(
+        lines, delimiter=dialect.delimiter, strict=True, quoting=quoting, skipinitialspace=dialect.spaced
+    )
 
 
-def csv_records(  # noqa: C901 (one branch a way in which a record is broken)
+def csv_records(
     stream: IO[bytes],
     place: str,
     dialect: Dialect | None = None,
@@ -103,10 +115,34 @@ def csv_records(  # noqa: C901 (one branch a way in which a record is broken)
     Raises:
         SourceError: no header, or the file ends in the middle of a quoted field.
     """
-    dialect = dialect or Dialect()
+    told = {"stray": _Told(), "long": _Told(), "rows": _Told()}
+    try:
+        yield from _csv_records(stream, place, dialect or Dialect(), check, told)
+    finally:
+        notes = {
+            "stray": "{count:,} lines with a quote that does not belong to a quoted field were read each as one "
+            "row (first line {first}).",
+            "long": f"{{count:,}} fields hold more than {MANY_LINES} lines (first line {{first}}). "
+            "Look for a quote that is not closed.",
+            "rows": "{count:,} fields hold several lines that look like rows of their own (first line {first}). "
+            "Look for a quote that is not closed.",
+        }
+        if warnings is not None:
+            for kind, seen in told.items():
+                if seen.count:
+                    warnings.append(f"{place}: " + notes[kind].format(count=seen.count, first=seen.first))
+
+
+def _csv_records(
+    stream: IO[bytes],
+    place: str,
+    dialect: Dialect,
+    check: Callable[[list[str]], None],
+    told: dict[str, _Told],
+) -> Iterator[Record]:
     names, lines = csv_header(stream, place, dialect)
     check(names)
-    width, stray, long = len(names), _Told(), _Told()
+    width = len(names)
     reader = _reader(lines, dialect)
     while True:
         lines.record.clear()
@@ -120,10 +156,16 @@ def csv_records(  # noqa: C901 (one branch a way in which a record is broken)
             break
         if len(lines.record) > 1 or reason:
             read = lines.record.copy()
-            if reason or _swallowed(read, width, dialect.delimiter):
-                row = _alone(read[0], width, dialect.delimiter)
+            swallowed = reason or _swallowed(read, width, dialect.delimiter)
+            if swallowed is None:
+                told["rows"].add(line)
+            elif swallowed:
+                row = _alone(read[0], width, dialect)
                 cut = "unexpected end of data" in reason
-                if cut and (len(read) == 1 or len(split_line(read[1], dialect.delimiter)) != width):
+                if cut and (
+                    (len(read) == 1 and (row is None or not read[0].endswith(("\n", "\r"))))
+                    or (len(read) > 1 and len(split_line(read[1], dialect.delimiter)) != width)
+                ):
                     raise SourceError(
                         f"{place} ends in the middle of a quoted field that starts near line {line}: "
                         "the file was cut short. Download or export it again."
@@ -133,26 +175,17 @@ def csv_records(  # noqa: C901 (one branch a way in which a record is broken)
                 if row is None:
                     yield line, None, f"not readable as CSV ({reason or 'a stray quote'})", read[0]
                     continue
-                stray.add(line)
+                told["stray"].add(line)
             elif len(read) > MANY_LINES:
-                long.add(line)
+                told["long"].add(line)
         while len(row) > width and row[-1] == "":
             row.pop()
-        if len(row) == width:
+        if row == names:
+            yield line, None, "the header again", row
+        elif len(row) == width:
             yield line, dict(zip(names, row, strict=True)), "", None
         elif row:  # a blank line is no record
             yield line, None, f"{len(row)} fields instead of {width}", row
-    if warnings is not None:
-        if stray.count:
-            warnings.append(
-                f"{place}: {stray.count:,} lines with a quote that does not belong to a quoted field were read "
-                f"each as one row (first line {stray.first})."
-            )
-        if long.count:
-            warnings.append(
-                f"{place}: {long.count:,} fields hold more than {MANY_LINES} lines (first line {long.first}). "
-                "Look for a quote that is not closed."
-            )
 
 
 class _Told:
@@ -172,17 +205,39 @@ def _kind(field: str) -> str:
     return "" if not bare else "number" if bare.isdigit() else "text"
 
 
-def _swallowed(read: list[str], width: int, delimiter: str) -> bool:
-    """Are the lines of one quoted field whole rows, which a stray quote holds together?"""
+def _shape(field: str) -> str:
+    """A field with its letters as one `a`, its digits as one `0`: SKU-12 is a-0."""
+    return re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", field.strip().strip('"')))
+
+
+def _swallowed(read: list[str], width: int, delimiter: str) -> bool | None:
+    """Are the lines of one quoted field whole rows, which a stray quote holds together? None: perhaps.
+
+    They are where every line has as many fields as a row, the first of them alike (all numbers, or all of one
+    shape), and the others of the kind, number or text, that the first line has there.
+    """
     if width < 2:
         return False
-    first: set[str] = set()
+    rows = []
     for line in read:
         fields = split_line(line, delimiter)
-        if len(fields) != width and len(_parsed(line, delimiter) or ()) != width:
+        if len(fields) != width:
+            fields = _parsed(line, delimiter) or []
+        if len(fields) != width:
             return False
-        first.add(_kind(fields[0]))
-    return first == {"number"} or (first == {"text"} and len(read) > 4 and width > 2)
+        rows.append(fields)
+    first = {_kind(row[0]) for row in rows}
+    shapes = {_shape(row[0]) for row in rows}
+    if first != {"number"} and not (first == {"text"} and (len(shapes) == 1 or len(read) > 4) and width > 2):
+        return None if len(first) == 1 and len(read) > 2 else False
+    alike = [
+        _kind(row[column]) == kind
+        for column in range(1, width)
+        if (kind := _kind(rows[0][column])) and '"' not in rows[0][column]
+        for row in rows[1:]
+        if _kind(row[column])
+    ]
+    return sum(alike) >= 0.8 * len(alike) or (None if sum(alike) >= 0.3 * len(alike) else False)
 
 
 def _parsed(line: str, delimiter: str, **how: Any) -> list[str] | None:
@@ -193,21 +248,43 @@ def _parsed(line: str, delimiter: str, **how: Any) -> list[str] | None:
     return rows[0] if rows else None
 
 
-def _alone(line: str, width: int, delimiter: str) -> list[str] | None:
+def _alone(line: str, width: int, dialect: Dialect) -> list[str] | None:
     """One line as a row of that many fields, whatever its quotes mean; None where none of the readings fits."""
+    delimiter = dialect.delimiter
+    how: dict[str, Any] = {"skipinitialspace": dialect.spaced}
     escaped = (
-        _parsed(line, delimiter, escapechar="\\", doublequote=False)
+        _parsed(line, delimiter, escapechar="\\", doublequote=False, **how)
         if '\\"' in line
-        else _parsed(line, delimiter)
+        else _parsed(line, delimiter, **how)
     )
-    for row in (escaped, split_line(line, delimiter)):
+    for row in (escaped, _enclosed(line, delimiter), split_line(line, delimiter)):
         if row is not None and len(row) == width:
             return row
-    try:  # quotes inside a quoted field that were not doubled
-        rows = list(csv.reader([line.rstrip("\r\n")], delimiter=delimiter))
-    except csv.Error:
-        return None
-    return rows[0] if rows and len(rows[0]) == width else None
+    return None
+
+
+def _enclosed(line: str, delimiter: str) -> list[str]:
+    """One line whose quotes inside quoted fields were not doubled: such a field ends at a quote before a delimiter.
+
+    >>> _enclosed('1,"15" laptop, black","b"', ",")
+    ['1', '15" laptop, black', 'b']
+    """
+    text, fields, at = line.rstrip("\r\n"), [], 0
+    while at <= len(text):
+        end = -1
+        if text.startswith('"', at):
+            end = text.find(f'"{delimiter}', at + 1)
+            if end < 0 and text.endswith('"') and len(text) - 1 > at:
+                end = len(text) - 1
+        if end >= 0:
+            fields.append(text[at + 1 : end].replace('""', '"'))
+            at = end + 2
+        else:
+            end = text.find(delimiter, at)
+            end = len(text) if end < 0 else end
+            fields.append(text[at:end])
+            at = end + 1
+    return fields
 
 
 def find_dialect(data: bytes, encoding: str, usual: str, score: Callable[[list[str]], int]) -> Dialect:
@@ -221,27 +298,68 @@ def find_dialect(data: bytes, encoding: str, usual: str, score: Callable[[list[s
     lines = text.splitlines(keepends=True)[:2_000]
     if len(lines) > 1 and len(data) > 1 and not text.endswith(("\n", "\r")):
         lines = lines[:-1] if len(lines) > 2 else lines
-    skip, best = 0, usual
-    if lines and lines[0].lower().startswith("sep=") and len(lines[0].strip("\r\n")) == 5:
-        skip, best = 1, lines[0][4]
+    skip, best = _before_header(lines, usual, score), usual
+    said = lines[0].strip().strip('"').lower() if lines else ""
+    if said.startswith("sep=") and len(lines[0].strip("\r\n").strip('"')) == 5:
+        skip, best = 1, lines[0].strip('"')[4]
     else:
         marks = []
-        for mark in dict.fromkeys([usual, ",", ";", "\t", "|"]):
-            header = _parsed(lines[0], mark) if lines else None
-            names = header or (split_line(lines[0], mark) if lines else [])
-            if len(names) > 1 or mark == usual:
-                fits = sum(
-                    len(_parsed(line, mark) or split_line(line, mark)) == len(names) for line in lines[1:200]
-                )
-                share = fits / max(1, len(lines[1:200]))
-                marks.append(
-                    ((len(names) > 1, min(score(names), 1), share > 0.8, mark == usual, share), mark)
-                )
+        body = [line for line in lines[skip + 1 : skip + 200] if line.strip()]
+        for mark in dict.fromkeys([usual, *DELIMITERS]):
+            header = _header(lines[skip], mark) if lines else []
+            if len(header) > 1 or mark == usual:
+                share = _share(body, mark, len(header))
+                known = min(score(header), 1)
+                marks.append(((len(header) > 1, known, share > 0.8, mark == usual, share), mark))
         best = max(marks)[1]
-    quoted = True
-    if best == "\t":
-        quoted = _tsv_is_quoted(lines[skip:])
-    return Dialect(best, quoted, encoding, skip)
+    lines = lines[skip:]
+    quoted = _tsv_is_quoted(lines) if best == "\t" else True
+    width = len(_header(lines[0], best)) if lines else 0
+    body = [line for line in lines[1:200] if line.strip()]
+    fits = _share(body, best, width)
+    spaced = (
+        quoted
+        and fits < 1
+        and f'{best} "' in text
+        and _share(body, best, width, skipinitialspace=True) > fits
+    )
+    index = (
+        quoted
+        and width > 1
+        and fits == 0
+        and _share(body, best, width + 1) == 1
+        and any(_header(line, best)[-1] for line in body)
+    )
+    return Dialect(best, quoted, encoding, skip, spaced, index)
+
+
+DELIMITERS = (",", ";", "\t", "|")
+
+
+def _header(line: str, delimiter: str) -> list[str]:
+    return _parsed(line, delimiter) or split_line(line, delimiter)
+
+
+def _share(lines: list[str], delimiter: str, width: int, **how: Any) -> float:
+    """How many of the lines have so many fields: 0 to 1."""
+    fit = sum(len(_parsed(line, delimiter, **how) or split_line(line, delimiter)) == width for line in lines)
+    return fit / max(1, len(lines))
+
+
+def _before_header(lines: list[str], usual: str, score: Callable[[list[str]], int]) -> int:
+    """Lines of a title, remarks or nothing that stand above the names of the columns; 0 where it is not clear."""
+    filled = next((number for number, line in enumerate(lines[:20]) if line.strip()), 0)
+    for number, line in enumerate(lines[:20]):
+        for mark in (usual, *DELIMITERS):
+            if (
+                (number == filled or line.strip())
+                and len(_header(line, mark)) > 1
+                and score(_header(line, mark))
+            ):
+                above = lines[filled:number]
+                alone = all(len(_header(text, mark)) == 1 or text.lstrip().startswith("#") for text in above)
+                return number if alone and not any(score(_header(text, mark)) for text in above) else filled
+    return filled
 
 
 def _tsv_is_quoted(lines: list[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import IO
 from core.errors import SourceError, UsageError
 
 SAMPLE_BYTES = 16 * 2**20  # of a file, by which its encoding and dialect are chosen
-GUESS_BYTES = 256 * 2**10  # of the lines that are not ASCII, which charset-normalizer sees
+GUESS_BYTES = 64 * 2**10  # of the lines that are not ASCII, which charset-normalizer sees
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -16,11 +16,31 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What shops export; charset-normalizer chooses among these.
-CANDIDATES = [
-    "cp1250", "cp1252", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "gb18030", "big5",
-    "shift_jis", "euc_kr",
-]  # fmt: skip
+# What shops export, each with the letters beyond ASCII of its languages, the most frequent first.
+_CYRILLIC = ("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъіїєё",)
+_EAST = ("éáíčšžýřěůúóňťď", "ąłęóśżćńź", "áéöóőüűí", "ăâîşţ", "čšžćđ", "áéíčšžýľťúňôäď")
+LETTERS = {
+    "cp1252": ("éèàêçôâîûùëïœ", "üäöß", "óíáñéúü", "ãçáéóíêõâàú", "åäöéø", "øåæé", "èàéùìò"),
+    "cp1250": _EAST,
+    "cp1251": _CYRILLIC,
+    "cp1253": ("αοιετσνηυρπκμλωςόάίέήδγχθύφβξώζψ",),
+    "cp1254": ("ıişğüöçâ",),
+    "cp1255": ("יוהלאתרבמנשפדקחעםכגצטןזסךףץ",),
+    "cp1256": ("اليمونترةبسعدفكهحقجأشصطخىذغزضءئثإؤظآپچژگ",),
+    "cp1257": ("ėšžąįųūčę", "āēīšžļņķģū", "õäöü"),
+    "iso8859_2": _EAST,
+    "koi8_r": _CYRILLIC,
+}
+LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "iso8859_2")
+MARKS_OF_TEXT = "’‘“”„–—…€®™°·×½²\xa0"
+# Of these, the first bytes of the characters that texts are made of.
+COMMON_BYTES = {
+    "gb18030": (0xB0, 0xD7),
+    "big5": (0xA4, 0xC6),
+    "shift_jis": (0x81, 0x97),
+    "euc_kr": (0xB0, 0xC8),
+}
+CANDIDATES = [*LETTERS, *COMMON_BYTES]
 
 
 def sample(stream: IO[bytes]) -> bytes:
@@ -73,7 +93,8 @@ def detect(data: bytes, place: str, warnings: list[str] | None = None) -> str:
     broken = [line for line in lines if not _is_utf8(line)]
     if len(broken) * 2 <= len(lines):
         return "utf-8"
-    found = _guess(b"\n".join(broken)[:GUESS_BYTES])
+    text = b"\n".join(broken)
+    found = _guess(text if len(text) <= GUESS_BYTES else text[:GUESS_BYTES].rpartition(b"\n")[0])
     if found is None:
         raise SourceError(
             f"{place} is not a table in UTF-8, and its encoding could not be found. Say it: --encoding cp1250"
@@ -95,12 +116,50 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _guess(data: bytes) -> str | None:
+    """What charset-normalizer finds; of readings that it cannot tell apart, as of a few words, the one with the
+    commonest letters."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data, cp_isolation=CANDIDATES, threshold=0.6, enable_fallback=False).best()
-    if best is None:
-        return None
-    # A short Western text is easily taken for a Central European one; these two letters are rare there.
-    if best.encoding == "cp1250" and any(letter in data.decode("cp1250", "replace") for letter in "ŕĺ"):
-        return "cp1252"
-    return str(best.encoding)
+    found = from_bytes(data, cp_isolation=CANDIDATES, threshold=0.6, enable_fallback=False)
+    messy = {str(match.encoding): float(match.chaos) for match in found}
+    western = min((messy[encoding] for encoding in ("cp1252", "cp1250") if encoding in messy), default=0.1)
+    best: tuple[float, str | None] = (0.2, None)
+    for encoding in CANDIDATES:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        # The library leaves Western letters out where there is but one.
+        mess = messy.get(encoding, western if encoding in ("cp1252", "cp1250") else 1.0)
+        best = max(best, (_likeness(text, encoding) - mess, encoding), key=lambda pair: pair[0])
+    if best[1] is None and (first := found.best()) is not None:
+        return str(first.encoding)
+    return best[1]
+
+
+def _likeness(text: str, encoding: str) -> float:
+    """How common the characters beyond ASCII are in a language that is written in an encoding: 0 to 1."""
+    beyond = [
+        (letter, before, after)
+        for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False)
+        if letter > "\x7f"
+    ][:4_000]
+    languages = LETTERS.get(encoding, ("",))
+    return max(
+        sum(_common(*place, encoding, letters) for place in beyond) / max(1, len(beyond))
+        for letters in languages
+    )
+
+
+def _common(letter: str, before: str, after: str, encoding: str, letters: str) -> float:
+    """How common one character is there: 0 to 1. A foreign script inside a word of ASCII letters is not."""
+    if letter in MARKS_OF_TEXT:
+        return 0.9
+    latin = sum(near.isascii() and near.isalpha() for near in (before, after))
+    if first_bytes := COMMON_BYTES.get(encoding):
+        common = first_bytes[0] <= letter.encode(encoding)[0] <= first_bytes[1]
+        return (0.9, 0.4, 0.0)[latin] if common else 0.0
+    at = letters.find(letter.lower())
+    if at < 0 or (letter.isupper() and before.islower()) or (latin and encoding not in LATIN):
+        return 0.0
+    return 1 - 0.3 * at / len(letters)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 
 from core.errors import SourceError, UsageError
 from core.schema import FROM_SOURCE
@@ -12,31 +13,55 @@ from core.sources.reading import ReadOptions
 MAPPABLE = tuple(name for name in FROM_SOURCE if name not in ("category_path", "extra"))
 # What people call our columns, as `plain_name` writes them; the first that is there is taken, a --map wins.
 SYNONYMS = {
-    "item_id": ("itemid", "id", "productid", "sku", "asin", "parentasin", "uniqid", "articleid", "key"),
-    "image": (
-        "image", "imagepath", "imgpath", "imageurl", "imgurl", "imagelink", "imagefile", "imagefilename",
-        "picture", "pictureurl", "picturepath", "photo", "photourl", "img", "filename", "filepath", "images",
-        "imageurls", "imagesrc", "imgurls", "imagepaths", "pictures", "photos", "imageurlhighres", "path",
+    "item_id": (
+        "itemid", "id", "productid", "sku", "asin", "parentasin", "uniqid", "articleid", "key", "itemno", "articleno",
+        "productcode", "itemcode",
     ),
-    "name": ("name", "title", "productname", "producttitle", "itemname", "productdisplayname", "caption"),
-    "description": ("description", "text", "caption", "productdescription", "desc", "body", "bodyhtml"),
+    "image": (
+        "image", "imagepath", "imgpath", "imageurl", "imgurl", "imagelink", "imagefile", "imagefilename", "imagename",
+        "picture", "pictureurl", "picturepath", "photo", "photourl", "img", "filename", "filepath", "images",
+        "imageurls", "imagesrc", "imgurls", "imagepaths", "pictures", "photos", "imageurlhighres", "mainimage",
+        "mainimageurl", "productimage", "productimageurl", "imgsrc", "imgfile", "imgname", "path", "obrazek", "bild",
+        "foto", "imagen", "immagine", "zdjecie", "imagem", "图片",
+    ),
+    "name": (
+        "name", "title", "productname", "producttitle", "itemname", "productdisplayname", "prodname", "itemtitle",
+        "caption", "nazev", "nazov", "nazwa", "titel", "titre", "titulo", "nombre", "nome", "nom", "bezeichnung",
+        "produktname", "nev", "denumire", "название", "名称",
+    ),
+    "description": (
+        "description", "text", "caption", "productdescription", "desc", "body", "bodyhtml", "itemdescription",
+        "detaildesc", "longdescription", "popis", "opis", "beschreibung", "descripcion", "descrizione", "descricao",
+        "leiras", "descriere", "описание", "描述",
+    ),
     "category": (
         "category", "categorypath", "label", "class", "categoryname", "classname", "labelname",
         "productcategory", "categories", "producttype", "labels", "articletype", "target", "maincategory",
+        "categorylabel", "producttypename", "productcategorytree", "categorytree",
+        "kategorie", "kategoria", "kategori", "categorie", "categoria", "kategorija", "категория", "类别", "分类",
     ),
     "language": ("language", "lang"),
     "geo": ("geo", "country"),
 }  # fmt: skip
+ONLY_WITH_PICTURES = ("path", "images", "photos", "pictures", "key")  # names that stand for other things, too
+# Where the first holds only numbers, the second is the category and the first its id.
+NUMBERED = (
+    ("category", "categoryname"), ("label", "labelname"), ("class", "classname"), ("label", "classname"),
+    ("label", "category"), ("class", "category"), ("target", "category"), ("target", "label"),
+)  # fmt: skip
 _PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|heic|heif)(?:[?#].*)?$", re.IGNORECASE)
-_LIKE_OURS = re.compile(r"image|img|picture|photo|categor|label|class")
+_LIKE_OURS = re.compile(r"image|img|picture|photo|foto|thumb|categor|kategor|label|class")
 
 
 def plain_name(name: str) -> str:
     """
-    >>> plain_name("Image URL"), plain_name("product_name")
-    ('imageurl', 'productname')
+    >>> plain_name("Image URL"), plain_name("product_name"), plain_name("Název")
+    ('imageurl', 'productname', 'nazev')
     """
-    return re.sub(r"[\W_]+", "", name).casefold()
+    bare = "".join(
+        letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter)
+    )
+    return re.sub(r"[\W_]+", "", bare).casefold()
 
 
 def looks_like_picture(value: object) -> bool:
@@ -45,12 +70,17 @@ def looks_like_picture(value: object) -> bool:
 
 
 def choose_columns(
-    names: Sequence[str], options: ReadOptions, place: str, pictures: Sequence[str] = ()
+    names: Sequence[str],
+    options: ReadOptions,
+    place: str,
+    pictures: Sequence[str] = (),
+    numbers: Sequence[str] = (),
 ) -> dict[str, str]:
     """Ours -> theirs, for the columns that are there.
 
     Args:
         pictures: columns whose values look like pictures, one of which serves where no name does.
+        numbers: columns that hold nothing but whole numbers.
         options: its `columns` say OURS=YOURS; an empty YOURS says that there is none.
 
     Raises:
@@ -76,6 +106,8 @@ def choose_columns(
             continue
         for synonym in SYNONYMS.get(ours, (plain_name(ours),)):
             theirs = by_plain.get(synonym, "")
+            if ours == "image" and synonym in ONLY_WITH_PICTURES and theirs not in pictures:
+                continue
             if theirs and theirs not in taken:
                 chosen[ours] = theirs
                 taken.add(theirs)
@@ -87,12 +119,29 @@ def choose_columns(
             if theirs not in taken:
                 chosen["image"] = theirs
                 break
+    _name_classes(chosen, by_plain, options, numbers)
     if not {"name", "image", "description"} & set(chosen):
         raise SourceError(
             f"{place} has no column for a name or a picture (it has: {', '.join(names)}). "
             "Say which is which, for example: --map name=title --map image=photo"
+            + (". Is its delimiter another? --delimiter" if len(names) == 1 else "")
         )
     return chosen
+
+
+def _name_classes(
+    chosen: dict[str, str], by_plain: Mapping[str, str], options: ReadOptions, numbers: Sequence[str]
+) -> None:
+    """Take a class's name rather than its number where a table has both."""
+    if {"category", "category_id"} & set(options.columns) or chosen.get("category") not in numbers:
+        return
+    number = chosen["category"]
+    for numbered, named in NUMBERED:
+        theirs = by_plain.get(named)
+        if plain_name(number) == numbered and theirs and theirs not in (*numbers, *chosen.values()):
+            chosen["category"] = theirs
+            chosen.setdefault("category_id", number)
+            return
 
 
 def overlooked(names: Sequence[str], chosen: dict[str, str], pictures: Sequence[str] = ()) -> list[str]:

@@ -180,6 +180,10 @@ def records(
                 if options.delimiter:
                     dialect = replace(dialect, delimiter=options.delimiter)
                 about.delimiter = dialect.delimiter
+                if dialect.skip and not _excels(data, encoding):
+                    warnings.append(
+                        f"{path.name}: {dialect.skip:,} lines above the names of the columns were left out."
+                    )
                 found = csv_records(
                     stream, path.name, dialect, lambda names: _empty(names, options, path), warnings
                 )
@@ -195,6 +199,11 @@ def records(
                 yield record, chosen, done
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise SourceError(f"{path.name} is damaged: {error}. Download or export it again.") from error
+
+
+def _excels(data: bytes, encoding: str) -> bool:
+    """Does it begin with Excel's own line about the delimiter?"""
+    return "sep=" in data[:40].decode(encoding, "replace").lower()
 
 
 def _known_names(names: list[str]) -> int:
@@ -223,7 +232,8 @@ def _choosing(
     chosen: dict[str, str] = {}
     pictures = [name for name in seen if _pictures(name, first)]
     if seen:
-        chosen = choose_columns(list(seen), options, place, pictures)
+        numbers = [name for name in seen if _numbers(name, first)]
+        chosen = choose_columns(list(seen), options, place, pictures, numbers)
         _tell(chosen, about, options, place)
     about.names.extend(name for name in seen if name not in about.names)
     floats = _float_columns(chosen, first) if text else []
@@ -250,6 +260,7 @@ def _choosing(
             fields = record[1]
             if fields is not None and not (fields.keys() <= seen.keys()):
                 seen.update(dict.fromkeys(fields))
+                pictures += [name for name in fields if name not in pictures and _is_picture(fields[name])]
                 later = choose_columns(list(seen), options, place, pictures)
                 used = set(chosen.values())
                 chosen = {**{a: b for a, b in later.items() if b not in used}, **chosen}
@@ -275,6 +286,11 @@ def _tell(chosen: dict[str, str], about: Found, options: ReadOptions, place: str
 def _pictures(name: str, first: list[tuple[Record, int]]) -> bool:
     values = [fields[name] for (_, fields, _, _), _ in first if fields and fields.get(name)][:50]
     return bool(values) and sum(_is_picture(value) for value in values) > len(values) / 2
+
+
+def _numbers(name: str, first: list[tuple[Record, int]]) -> bool:
+    values = [fields[name] for (_, fields, _, _), _ in first if fields and fields.get(name) not in (None, "")]
+    return bool(values) and all(str(value).removesuffix(".0").isdigit() for value in values)
 
 
 def _is_picture(value: Any) -> bool:

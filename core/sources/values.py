@@ -34,6 +34,8 @@ def text_of(value: Any) -> str | None:
         ValueError: bytes or text that are not valid Unicode.
     """
     if isinstance(value, str) or value is None:
+        if value and value[0] in "\\=":
+            value = _exported(value)
         return text_or_none(value)
     if isinstance(value, float):
         if value != value:
@@ -48,6 +50,13 @@ def text_of(value: Any) -> str | None:
             return _text_field(dict(value))
         return text_or_none("\n".join(text for part in value if (text := text_of(part)) is not None))
     return text_or_none(value)
+
+
+def _exported(value: str) -> str | None:
+    """What databases write for nothing, and spreadsheets to keep zeros at the front: \\N, ="007"."""
+    if value == "\\N":
+        return None
+    return value[2:-1] if len(value) > 3 and value[:2] == '="' and value[-1] == '"' else value
 
 
 def _text_field(value: dict[Any, Any]) -> str | None:
@@ -74,8 +83,12 @@ def levels_of(value: Any, separator: str) -> list[str]:
         if value and isinstance(value[0], list | tuple) and not isinstance(value, tuple):
             return levels_of(next((part for part in value if part), []), separator)
         parts: list[Any] = list(value)
+        if len(parts) == 1 and isinstance(parts[0], str):
+            parts = parts[0].split(separator)
     else:
         parts = (text_of(value) or "").split(separator)
+    if len(parts) == 1 and isinstance(parts[0], str) and " >> " in parts[0]:
+        parts = parts[0].split(" >> ")
     texts = [text_of(part) for part in parts]
     return [unicodedata.normalize("NFC", text) for text in texts if text and text.strip()]
 
