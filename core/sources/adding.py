@@ -66,7 +66,7 @@ class Adder:
             where, payload = picture_of(fields.get(picture_column)) if picture_column else (None, None)
             levels = levels_of(fields.get(label_column), self.options.separator) if label_column else []
             row: dict[str, Any] = {
-                ours: text_of(fields.get(theirs))
+                ours: _identifier(fields.get(theirs)) if ours in IDENTIFIERS else text_of(fields.get(theirs))
                 for ours, theirs in chosen.items()
                 if ours not in ("image", "category")
             }
@@ -191,6 +191,17 @@ class Adder:
                 f"{len(alike):,} classes differ only in white space at their ends, for example {alike[0]!r}. "
                 "They were kept apart."
             )
+
+
+def _identifier(value: Any) -> str | None:
+    """`text_of`; of bytes that are no text, as UUIDs are, their digits."""
+    if isinstance(value, bytes):
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            text = ""
+        return text if text.isprintable() and text else value.hex()
+    return text_of(value)
 
 
 def _image_id(image: str | None) -> str | None:

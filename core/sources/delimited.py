@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -15,6 +16,7 @@ from core.errors import SourceError
 from core.sources.reading import valid
 
 _PICTURE = re.compile(r"[^.]\.(?:jpe?g|png|webp|gif|bmp|tiff?)$|^https?://", re.IGNORECASE)
+PYTHON_DICT = ("{'", "{u'")
 LINE_BYTES = 64 * 2**20  # of one JSON record; a longer one is no record
 CHUNK = 2**20  # characters of JSON read at once
 MANY_LINES = 20  # of one field: more is told
@@ -410,13 +412,13 @@ def is_json_lines(data: bytes, encoding: str) -> bool:
             continue
         seen += 1
         try:
-            if isinstance(json.loads(line), dict):
+            if line.startswith(PYTHON_DICT) or isinstance(json.loads(line), dict):
                 return True
         except (ValueError, RecursionError):
             pass
         if seen >= 100:
             break
-    return text.lstrip()[:1] != "{" or seen < 2
+    return text.lstrip()[:1] != "{"
 
 
 def json_lines(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> Iterator[Record]:
@@ -442,8 +444,8 @@ def json_lines(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> It
         if not raw.strip():
             continue
         try:
-            record = json.loads(raw)
-        except (ValueError, RecursionError):
+            record = _json_line(raw)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
             said = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
             yield number, None, "not a line of JSON", said
             continue
@@ -451,6 +453,17 @@ def json_lines(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> It
             yield number, record, "", None
         else:
             yield number, None, "not a JSON object", record
+
+
+def _json_line(raw: str | bytes) -> Any:
+    """A line of JSON, or of Python's own writing of a dict, as Amazon's older product files have it."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        text = raw if isinstance(raw, str) else raw.decode()
+        if not text.startswith(PYTHON_DICT):
+            raise
+        return ast.literal_eval(text.strip())
 
 
 def json_values(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> Iterator[tuple[int, Any]]:

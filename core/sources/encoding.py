@@ -125,13 +125,13 @@ def _guess(data: bytes) -> str | None:
     western = min((messy[encoding] for encoding in ("cp1252", "cp1250") if encoding in messy), default=0.1)
     best: tuple[float, str | None] = (0.2, None)
     for encoding in CANDIDATES:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
+        text = data.decode(encoding, "replace")
+        broken = text.count("\ufffd") / max(1, sum(letter > "\x7f" for letter in text))
+        if broken > (0.2 if encoding in COMMON_BYTES else 0):
             continue
         # The library leaves Western letters out where there is but one.
-        mess = messy.get(encoding, western if encoding in ("cp1252", "cp1250") else 1.0)
-        best = max(best, (_likeness(text, encoding) - mess, encoding), key=lambda pair: pair[0])
+        mess = messy.get(encoding, western if encoding in ("cp1252", "cp1250") else 0.1 if broken else 1.0)
+        best = max(best, (_likeness(text, encoding) - mess - broken, encoding), key=lambda pair: pair[0])
     if best[1] is None and (first := found.best()) is not None:
         return str(first.encoding)
     return best[1]
@@ -157,7 +157,7 @@ def _common(letter: str, before: str, after: str, encoding: str, letters: str) -
         return 0.9
     latin = sum(near.isascii() and near.isalpha() for near in (before, after))
     if first_bytes := COMMON_BYTES.get(encoding):
-        common = first_bytes[0] <= letter.encode(encoding)[0] <= first_bytes[1]
+        common = first_bytes[0] <= letter.encode(encoding, "replace")[0] <= first_bytes[1]
         return (0.9, 0.4, 0.0)[latin] if common else 0.0
     at = letters.find(letter.lower())
     if at < 0 or (letter.isupper() and before.islower()) or (latin and encoding not in LATIN):

@@ -46,6 +46,11 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
             f"{root} holds no folders and no pictures. Vitrine expects one folder a class, with pictures in it."
         )
     warnings: list[str] = []
+    if layout.mixed and layout.others:
+        warnings.append(
+            f"The folders {', '.join(layout.mixed)} are called like splits, but beside them are others with pictures "
+            f"({', '.join(layout.others)[:100]}): all are read as categories."
+        )
     columns: dict[str, str] = {}
     found = Found()
     collector = Collector(options)
@@ -110,7 +115,7 @@ class _Layout:
 
     def __init__(self, root: Path, progress: Progress) -> None:
         self.metadata: list[str] = []
-        tops: set[str] = set()
+        folders: set[str] = set()  # with pictures in them, or with a table of pictures
         depths: set[int] = set()
         shards, captions, self.found = True, False, 0
         for done, relative in enumerate(walk(root)):
@@ -120,8 +125,7 @@ class _Layout:
             parts = relative.count("/")
             if name.lower() in METADATA:
                 self.metadata.append(relative)
-                if parts:
-                    tops.add(relative.partition("/")[0])
+                folders.add(relative.rpartition("/")[0])
             ending = name[name.rfind(".") :].lower()
             captions = captions or (
                 ending in (".txt", ".json") and _SHARD.fullmatch(name[: -len(ending)]) is not None
@@ -129,19 +133,22 @@ class _Layout:
             if ending in PICTURE_SUFFIXES:
                 self.found += 1
                 depths.add(parts)
+                folders.add(relative.rpartition("/")[0])
                 if parts:
-                    tops.add(relative.partition("/")[0])
                     parent = relative.rpartition("/")[0].rpartition("/")[2]
                     shards = shards and _SHARD.fullmatch(parent) is not None
-        self.has_splits = bool(tops) and all(top.lower() in SPLITS for top in tops)
-        self.shards = shards and captions and max(depths, default=0) > 0
+        tops = {folder.partition("/")[0] for folder in folders if folder}
+        self.mixed = sorted(top for top in tops if top.lower() in SPLITS)
+        self.others = sorted(tops - set(self.mixed))
+        self.above, self.has_splits = _splits([folder.split("/") for folder in folders if folder])
+        self.shards = shards and captions
         self._described = [table.rpartition("/")[0] for table in self.metadata]
-        self._flat = max(depths, default=0) <= int(self.has_splits and bool(depths - {0}))
+        self._flat = max(depths, default=0) <= self.above + int(self.has_splits and bool(depths - {0}))
 
     def split(self, below: str) -> str | None:
         """The split of what lies in this folder."""
-        top = below.partition("/")[0].lower()
-        return SPLITS.get(top) if self.has_splits else None
+        parts = below.split("/")
+        return SPLITS.get(parts[self.above].lower()) if self.has_splits and len(parts) > self.above else None
 
     def levels(self, path: PurePosixPath) -> list[str] | None:
         """The category path of a picture by its folders; None where it stands beside the class folders."""
@@ -152,7 +159,7 @@ class _Layout:
             return []
         levels = list(path.parts[:-1])
         if self.has_splits and levels:
-            levels = levels[1:]
+            levels = levels[self.above + 1 :]
         return levels if levels or self._flat else None
 
     def caption(self, root: Path, path: PurePosixPath) -> str | None:
@@ -171,6 +178,21 @@ class _Layout:
             if isinstance(said, str) and said.strip():
                 return said.replace("\0", "")
         return None
+
+
+def _splits(folders: list[list[str]]) -> tuple[int, bool]:
+    """(folders above the splits, are there splits?): where all pictures lie in one folder, splits may lie in that.
+
+    >>> _splits([["data", "train", "shoes"], ["data", "test", "shoes"]]), _splits([["train"], ["extra"]])
+    ((1, True), (0, False))
+    """
+    for above in range(min(map(len, folders), default=0)):
+        names = {folder[above] for folder in folders}
+        if all(name.lower() in SPLITS for name in names):
+            return above, True
+        if len(names) > 1:
+            break
+    return 0, False
 
 
 SPEC = SourceSpec(

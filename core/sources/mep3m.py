@@ -25,9 +25,18 @@ from core.sources.reading import (
     existing,
     text_or_none,
 )
+from core.sources.values import text_of
 
 LEVELS = ("class", "sub_class", "subsub_class")
-ABSENT = ("FALSE", "FLASE", "False", "false", "")  # no third level; the published file misspells it
+ABSENT = (
+    "FALSE",
+    "FLASE",
+    "False",
+    "false",
+    "",
+    "NaN",
+    "nan",
+)  # no third level; the published file misspells it
 USED = {f"{level}_{part}" for level in LEVELS for part in ("id", "name")} | {"img_path", "title", "OCR"}
 
 
@@ -130,6 +139,7 @@ def _add(
     except ValueError:
         collector.reject(place, "not valid Unicode", record)
         return 0
+    image = image.replace("\\\\", "/").replace("\\", "/") if image else None  # as Windows writes paths
     there = folder.look(image) if image else "missing"
     if not levels:
         collector.reject(place, "no category", record)
@@ -160,12 +170,12 @@ def _levels(record: dict[str, Any], names: dict[tuple[str, str], str]) -> list[t
     """(id, label) from the root to the leaf."""
     levels = []
     for level in LEVELS:
-        identifier, name = record.get(f"{level}_id"), record.get(f"{level}_name")
-        if identifier is None or str(identifier) in ABSENT:
+        identifier, name = text_of(record.get(f"{level}_id")), record.get(f"{level}_name")
+        if identifier is None or identifier in ABSENT:
             continue
-        label = text_or_none(name) or names.get((level, str(identifier)))
+        label = text_or_none(name) or names.get((level, identifier))
         if label and label not in ABSENT:
-            levels.append((str(identifier), label))
+            levels.append((identifier, label))
     return levels
 
 

@@ -31,19 +31,19 @@ SYNONYMS = {
     ),
     "description": (
         "description", "text", "caption", "productdescription", "desc", "body", "bodyhtml", "itemdescription",
-        "detaildesc", "longdescription", "popis", "opis", "beschreibung", "descripcion", "descrizione", "descricao",
+        "detaildesc", "longdescription", "txt", "popis", "opis", "beschreibung", "descripcion", "descrizione", "descricao",
         "leiras", "descriere", "описание", "描述",
     ),
     "category": (
         "category", "categorypath", "label", "class", "categoryname", "classname", "labelname",
         "productcategory", "categories", "producttype", "labels", "articletype", "target", "maincategory",
-        "categorylabel", "producttypename", "productcategorytree", "categorytree",
+        "categorylabel", "cls", "producttypename", "productcategorytree", "categorytree",
         "kategorie", "kategoria", "kategori", "categorie", "categoria", "kategorija", "категория", "类别", "分类",
     ),
     "language": ("language", "lang"),
     "geo": ("geo", "country"),
 }  # fmt: skip
-ONLY_WITH_PICTURES = ("path", "images", "photos", "pictures", "key")  # names that stand for other things, too
+ONLY_WITH_PICTURES = ("path",)  # names that stand for other things, too
 # Where the first holds only numbers, the second is the category and the first its id.
 NUMBERED = (
     ("category", "categoryname"), ("label", "labelname"), ("class", "classname"), ("label", "classname"),
@@ -124,7 +124,11 @@ def choose_columns(
         raise SourceError(
             f"{place} has no column for a name or a picture (it has: {', '.join(names)}). "
             "Say which is which, for example: --map name=title --map image=photo"
-            + (". Is its delimiter another? --delimiter" if len(names) == 1 else "")
+            + (
+                ". Is its delimiter another? --delimiter"
+                if len(names) == 1 and re.search(r"[^\w\s]", names[0])
+                else ""
+            )
         )
     return chosen
 

@@ -48,6 +48,7 @@ def class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
         found: dict[str, list[str]] = {}
         for column, feature in features.items():
+            feature = feature[0] if isinstance(feature, list) and feature else feature
             inner = feature.get("feature") if isinstance(feature, dict) else None
             for kind in (feature, inner):
                 if isinstance(kind, dict) and kind.get("_type") == "ClassLabel":

@@ -23,6 +23,7 @@ from core.sources.delimited import (
     json_records,
 )
 from core.sources.encoding import detect, known, sample
+from core.sources.json_shapes import unwrapped
 from core.sources.naming import MAPPABLE, SYNONYMS, choose_columns, looks_like_picture, overlooked, plain_name
 from core.sources.parquet import parquet_records
 from core.sources.reading import (
@@ -130,32 +131,52 @@ class _Notes:
 
 
 def _shards(folder: Path) -> list[Path]:
-    """The parts of one table in a folder, or in its folder data/: files of one kind."""
-    for place in (folder, folder / "data"):
-        found = [] if not place.is_dir() else sorted(
-            file
-            for file in place.iterdir()
-            if suffix_of(file) in SUFFIXES and file.is_file() and not file.name.startswith((".", "_"))
-        )  # fmt: skip
-        kinds = {suffix_of(file) for file in found}
-        if ".parquet" in kinds:  # what lies beside shards describes them: dataset_info.json, stats
-            found, kinds = [file for file in found if suffix_of(file) == ".parquet"], {".parquet"}
-        if len(kinds) > 1:
-            raise SourceError(
-                f"{folder} is a folder with tables of several kinds ({', '.join(sorted(kinds))}). Give one of them."
-            )
-        inside = Folder(folder)
-        if found:
-            relative = [file.relative_to(folder).as_posix() for file in found]
-            return [f for f, name in zip(found, relative, strict=True) if inside.look(name) == "file"]
-    raise SourceError(
-        f"{folder} is a folder without a table in it. Give a table, or import it with the source `folder`."
+    """The parts of one table: files of one kind in a folder, in its folder data/, or in folders named as splits."""
+    inside = Folder(folder)
+    splits = sorted(place for place in folder.glob("*") if place.name.lower() in SPLITS and place.is_dir())
+    places = [[folder], [folder / "data"], splits]
+    tables = [[file for place in some if place.is_dir() for file in _tables(place)] for some in places]
+    tables = [[file for file in found if suffix_of(file) == ".parquet"] for found in tables] + tables
+    # Parquet first: what lies beside shards describes them (dataset_infos.json).
+    found = next((found for found in tables if found), [])
+    kinds = {KINDS.get(suffix_of(file), suffix_of(file)) for file in found}
+    if len(kinds) > 1:
+        raise SourceError(
+            f"{folder} is a folder with tables of several kinds ({', '.join(sorted(kinds))}). Give one of them."
+        )
+    found = [file for file in found if inside.look(file.relative_to(folder).as_posix()) == "file"]
+    if not found:
+        raise SourceError(
+            f"{folder} is a folder without a table in it. Give a table, or import it with the source `folder`."
+        )
+    return found
+
+
+KINDS = {".ndjson": ".jsonl", ".json": ".jsonl"}  # that are read alike
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(
+        file
+        for file in folder.iterdir()
+        if suffix_of(file) in SUFFIXES
+        and file.is_file()
+        and not file.name.startswith((".", "_"))
+        and file.name not in ABOUT
     )
+
+
+ABOUT = (
+    "dataset_info.json",
+    "dataset_infos.json",
+    "state.json",
+    "package.json",
+)  # of the dataset, no part of it
 
 
 def _split_of(table: Path) -> str | None:
     found = _SHARD.match(table.name.split(".")[0])
-    return SPLITS.get(found[1].lower()) if found else None
+    return SPLITS.get(found[1].lower() if found else "") or SPLITS.get(table.parent.name.lower())
 
 
 def records(
@@ -163,13 +184,19 @@ def records(
 ) -> Iterator[tuple[Record, dict[str, str], int]]:
     """Every record, which of its columns are ours, and how many bytes of the file have been read."""
     suffix = suffix_of(path)
-    if suffix == ".parquet":
+    with path.open("rb") as raw:
+        head = raw.read(8)
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise SourceError(
+            f"{path.name} is a zip archive or a workbook. Unpack it, or export the sheet as CSV."
+        )
+    if suffix == ".parquet" or head.startswith(b"PAR1"):
         plain = parquet_records(path, lambda names: None)
         for record, done, chosen in _choosing(plain, options, path.name, warnings, about):
             yield record, chosen, done
         return
     with path.open("rb") as raw:
-        stream: Any = gzip.GzipFile(fileobj=raw) if path.name.lower().endswith(".gz") else raw
+        stream: Any = gzip.GzipFile(fileobj=raw) if head.startswith(b"\x1f\x8b") else raw
         try:
             data = sample(stream)
             about.encoding = encoding = options.encoding or detect(data, path.name, warnings)
@@ -187,12 +214,11 @@ def records(
                 found = csv_records(
                     stream, path.name, dialect, lambda names: _empty(names, options, path), warnings
                 )
-            elif is_json_lines(data, encoding):
-                found = json_lines(stream, path.name, encoding)
             else:
-                found = json_records(stream, path.name, encoding)
+                read_json = json_lines if is_json_lines(data, encoding) else json_records
+                found = unwrapped(read_json(stream, path.name, encoding), _known_names)
             del data
-            pairs = ((record, raw.tell()) for record in found)
+            pairs = ((record, 0 if raw.closed else raw.tell()) for record in found)
             for record, done, chosen in _choosing(
                 pairs, options, path.name, warnings, about, suffix in (".csv", ".tsv")
             ):

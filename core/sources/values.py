@@ -8,6 +8,7 @@ import binascii
 import json
 import re
 import unicodedata
+from contextlib import suppress
 from typing import Any
 
 from core.sources.reading import text_or_none
@@ -16,6 +17,7 @@ NO_CATEGORY = "(no category)"
 # The field of a structure that is its text, and the one that is its picture.
 TEXT_FIELDS = ("name", "title", "label", "text", "value", "en", "#text")
 PICTURE_FIELDS = ("path", "url", "src", "href", "large", "hi_res", "file_name", "filename", "image", "thumb")
+BASE64 = ("/9j/", "iVBORw0KGgo", "UklGR", "R0lGOD")  # how JPEG, PNG, WebP and GIF begin
 _ADDRESSES = re.compile(r"[|,;\s]+(?=https?://)", re.IGNORECASE)
 
 
@@ -67,6 +69,8 @@ def _text_field(value: dict[Any, Any]) -> str | None:
     present = [part for part in value.values() if part not in (None, "", [], {}) and part == part]
     if not present:
         return None
+    if len(present) == 1 and isinstance(present[0], dict):
+        return _text_field(present[0])
     if all(isinstance(part, str) for part in present):  # one text in several languages, or the only field
         return text_or_none(present[0])
     raise StructureError("a structure without a text field")
@@ -79,6 +83,12 @@ def levels_of(value: Any, separator: str) -> list[str]:
     (['Fruit', 'Apple'], ['Clothing', 'Tops'])
     """
     value = listed(value)
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(part, tuple) and len(part) == 2 for part in value)
+    ):
+        value = dict(value)  # a map of Parquet
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], list | tuple) and not isinstance(value, tuple):
             return levels_of(next((part for part in value if part), []), separator)
@@ -87,7 +97,7 @@ def levels_of(value: Any, separator: str) -> list[str]:
             parts = parts[0].split(separator)
     else:
         parts = (text_of(value) or "").split(separator)
-    if len(parts) == 1 and isinstance(parts[0], str) and " >> " in parts[0]:
+    if separator == " > " and len(parts) == 1 and isinstance(parts[0], str) and " >> " in parts[0]:
         parts = parts[0].split(" >> ")
     texts = [text_of(part) for part in parts]
     return [unicodedata.normalize("NFC", text) for text in texts if text and text.strip()]
@@ -149,6 +159,9 @@ def picture_of(value: Any) -> tuple[str | None, bytes | None]:  # noqa: C901 (on
             return None, base64.b64decode(text.partition(",")[2])
         except (binascii.Error, ValueError):
             return None, None
+    if len(text) > 100 and text.startswith(BASE64):
+        with suppress(binascii.Error, ValueError):
+            return None, base64.b64decode(text, validate=True)
     if "http" in text.lower():
         text = _ADDRESSES.split(text.strip(), maxsplit=1)[0]
     return text, None

@@ -153,3 +153,18 @@ def test_a_broken_label_tree_is_left_out(home, tmp_path):
     (tmp_path / "dataset_info.xlsx").write_bytes(b"no workbook")
     report = imported(tmp_path / "annotation.json", [annotation()])
     assert report.rows == 1 and "dataset_info.xlsx could not be read" in report.warnings[0]
+
+
+def test_paths_of_windows_missing_values_and_a_broken_byte(home, tmp_path):
+    (tmp_path / "Images/1").mkdir(parents=True)
+    (tmp_path / "Images/1/1.jpg").write_bytes(picture())
+    records = [
+        annotation(img_path="Images\\1\\1.jpg"),
+        annotation(2, sub_class_id="NaN", sub_class_name="nan"),
+    ]
+    data = json.dumps(records, ensure_ascii=False).encode("gbk")
+    imported(tmp_path / "annotation.json", data.replace("奶粉".encode("gbk") + b'"}]', b'\xff"}]'))
+    rows = Products.open("m").rows()
+    assert [(row["image"], row["category"]) for row in rows] == [("Images/1/1.jpg", "孕妈奶粉")]
+    imported(tmp_path / "annotation.json", [annotation(class_id=7.0, sub_class_id=float("nan"))], "n")
+    assert [(row["category"], row["category_id"]) for row in Products.open("n").rows()] == [("母婴", "7")]

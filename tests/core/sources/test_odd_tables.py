@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.errors import SourceError
 from core.progress import no_progress
-from core.sources import table
+from core.sources import folder, table
 from core.sources.encoding import detect
 from core.sources.reading import ReadOptions
+from tests.shapes import picture, write_files
 
 
 def read(path: Path, data: str | bytes, **options: Any) -> tuple[list[dict[str, Any]], list[str], list[str]]:
@@ -55,6 +63,100 @@ A_B = [("1", "a", "x"), ("2", "b", "y")]
 def test_what_is_read(tmp_path, data, wanted):
     products, _, _ = read(tmp_path / "a.csv", data)
     assert [(row["item_id"], row["name"], row["category"]) for row in products] == wanted
+
+
+ROWS = [{"id": "1", "title": "a", "category": "x"}, {"id": "2", "title": "b", "category": "y"}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps({"total": 2, "products": ROWS}),
+        json.dumps({"total": 2, "products": ROWS}, indent=1),
+        json.dumps({row["id"]: {"title": row["title"], "category": row["category"]} for row in ROWS}),
+        pd.DataFrame(ROWS).to_json(),
+        pd.DataFrame(ROWS).to_json(orient="split"),
+        pd.DataFrame(ROWS).to_json(orient="records", lines=True),
+        "".join(json.dumps(row) for row in ROWS),
+        "\n".join(repr(row) for row in ROWS),  # as Amazon's older files are
+        "\n".join(json.dumps(row) + "," for row in ROWS),
+        gzip.compress(json.dumps(ROWS).encode()),  # without .gz in its name
+        json.dumps(ROWS, indent=2).replace("\n", "\r\n"),
+    ],
+)
+def test_every_shape_of_json(tmp_path, data):
+    products, rejected, _ = read(tmp_path / "a.json", data)
+    assert [(row["item_id"], row["name"], row["category"]) for row in products] == A_B and not rejected
+
+
+def test_coco_and_a_picture_in_base64(tmp_path):
+    coco = {"images": [{"id": 7, "file_name": "a.jpg"}], "annotations": [{"image_id": 7, "category_id": 3}],
+            "categories": [{"id": 3, "name": "shirt"}]}  # fmt: skip
+    (tmp_path / "a.jpg").write_bytes(picture())
+    products, _, _ = read(tmp_path / "a.json", json.dumps(coco))
+    assert [(row["item_id"], row["image"], row["category"]) for row in products] == [("7", "a.jpg", "shirt")]
+    row = {"id": 1, "title": "a", "image": base64.b64encode(picture()).decode()}
+    products, _, warnings = read(tmp_path / "b.jsonl", json.dumps(row))
+    assert len(products[0]["image"]) == 16 and not warnings
+
+
+def test_values_of_parquet(tmp_path):
+    kinds = pa.table(
+        {
+            "id": pa.array([b"\x00\xff" * 8], pa.binary(16)),
+            "name": pa.array([{"value": {"en": "Shirt"}}]),
+            "category": pa.array([[("en", "Tops"), ("cs", "Topy")]], pa.map_(pa.string(), pa.string())),
+            "price": pa.array([Decimal("9.90")], pa.decimal128(10, 2)),
+            "seen": pa.array([[10**18]], pa.list_(pa.timestamp("us"))),
+        }
+    )
+    pq.write_table(kinds, tmp_path / "a.parquet")
+    products, rejected, _ = read(tmp_path / "a.parquet", (tmp_path / "a.parquet").read_bytes())
+    row = products[0]
+    assert (row["item_id"], row["name"], row["category"]) == ("00ff" * 8, "Shirt", "Tops") and not rejected
+    assert json.loads(row["extra"])["price"] == "9.90"
+    labels = {"info": {"features": {"labels": [{"_type": "ClassLabel", "names": ["x", "y"]}]}}}
+    listed = pa.table({"name": ["a"], "labels": pa.array([[1]])})
+    pq.write_table(
+        listed.replace_schema_metadata({"huggingface": json.dumps(labels)}), tmp_path / "b.parquet"
+    )
+    products, _, _ = read(tmp_path / "b.parquet", (tmp_path / "b.parquet").read_bytes())
+    assert products[0]["category"] == "y"
+
+
+def test_parts_in_folders_of_splits(tmp_path):
+    write_files(tmp_path, {"train/0.csv": b"id,name\n1,a\n", "test/0.csv": b"id,name\n2,b\n"})
+    reading = table.read([str(tmp_path)], ReadOptions(), no_progress)
+    rows = next(iter(reading.batches)).products.to_pylist()
+    assert [(row["item_id"], row["split"]) for row in rows] == [("2", "test"), ("1", "train")]
+    (tmp_path / "dataset_info.json").write_text("{}")
+    assert len(next(iter(table.read([str(tmp_path)], ReadOptions(), no_progress).batches)).products) == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        (["data/train/a/1.jpg", "data/test/a/2.jpg"], [("test", "a"), ("train", "a")]),
+        (
+            ["images/train/1.jpg", "images/val/2.jpg"],
+            [("train", "(no category)"), ("validation", "(no category)")],
+        ),
+        (["train/a/1.jpg", "extra/a/2.jpg"], [(None, "a"), (None, "a")]),
+        (["train/train/1.jpg", "train/bus/2.jpg"], [("train", "bus"), ("train", "train")]),
+    ],
+)
+def test_splits_of_folders(tmp_path, files, wanted):
+    write_files(tmp_path, dict.fromkeys(files, picture()))
+    reading = folder.read([str(tmp_path)], ReadOptions(), no_progress)
+    rows = next(iter(reading.batches)).products.to_pylist()
+    assert [(row["split"], row["category"]) for row in rows] == wanted
+    assert bool(reading.warnings) == ("extra/a/2.jpg" in files)
+
+
+def test_captions_of_one_flat_shard(tmp_path):
+    write_files(tmp_path, {"000000000.jpg": picture(), "000000000.txt": b"red shirt"})
+    reading = folder.read([str(tmp_path)], ReadOptions(), no_progress)
+    assert next(iter(reading.batches)).products.to_pylist()[0]["name"] == "red shirt"
 
 
 def test_a_header_that_lacks_the_index(tmp_path):
