@@ -211,7 +211,7 @@ def test_a_symlink_made_after_the_import_is_not_followed(folder, tmp_path):
         ("a.csv", b'name,image\n1,"2', "ends in the middle of a quoted field"),
         ("a.csv", b"\xff\xd8\xff\xe0\0\x10JFIF", "is not a table in UTF-8"),
         ("a.csv.gz", gzip.compress(b"name\n" + b"abc\n" * 99, mtime=0)[:-12], "is damaged"),
-        ("a.csv.gz", b"name\nabc\n", "is damaged"),
+        ("a.csv.gz", b"\x1f\x8bname,abc", "is damaged"),
         ("a.parquet", b"PAR1 cut", "cannot be read as Parquet"),
         ("a.txt", b"name\nx\n", "a table ends in .csv, .tsv"),
         ("a.csv", b"name,image\n,\n", r"no products in it \(1 rows rejected: neither a name nor a picture\)"),
