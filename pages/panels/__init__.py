@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import gradio as gr
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from core.models.cards import card
 from core.settings import settings
@@ -19,6 +23,9 @@ from pages.panels import (
 )
 from pages.panels.examples import product_examples
 from pages.panels.theme import CSS, vitrine_theme
+
+# What Gradio's routes raise on a body of the wrong shape, too deep, or a path too long for the system. Events run elsewhere.
+UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
 
 # A frame in a page of ours grows with what it shows, so that there is one scroll bar and not two.
 FIT = """() => {
@@ -98,3 +105,13 @@ def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "", js: str 
         run_history=False,
         show_error=True,
     )
+    for kind in UNREADABLE:
+        panels.routes[-1].app.add_exception_handler(kind, _unreadable)  # type: ignore[attr-defined]
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    """Gradio breaks on a request that is not as its own pages send it: say so, instead of a 500 with a traceback."""
+    logging.getLogger("vitrine").warning(
+        "a panel could not read %s %s: %r", request.method, request.url.path[:200], error
+    )
+    return PlainTextResponse("This request cannot be read.", 400)
