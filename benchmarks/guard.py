@@ -1,8 +1,9 @@
 """Load with hostile requests among it: python benchmarks/guard.py [--minutes 10] [--clients 30]
 
-Starts a server of its own over the built-in dataset. Clients open pages over Streamlit's socket, load pictures, search,
-download and open panels, each some seconds after the last answer. First without hostile requests, a quarter of the
-time but a minute at least, then with a tenth of all requests hostile for the whole of it. Prints Markdown; ends with 1
+Starts a server of its own over the built-in dataset, with vectors. Clients open pages over Streamlit's socket, load
+pictures, search, download, open panels and classify, each some seconds after the last answer. Each kind once before
+anything is measured, so that what is loaded on demand (torch, models, charts) is there. Then without hostile requests, a
+quarter of the time but a minute at least, then with a tenth of all requests hostile for the whole of it. Prints Markdown; ends with 1
 where the server died, where its memory at the end is beyond 1.1 times that after the first minute, or where the p95 of
 honest requests is beyond twice that without the hostile ones. Memory is that of the server and its children.
 """
@@ -84,8 +85,23 @@ async def panel(load: Load, http: httpx.AsyncClient, rng: random.Random) -> None
     (await http.get(f"/panels/{rng.choice(('classification', 'retrieval'))}/config")).raise_for_status()
 
 
+async def classify(load: Load, http: httpx.AsyncClient, rng: random.Random) -> None:
+    """A program asks the default model."""
+    data = [None, rng.choice(WORDS), "", "", ""]
+    call = "/panels/classification/gradio_api/call/classify"
+    joined = await http.post(call, json={"data": data})
+    said = await http.get(f"{call}/{joined.raise_for_status().json()['event_id']}")
+    if "event: complete" not in said.text:
+        raise RuntimeError(f"no class: {said.text[:80]}")
+
+
+async def found(load: Load, http: httpx.AsyncClient, rng: random.Random) -> None:
+    """A search by words through the encoder."""
+    await run_page(load.url, "search", f"dataset=demo&q={rng.choice(WORDS).replace(' ', '+')}")
+
+
 HONEST: tuple[Callable[[Load, httpx.AsyncClient, random.Random], Awaitable[None]], ...] = (
-    page, page, search, picture, picture, picture, download, panel,
+    page, page, search, found, picture, picture, picture, download, panel, classify,
 )  # fmt: skip
 
 
@@ -138,7 +154,7 @@ ATTACKS: dict[str, Callable[[Load, httpx.AsyncClient], Awaitable[httpx.Response 
     "foreign host": lambda load, http: http.get("/healthz", headers={"host": "attacker.example"}),
     "foreign file": lambda load, http: http.post(
         "/panels/classification/gradio_api/queue/join",
-        json={"data": [FOREIGN, "x", "y"], "fn_index": 0, "session_hash": "guard"},
+        json={"data": [FOREIGN, "x", "y", "", ""], "fn_index": 0, "session_hash": "guard"},
     ),
     "upload": lambda load, http: http.post(
         "/panels/classification/gradio_api/upload", files={"files": ("x.png", b"\x89PNG" + bytes(2**20))}
@@ -147,6 +163,15 @@ ATTACKS: dict[str, Callable[[Load, httpx.AsyncClient], Awaitable[httpx.Response 
     "leaves a download": leaves_a_download,
     "noise in the socket": noise_in_the_socket,
 }  # fmt: skip
+
+
+async def warm(load: Load) -> None:
+    """Every page and every kind of request once."""
+    async with httpx.AsyncClient(base_url=load.url, timeout=10 * WAIT_S) as http:
+        for name in PAGES:
+            await run_page(load.url, name, "dataset=demo")
+        for ask in dict.fromkeys(HONEST):
+            await ask(load, http, random.Random(0))
 
 
 async def client(load: Load, seed: int, until: float, attack: bool) -> None:
@@ -198,8 +223,12 @@ def p95(load: Load, kind: str | None = None) -> float:
 
 def serve(home: Path, port: int, items: int) -> tuple[subprocess.Popen[bytes], list[str]]:
     environment = os.environ | {"VITRINE_HOME": str(home)}
-    command = [sys.executable, "-m", "core", "demo", "--name", "demo", "--items", str(items)]
-    subprocess.run(command, cwd=PROJECT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    for arguments in (
+        ["demo", "--name", "demo", "--items", str(items)],
+        ["embed", "demo", "--encoder", "clip-tiny"],
+    ):
+        command = [sys.executable, "-m", "core", *arguments]
+        subprocess.run(command, cwd=PROJECT, env=environment, check=True, stdout=subprocess.DEVNULL)
     import pyarrow.parquet as pq
 
     ids = (
@@ -211,7 +240,7 @@ def serve(home: Path, port: int, items: int) -> tuple[subprocess.Popen[bytes], l
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while time.monotonic() < until and process.poll() is None:
         try:
             if httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=2).status_code == 200:
@@ -234,6 +263,7 @@ def main() -> int:
         try:
             url, process = f"http://127.0.0.1:{chosen.port}", psutil.Process(server.pid)
             seconds = chosen.minutes * 60
+            asyncio.run(warm(Load(url, ids)))
             quiet, _ = asyncio.run(phase(url, ids, process, chosen.clients, max(60.0, seconds / 4), False))
             loaded, memory = asyncio.run(phase(url, ids, process, chosen.clients, seconds, True))
             died = server.poll() is not None
