@@ -37,6 +37,7 @@ class Settings:
     warm: bool = True  # load the bundled models when a server starts; VITRINE_WARM=0: only when somebody asks
     prepare: tuple[str, ...] = ()  # datasets that a server prepares when it starts; VITRINE_PREPARE=demo,shop
     downloads: int = 16  # that run at once; VITRINE_DOWNLOADS
+    import_bytes: int = 6 * 2**30  # memory of an import's process; VITRINE_IMPORT_MB
     private_urls: bool = False  # may files be fetched from private addresses; VITRINE_PRIVATE_URLS=1
     hosts: frozenset[str] = frozenset()  # names that are answered to; VITRINE_HOSTS
     behind_proxy: bool = False  # nobody is local; VITRINE_BEHIND_PROXY=1
@@ -55,6 +56,7 @@ def settings() -> Settings:
         prepare=tuple(name for name in os.environ.get("VITRINE_PREPARE", "").split(",") if name),
         downloads=math.ceil(_number("VITRINE_DOWNLOADS", Settings.downloads)),
         passphrases=Path(passphrases).expanduser().resolve() if passphrases else None,
+        import_bytes=int(_number("VITRINE_IMPORT_MB", Settings.import_bytes / 2**20) * 2**20),
         private_urls=os.environ.get("VITRINE_PRIVATE_URLS") == "1",
         hosts=frozenset(os.environ.get("VITRINE_HOSTS", "").lower().replace(",", " ").split()),
         behind_proxy=os.environ.get("VITRINE_BEHIND_PROXY") == "1",

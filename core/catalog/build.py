@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -20,17 +21,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.catalog.cohort import fold
-from core.errors import SourceError
+from core.errors import SourceError, StorageError
 from core.progress import Progress, no_progress
 from core.schema import FROM_SOURCE, PICTURES, PRODUCTS, REJECTED, SEARCH
+from core.settings import settings
 from core.sources import source
 from core.sources.archive import directory
+from core.sources.bounds import check_growth
 from core.sources.reading import Batch, Places, Reading, ReadOptions
 from core.storage import new_folder
 
 FORMAT = 2  # of dataset.json and the tables beside it
 # Rows that are compressed together: few, so that a page of products from all over is read quickly.
 ROW_GROUP = 2_048
+FREE_BYTES = 2**30  # of the disk, which an import leaves for what else runs there
+FEW_BYTES = 256 * 2**20  # so much is written in any case
 INDEXED = ["row_id", "item_id", "image_id"]  # columns with the least and the greatest value of each row group
 
 
@@ -122,6 +127,7 @@ def _write(
             _digest(table, digest)
             products.write_table(table, row_group_size=ROW_GROUP)
             search.write_table(_searchable(table))
+            _check_room(folder, texts.tell() + payload.written, reading.size, name)
             if batch.rejected.num_rows:
                 refused.write_table(batch.rejected)
                 for entry in batch.rejected.column("reason").value_counts().to_pylist():
@@ -159,6 +165,22 @@ def _write(
         json.dumps(described, ensure_ascii=False, indent=1), encoding="utf-8"
     )
     return report
+
+
+def _check_room(folder: Path, written: int, size: int, name: str) -> None:
+    """Repeated text is small in every file but the one that is searched.
+
+    Raises:
+        SourceError: it is much more than the files it comes from.
+        StorageError: the disk is nearly full.
+    """
+    if size:
+        check_growth(written, size, f"What is in {name}")
+    if written > FEW_BYTES and (free := shutil.disk_usage(folder).free) < FREE_BYTES:
+        raise StorageError(
+            f"The disk of {folder.parent} has {free / 2**30:.1f} GB left; the import was stopped and nothing was kept. "
+            "Make room and run it again."
+        )
 
 
 def _complete(table: pa.Table, first_row: int) -> pa.Table:
@@ -207,6 +229,7 @@ class _Payload:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "pictures.zip"
         self._zip: zipfile.ZipFile | None = None
+        self.written = 0  # bytes
         self._member_of: dict[str, str] = {}  # members are numbered: no name from outside becomes a path
 
     def __enter__(self) -> _Payload:
@@ -222,6 +245,7 @@ class _Payload:
                 self._zip = zipfile.ZipFile(self._path, "w", zipfile.ZIP_STORED)
             if image not in self._member_of:
                 self._member_of[image] = f"{len(self._member_of)}.jpg"
+                self.written += len(data)
                 self._zip.writestr(zipfile.ZipInfo(self._member_of[image]), data)
 
     def places(self, otherwise: Places) -> Places:
@@ -242,8 +266,9 @@ def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
     rank = np.empty(len(names), np.int32)
     rank[np.asarray(pc.sort_indices(names, [("name", "ascending", "at_end")]))] = np.arange(len(names))
     np.save(folder / "name_rank.npy", rank)
-    with duckdb.connect() as db:
+    with duckdb.connect() as db, _duckdb_memory():
         db.execute("SET TimeZone = 'UTC'")
+        db.execute(f"SET memory_limit = '{settings().import_bytes // 2}B'")
         db.read_parquet(str(folder / "products.parquet")).create_view("products")
         db.register(
             "directory", pictures.directory if pictures.directory is not None else PICTURES.empty_table()
@@ -284,6 +309,14 @@ def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
         "with_picture": with_picture,
         "picture_files": found.num_rows,
     }
+
+
+@contextmanager
+def _duckdb_memory() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise MemoryError(str(error)) from error
 
 
 def _where(pictures: Places, folder: Path) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def import_(
     from core.catalog import info as catalog
     from core.catalog.build import import_dataset
     from core.commands import dry_run as previews
+    from core.sources.bounds import own_memory
 
     if not name and not dry_run:
         raise UsageError("Say what to call it: --name NAME. Or look at it first: --dry-run.")
@@ -86,7 +87,7 @@ def import_(
         encoding=encoding, delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
         told=lambda line: None if as_json or dry_run else print(line, file=sys.stderr),
     )  # fmt: skip
-    with watched(progress_lines) as progress:
+    with watched(progress_lines) as progress, own_memory():
         if dry_run:
             return previews.dry_run(source, paths, options, progress, as_json, thumbnails)
         report = import_dataset(source, paths, name, options, progress)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from core.sources.archive import is_url
+from core.sources.bounds import FIELD_CHARACTERS, LONG, NESTED, too_deep
 from core.sources.delimited import Record
 from core.sources.reading import Collector, Folder, ReadOptions
 from core.sources.values import (
@@ -61,6 +62,9 @@ class Adder:
         if fields is None:
             self.collector.reject(place, reason, raw)
             return None
+        if any(isinstance(value, dict | list) and too_deep(value) for value in fields.values()):
+            self.collector.reject(place, NESTED, f"its columns: {', '.join(map(str, fields))}")
+            return None
         try:
             picture_column, label_column = chosen.get("image"), chosen.get("category")
             where, payload = picture_of(fields.get(picture_column)) if picture_column else (None, None)
@@ -77,6 +81,9 @@ class Adder:
             return None
         except ValueError:
             self.collector.reject(place, "not UTF-8", {key: repr(value) for key, value in fields.items()})
+            return None
+        if any(len(text) > FIELD_CHARACTERS for text in row.values() if text):
+            self.collector.reject(place, LONG, f"its columns: {', '.join(map(str, fields))}")
             return None
         if (
             not f"{row.get('name') or ''}{row.get('description') or ''}".strip()

@@ -10,17 +10,20 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 from core.errors import SourceError
+from core.sources.bounds import FIELD_CHARACTERS, NESTED, RECORD_CHARACTERS
 from core.sources.reading import valid
 
 _PICTURE = re.compile(r"[^.]\.(?:jpe?g|png|webp|gif|bmp|tiff?)$|^https?://", re.IGNORECASE)
 PYTHON_DICT = ("{'", "{u'")
+PYTHON_CHARACTERS = 2**20  # of a line as Python writes it, which takes some hundred bytes a character to read
 LINE_BYTES = 64 * 2**20  # of one JSON record; a longer one is no record
 CHUNK = 2**20  # characters of JSON read at once
 MANY_LINES = 20  # of one field: more is told
-csv.field_size_limit(4 * 2**20)  # characters; a longer field is a quote that was never closed
+csv.field_size_limit(FIELD_CHARACTERS)  # a longer field is a quote that was never closed
 
 # (line, record) or (line, reason, what was read): a reason marks a record that must be rejected.
 Record = tuple[int, dict[str, Any] | None, str, Any]
@@ -41,17 +44,35 @@ class Dialect:
 class _Lines(Iterator[str]):
     """Lines of a text, with those of the record that is being read kept, so that they can be read anew."""
 
-    def __init__(self, text: Iterator[str]) -> None:
-        self._text = text
+    def __init__(self, read: Callable[[], str], place: str) -> None:
+        self._read, self._place = read, place
         self._again: deque[str] = deque()
+        self._left = RECORD_CHARACTERS
         self.record: list[str] = []
         self.number = 0  # of lines read
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._text)
+        """
+        Raises:
+            SourceError: the record is longer than one can be: a file of one line, or a quote that never closes.
+        """
+        line = self._again.popleft() if self._again else self._read()
+        if not line:
+            raise StopIteration
         self.number += 1
+        self._left -= len(line)
+        if self._left <= 0:
+            raise SourceError(
+                f"{self._place}: the record in line {self.number - len(self.record)} is longer than "
+                f"{RECORD_CHARACTERS >> 20} MB, so this is no table or it is damaged."
+            )
         self.record.append(line)
         return line
+
+    def begin(self) -> None:
+        """The next line begins a record."""
+        self.record.clear()
+        self._left = RECORD_CHARACTERS
 
     def back_to(self, lines: list[str]) -> None:
         """Read these, the last ones of the record, again."""
@@ -67,7 +88,7 @@ def split_line(line: str, delimiter: str) -> list[str]:
 def csv_header(stream: IO[bytes], place: str, dialect: Dialect) -> tuple[list[str], _Lines]:
     """The column names and what follows; bytes that are not of the encoding become lone surrogates."""
     text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors="surrogateescape", newline="")
-    lines = _Lines(iter(text))
+    lines = _Lines(partial(text.readline, RECORD_CHARACTERS), place)
     for _ in range(dialect.skip):
         next(lines, None)
     try:
@@ -147,7 +168,7 @@ def _csv_records(
     width = len(names)
     reader = _reader(lines, dialect)
     while True:
-        lines.record.clear()
+        lines.begin()
         line = lines.number + 1
         reason = ""
         try:
@@ -369,11 +390,11 @@ def _tsv_is_quoted(lines: list[str]) -> bool:
     if not any('"' in line for line in lines):
         return True
     width = len(split_line(lines[0], "\t"))
-    source = _Lines(iter(lines))
+    source = _Lines(partial(next, iter(lines), ""), "")
     reader = csv.reader(source, delimiter="\t", strict=True)
     plain, needed, enclosed, quotable = 0, 0, 0, 0
     while True:
-        source.record.clear()
+        source.begin()
         try:
             row = next(reader, None)
         except csv.Error as error:
@@ -445,9 +466,9 @@ def json_lines(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> It
             continue
         try:
             record = _json_line(raw)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
             said = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
-            yield number, None, "not a line of JSON", said
+            yield number, None, NESTED if isinstance(error, RecursionError) else "not a line of JSON", said
             continue
         if isinstance(record, dict):
             yield number, record, "", None
@@ -461,7 +482,7 @@ def _json_line(raw: str | bytes) -> Any:
         return json.loads(raw)
     except ValueError:
         text = raw if isinstance(raw, str) else raw.decode()
-        if not text.startswith(PYTHON_DICT):
+        if not text.startswith(PYTHON_DICT) or len(text) > PYTHON_CHARACTERS:
             raise
         return ast.literal_eval(text.strip())
 

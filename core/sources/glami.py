@@ -18,6 +18,7 @@ from core.errors import SourceError
 from core.progress import Progress
 from core.schema import LANGUAGE_OF_GEO
 from core.sources.archive import PICTURE_SUFFIXES, directory, is_url, open_zip
+from core.sources.bounds import check_growth
 from core.sources.delimited import csv_records
 from core.sources.reading import (
     Collector,
@@ -46,6 +47,7 @@ class Table:
 
     place: str  # for messages
     size: int  # bytes
+    packed: int  # bytes as it lies in its archive
     digest: int  # the same for two copies of one file
     open: Callable[[], IO[bytes]]
 
@@ -63,7 +65,14 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
                 if name[-4:].lower() == ".csv" and not name.startswith("__MACOSX/"):
                     opener = _member_opener(archive, member)
                     tables.offer(
-                        name, Table(f"{Path(path).name}:{name}", member.file_size, member.CRC, opener)
+                        name,
+                        Table(
+                            f"{Path(path).name}:{name}",
+                            member.file_size,
+                            member.compress_size,
+                            member.CRC,
+                            opener,
+                        ),
                     )
         tables.check()
         pictures = directory(archives, progress)
@@ -88,7 +97,8 @@ def _read_folder(root: Path, options: ReadOptions, progress: Progress) -> Readin
             if folder.look(relative) == "file":
                 images.setdefault(path.stem, relative)
         elif TABLE.search(relative) and folder.look(relative) == "file":
-            tables.offer(relative, Table(relative, path.stat().st_size, hash(path), _file_opener(path)))
+            size = path.stat().st_size
+            tables.offer(relative, Table(relative, size, size, hash(path), _file_opener(path)))
     tables.check()
     return _reading(tables, images.get, Places(root=root), options, progress)
 
@@ -152,6 +162,9 @@ def _reading(
     warnings: list[str] = []
     collector = Collector(options)
     total = sum(table.size for table in tables.values())
+    packed = sum(table.packed for table in tables.values())
+    for table in tables.values():
+        check_growth(table.size, table.packed, table.place)
 
     def rows() -> Generator[None]:
         before, without_picture = 0, 0
@@ -180,7 +193,7 @@ def _reading(
                     f"{without_picture:,} products name a picture that the archive does not hold."
                 )
 
-    return Reading(batches_of(collector, rows()), pictures, SPEC.licence, warnings)
+    return Reading(batches_of(collector, rows()), pictures, SPEC.licence, warnings, size=packed)
 
 
 def _records(stream: IO[bytes], place: str, warnings: list[str]) -> Iterator[Any]:

@@ -5,12 +5,14 @@ Source: MEP-3M (Liu et al., LTDL workshop at IJCAI 2021), section 3; https://git
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.errors import SourceError
 from core.progress import Progress
+from core.sources.bounds import FIELD_CHARACTERS, LONG, NESTED, too_deep
 from core.sources.delimited import json_values
 from core.sources.encoding import detect, sample
 from core.sources.reading import (
@@ -37,6 +39,7 @@ ABSENT = (
     "NaN",
     "nan",
 )  # no third level; the published file misspells it
+BOOK_BYTES = 256 * 2**20  # of dataset_info.xlsx, unfolded
 USED = {f"{level}_{part}" for level in LEVELS for part in ("id", "name")} | {"img_path", "title", "OCR"}
 
 
@@ -70,7 +73,9 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
                     f"{missing_pictures:,} products name a picture that is not beside the annotations."
                 )
 
-    return Reading(batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings, found=found)
+    return Reading(
+        batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings, found=found, size=size
+    )
 
 
 def _annotation(given: Path) -> Path:
@@ -110,6 +115,9 @@ def _label_tree(path: Path, warnings: list[str]) -> dict[tuple[str, str], str]:
 
     names: dict[tuple[str, str], str] = {}
     try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > BOOK_BYTES:
+                raise ValueError("it unfolds to more than a label tree can be")
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = book.worksheets[0].iter_rows(values_only=True)
         header = [str(cell) for cell in next(rows, ())]
@@ -134,10 +142,16 @@ def _add(
         collector.reject(place, "not a JSON object", record)
         return 0
     try:
+        if any(isinstance(value, dict | list) and too_deep(value) for value in record.values()):
+            collector.reject(place, NESTED, f"its columns: {', '.join(record)}")
+            return 0
         levels = _levels(record, names)
         title, image, ocr = (text_or_none(record.get(key)) for key in ("title", "img_path", "OCR"))
     except ValueError:
         collector.reject(place, "not valid Unicode", record)
+        return 0
+    if any(len(text) > FIELD_CHARACTERS for text in (title, ocr) if text):
+        collector.reject(place, LONG, f"its columns: {', '.join(record)}")
         return 0
     image = image.replace("\\\\", "/").replace("\\", "/") if image else None  # as Windows writes paths
     there = folder.look(image) if image else "missing"

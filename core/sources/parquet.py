@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.errors import SourceError
+from core.sources.bounds import check_growth
 from core.sources.delimited import Record
 
-ROWS = 1_000  # that become Python objects at once
+ROWS, BYTES = 1_000, 32 * 2**20  # that become Python objects at once
 
 
 def parquet_records(path: Path, check: Callable[[Sequence[str]], None]) -> Iterator[tuple[Record, int]]:
@@ -31,13 +32,18 @@ def parquet_records(path: Path, check: Callable[[Sequence[str]], None]) -> Itera
             check(names)
             classes = class_names(file.schema_arrow.metadata)
             rows, size, line = max(1, file.metadata.num_rows), path.stat().st_size, 0
-            for batch in file.iter_batches(ROWS):
+            groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+            holds = sum(max(0, group.total_byte_size) for group in groups)
+            check_growth(holds, size, path.name)
+            for batch in file.iter_batches(max(1, min(ROWS, BYTES * rows // max(1, holds)))):
                 for record in _rows(batch):
                     line += 1
                     for column, labels in classes.items():
                         if column in record:
                             record[column] = _named(record[column], labels)
                     yield (line, record, "", None), size * line // rows
+    except pa.ArrowMemoryError:  # told where the memory is bounded
+        raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
 

@@ -18,7 +18,7 @@ from core.progress import Progress
 from core.schema import FROM_SOURCE, PRODUCTS, REJECTED
 
 BATCH_ROWS = 50_000
-BATCH_BYTES = 64 * 2**20  # of pictures held in memory at once
+BATCH_BYTES = 64 * 2**20  # of pictures, and of text, held in memory at once
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class Reading:
     close: Callable[[], object] = lambda: None  # whatever was opened to read from
     columns: dict[str, str] = field(default_factory=dict)  # ours -> theirs, known once batches are read
     found: Found = field(default_factory=Found)
+    size: int = 0  # bytes of the tables as they lie on disk; 0: not known
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Collector:
         self._rows: list[Mapping[str, Any]] = []
         self._rejected: list[dict[str, str]] = []
         self._payload: dict[str, bytes] = {}
-        self._payload_bytes = 0
+        self._payload_bytes = self._characters = 0
 
     def add(self, row: Mapping[str, Any], payload: bytes | None = None) -> None:
         """One product; absent keys are NULL, `extra` is whatever JSON can hold."""
@@ -107,6 +108,8 @@ class Collector:
             row = {**row, "name": clean(row.get("name")), "description": clean(row.get("description"))}
         if (extra := row.get("extra")) is not None:
             row = {**row, "extra": as_json(extra) if extra else None}
+        for text in ("name", "description", "extra"):
+            self._characters += len(row.get(text) or "")
         self._rows.append(row)
         if payload is not None:
             self._payload[row["image"]] = payload
@@ -116,10 +119,15 @@ class Collector:
         """One row that cannot be a product, with what was read of it."""
         text = record if isinstance(record, str) else as_json(record)
         entry = {"place": place, "reason": reason, "record": text[:10_000]}
+        self._characters += len(entry["record"])
         self._rejected.append({key: valid(value) for key, value in entry.items()})
 
     def full(self) -> bool:
-        return len(self._rows) + len(self._rejected) >= BATCH_ROWS or self._payload_bytes >= BATCH_BYTES
+        return (
+            len(self._rows) + len(self._rejected) >= BATCH_ROWS
+            or self._payload_bytes >= BATCH_BYTES
+            or self._characters >= BATCH_BYTES
+        )
 
     def enough(self) -> bool:
         """Has everything been read that was asked for?"""

@@ -9,11 +9,12 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from core.errors import SourceError, UsageError
 from core.progress import Progress
 from core.sources.adding import SPLITS, Adder
+from core.sources.bounds import check_growth
 from core.sources.delimited import (
     Record,
     csv_records,
@@ -100,7 +101,13 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
 
     places = Places(root=root)
     return Reading(
-        batches_of(collector, rows()), places, SPEC.licence, warnings, columns=columns, found=found
+        batches_of(collector, rows()),
+        places,
+        SPEC.licence,
+        warnings,
+        columns=columns,
+        found=found,
+        size=sum(sizes),
     )
 
 
@@ -218,7 +225,7 @@ def records(
                 read_json = json_lines if is_json_lines(data, encoding) else json_records
                 found = unwrapped(read_json(stream, path.name, encoding), _known_names)
             del data
-            pairs = ((record, 0 if raw.closed else raw.tell()) for record in found)
+            pairs = _unfolded(found, stream, raw, path)
             for record, done, chosen in _choosing(
                 pairs, options, path.name, warnings, about, suffix in (".csv", ".tsv")
             ):
@@ -230,6 +237,21 @@ def records(
 def _excels(data: bytes, encoding: str) -> bool:
     """Does it begin with Excel's own line about the delimiter?"""
     return "sep=" in data[:40].decode(encoding, "replace").lower()
+
+
+def _unfolded(
+    found: Iterator[Record], stream: Any, raw: IO[bytes], path: Path
+) -> Iterator[tuple[Record, int]]:
+    """The same with how many bytes of the file have been read.
+
+    Raises:
+        SourceError: a compressed file holds more than it honestly can.
+    """
+    size = path.stat().st_size
+    for record in found:
+        if stream is not raw and not raw.closed:
+            check_growth(stream.tell(), size, path.name)
+        yield record, 0 if raw.closed else raw.tell()
 
 
 def _known_names(names: list[str]) -> int:

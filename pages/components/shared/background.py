@@ -68,7 +68,12 @@ def run(command: Sequence[str], counted: str = "", numbers: bool = False) -> Any
                 what += f": {done:,} of {total:,}"
             bar.progress(min(1.0, done / total) if total else 0.0, what)
         bar.empty()
-        if process.wait() != 0:
+        if process.wait() < 0:  # ended from outside, or by a library that could not go on
+            raise VitrineError(
+                f"{name} was ended by the system (signal {-process.returncode}), perhaps for want of memory. "
+                "Nothing was kept."
+            )
+        if process.returncode != 0:
             raise VitrineError(" ".join(part for part in last if part) or f"{name} failed.")
         output.seek(0)
         return json.load(output)

@@ -238,7 +238,12 @@ def test_bad_lines_are_counted(home, tmp_path):
     )
     report = imported(tmp_path / "a.jsonl", lines)
     assert report.rows == 1
-    assert report.rejected == {"not a line of JSON": 2, "not a JSON object": 1, "not UTF-8": 2}
+    assert report.rejected == {
+        "not a line of JSON": 1,
+        "nested deeper than 100 levels": 1,
+        "not a JSON object": 1,
+        "not UTF-8": 2,
+    }
 
 
 def test_a_record_without_end_is_refused(home, tmp_path, monkeypatch):
