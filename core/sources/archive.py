@@ -14,7 +14,7 @@ import pyarrow as pa
 from core.errors import SourceError
 from core.progress import Progress
 from core.schema import PICTURES
-from core.sources.reading import existing
+from core.sources.reading import existing, valid
 from core.sources.remote import BUFFER_BYTES, RangesUnsupportedError, RemoteError, RemoteFile
 
 PICTURE_SUFFIXES = frozenset(
@@ -35,6 +35,8 @@ PICTURE_SUFFIXES = frozenset(
     )
 )
 ENCRYPTED = 0x1  # bit of a member's flags
+LARGEST = 2**62  # bytes of a member or before it; zip64 can say twice as much as a file can have
+UNKNOWN = 2**15 - 1  # stands for all methods that nobody has
 
 
 def is_url(path: str) -> bool:
@@ -61,6 +63,12 @@ def open_zip(place: str) -> Iterator[zipfile.ZipFile]:
                 ) from error
             raise SourceError(f"{place} is not a zip archive (it begins with {head!r}).") from error
         with archive:
+            for member in archive.infolist():
+                if max(member.file_size, member.compress_size, member.header_offset) > LARGEST:
+                    raise SourceError(
+                        f"{place} is damaged: its directory says that {valid(member.filename)[:100]!r} has or lies at "
+                        f"{LARGEST:,} bytes or more. Download it again."
+                    )
             yield archive
 
 
@@ -116,7 +124,7 @@ def directory(archives: Sequence[zipfile.ZipFile], progress: Progress) -> pa.Tab
                     [part] * len(found),
                     [member.header_offset for member in found],
                     [member.compress_size for member in found],
-                    [member.compress_type for member in found],
+                    [min(member.compress_type, UNKNOWN) for member in found],
                 ],
                 schema=PICTURES,
             )
