@@ -13,13 +13,13 @@ from core.duplicates import finding
 from core.duplicates.detectors import COPIES, PICTURE_FILES
 from core.embeddings.clip import ENCODERS, encoder
 from core.embeddings.store import open_set, sets
-from core.errors import ModelError, UsageError
+from core.errors import UsageError
 from core.evaluation import cache
 from core.evaluation.choice import Choice, splits
-from core.models.registry import BUNDLED, ModelSpec, model
+from core.evaluation.fit import FITTING, known_share
+from core.models.registry import BUNDLED, ModelSpec, models
 from core.progress import Progress
 from core.statistics import picture_stats
-from core.training.runs import RunConfig
 
 # Work per second on two cores without a GPU, measured on the built-in dataset (docs/development/benchmarks.md).
 EMBEDDED_PER_S = 150
@@ -29,7 +29,6 @@ REGISTERED_PER_S = 80
 EVALUATED_PER_S = 120
 MAPPED_PER_S = 350
 MAP_START_S = 30
-FITTING = 0.5  # share of a dataset's products whose category a model must know before it is evaluated on them
 
 
 @dataclass(frozen=True)
@@ -170,16 +169,8 @@ def _no_copies(info: DatasetInfo) -> str:
 def fitting(info: DatasetInfo) -> list[ModelSpec]:
     """The bundled classifiers that know the categories of at least half of a dataset's products."""
     counts = {path_text(path): count for path, count in Products(info).categories()}
-    total = sum(counts.values())
-    found = []
-    for name in BUNDLED:
-        try:
-            classes = set(RunConfig.read(model(name).folder).classes)
-        except ModelError:
-            continue
-        if total and sum(counts.get(known, 0) for known in classes) >= FITTING * total:
-            found.append(model(name))
-    return found
+    bundled = [spec for spec in models() if spec.name in BUNDLED]
+    return [spec for spec in bundled if known_share(spec, counts) >= FITTING]
 
 
 def first_choice(info: DatasetInfo) -> Choice:

@@ -14,6 +14,7 @@ from core.errors import ModelError
 from core.evaluation import cache
 from core.evaluation.cache import Kept
 from core.evaluation.choice import Choice, splits
+from core.evaluation.fit import best
 from core.models import registry
 from core.models.registry import ModelSpec, zero_shot_parts
 from core.settings import PROJECT
@@ -70,8 +71,10 @@ def choose_model(specs: Sequence[ModelSpec], info: DatasetInfo) -> ModelSpec:
             f"There is no model named {plain(asked)} any more: its run was deleted, or has no weights."
         )
     by_name = {spec.name: spec for spec in specs}
-    fitting = next((spec for spec in specs if cache.learned(spec) == info.name), specs[0])
-    chosen = by_name.get(asked or "", fitting)
+    chosen = by_name.get(asked or "")
+    if chosen is None:
+        counts = {path_text(path): count for path, count in products.table(info.name).categories()}
+        chosen = best(specs, counts, info.name)
     st.query_params["model"] = chosen.name
     with st.sidebar:
         st.session_state[CHOSEN] = chosen.name
