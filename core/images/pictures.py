@@ -194,6 +194,8 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
         if width_px is not None:
             image.draft("RGB", (width_px, width_px))  # of both sides: which is the width, EXIF may change
         image.load()
+        if data[24:25] == b"\x10" and isinstance(clear := image.info.get("transparency"), tuple):
+            image.info["transparency"] = tuple(part >> 8 for part in clear)  # of 16 bits, as the pixels were
         with suppress(Exception):  # a broken EXIF block does not make a broken picture
             image = ImageOps.exif_transpose(image)
         return _on_white(image)
@@ -210,19 +212,19 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
 
 
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+PNG_NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 
 
 def as_browsers_read(data: bytes) -> bytes:
     """The same file, of which Pillow opens what browsers do: a JPEG that is cut short gets its end mark (the rest is
-    grey), a PNG loses its texts, which may be larger than Pillow unpacks."""
+    grey), a PNG loses its texts and colour profile, which may be larger than Pillow unpacks."""
     if data[:2] == b"\xff\xd8" and len(data) > 256:
         return data if b"\xff\xd9" in data[-64:] else data + b"\xff\xd9"
-    if data[:8] == b"\x89PNG\r\n\x1a\n" and any(kind in data for kind in PNG_TEXTS):
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and any(kind in data for kind in PNG_NOTES):
         kept, at = [data[:8]], 8
         while at + 12 <= len(data):
             end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-            if data[at + 4 : at + 8] not in PNG_TEXTS:
+            if data[at + 4 : at + 8] not in PNG_NOTES:
                 kept.append(data[at:end])
             at = end
         return b"".join(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import numpy as np
 import pillow_heif
@@ -58,6 +59,20 @@ def test_a_png_of_16_bits_with_a_transparent_grey():
     image = Image.fromarray(np.array([[0, 1_000, 65_535]], np.uint16))
     shown = decode(saved(image, "PNG", transparency=1_000))
     assert [shown.getpixel((x, 0))[0] for x in range(3)] == [0, 255, 255]
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("clear", [(1_000, 2_000, 60_000), (7, 7, 7)])
+def test_a_png_of_16_bits_with_a_transparent_colour(clear):
+    rows = b"".join(b"\0" + np.array([clear, (65_535, 0, 0)], ">u2").tobytes() for _ in range(2))
+    head = b"\0\0\0\2\0\0\0\2\x10\2\0\0\0"
+    parts = [chunk(b"IHDR", head), chunk(b"tRNS", np.array(clear, ">u2").tobytes())]
+    parts += [chunk(b"iCCP", b"x\0\0" + zlib.compress(b"x" * 3_000_000)), chunk(b"IDAT", zlib.compress(rows))]
+    shown = decode(b"\x89PNG\r\n\x1a\n" + b"".join([*parts, chunk(b"IEND", b"")]))
+    assert shown.getpixel((0, 0)) == (255, 255, 255) and shown.getpixel((1, 1)) == (255, 0, 0)
 
 
 def test_heic():
