@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from core.catalog.polygon import inside
 from core.errors import MapError, UsageError
+from core.storage import holder
 
 if TYPE_CHECKING:
     from core.catalog.info import DatasetInfo
@@ -206,3 +207,8 @@ def _described(path: Path) -> MapDescription:
     wanted["quality"] = {key: Quality(**value) for key, value in read["quality"].items()}
     wanted["regions"] = [Region(**value) for value in read["regions"]]
     return MapDescription(**wanted)
+
+
+def under_way(dataset: DatasetInfo) -> str | None:
+    """Who is making a map of the dataset now, if anybody is."""
+    return holder(dataset.folder / "maps" / ".lock")

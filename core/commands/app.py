@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, fields
 from typing import Annotated, Any
+from urllib.parse import parse_qs
 
 import typer
 
+from core.catalog import info as catalog
+from core.catalog.cohort import Cohort
 from core.commands import maps, models, preparation, search
 from core.commands.console import Json, Name, say, watched
+from core.commands.doctor import examine
 from core.commands.duplicates import duplicates
 from core.commands.passphrases import passphrase
 from core.errors import DamagedDatasetError, UsageError, VitrineError
 from core.settings import go_offline
-from core.sources.reading import ReadOptions
 
 app = typer.Typer(
     help="Vitrine: explore, audit and demo datasets of products.",
@@ -69,10 +72,10 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Build a dataset from files; they stay where they are, and pictures are read in place."""
-    from core.catalog import info as catalog
     from core.catalog.build import import_dataset
     from core.commands import dry_run as previews
     from core.sources.bounds import own_memory
+    from core.sources.reading import ReadOptions
 
     if not name and not dry_run:
         raise UsageError("Say what to call it: --name NAME. Or look at it first: --dry-run.")
@@ -120,7 +123,6 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Draw the built-in dataset: products made by Vitrine itself, with nothing to download."""
-    from core.catalog import info as catalog
     from core.demo.build import build
 
     if if_empty and (catalog.datasets() or catalog.damaged()):
@@ -137,7 +139,6 @@ def demo(
 @app.command()
 def datasets(as_json: Json = False) -> None:
     """List the datasets there are."""
-    from core.catalog import info as catalog
 
     found = catalog.datasets()
     broken = catalog.damaged()
@@ -153,7 +154,6 @@ def datasets(as_json: Json = False) -> None:
 @app.command()
 def info(name: Name, as_json: Json = False) -> None:
     """Say what is known of a dataset."""
-    from core.catalog import info as catalog
 
     described = asdict(catalog.info(name))
     described["folder"] = str(described["folder"])
@@ -167,7 +167,6 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Delete a dataset and all that was computed from it; the files it was imported from stay."""
-    from core.catalog import info as catalog
 
     try:
         holds = f"{catalog.info(name).rows:,} products"
@@ -194,13 +193,8 @@ def stats(
     as_json: Json = False,
 ) -> None:
     """Every statistic of the pages, as numbers."""
-    from urllib.parse import parse_qs
-
-    from core.catalog.cohort import Cohort
     from core.catalog.products import Products
-    from core.statistics import picture_stats
-    from core.statistics.overview import report
-    from core.statistics.summary import summary
+    from core.statistics import overview, picture_stats, summary
 
     products = Products.open(name)
     query = parse_qs(only, keep_blank_values=True)
@@ -212,16 +206,15 @@ def stats(
         if pictures:
             picture_stats.measure(products.info, progress)
         if as_json:
-            return say(summary(products, cohort, progress), True, "")
+            return say(summary.summary(products, cohort, progress), True, "")
         progress(0, 0, "Counting")
-        lines = report(products, cohort)
+        lines = overview.report(products, cohort)
     say(None, False, "\n".join(lines))
 
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Check what a presenter needs before a demo."""
-    from core.commands.doctor import examine
 
     findings = examine()
     text = "\n".join(

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from core.catalog import info as catalog
-from core.settings import ASSETS, PROJECT, settings
+from core.embeddings.clip import encoder
+from core.embeddings.loading import load_encoder
+from core.embeddings.store import open_set
+from core.errors import DamagedDatasetError, EmbeddingError, ImageError, ModelError
+from core.models.registry import TRAIN_COMMAND, damaged_runs, models
+from core.settings import ASSETS, OFFLINE, PROJECT, settings
 
 FREE_BYTES = 2 * 2**30  # below this, a presenter should make room
 
@@ -91,7 +96,6 @@ def _datasets() -> tuple[bool, str]:
 def _pictures() -> tuple[bool, str]:
     """One picture of every dataset can be read and decoded, without the network where it is local."""
     from core.catalog.products import Products
-    from core.errors import DamagedDatasetError, ImageError
     from core.images.pictures import Pictures, decode
 
     broken, seen = [], 0
@@ -108,11 +112,6 @@ def _pictures() -> tuple[bool, str]:
 
 def _vectors() -> tuple[bool, str]:
     """Every set of vectors can be opened and fits its dataset and the weights that are here."""
-    from core.embeddings.clip import encoder
-    from core.embeddings.loading import load_encoder
-    from core.embeddings.store import open_set
-    from core.errors import EmbeddingError, ModelError
-
     weights = cache(lambda name: load_encoder(encoder(name)).weights)
     broken, whole = [], []
     for info in catalog.datasets():
@@ -135,9 +134,7 @@ def _fonts() -> tuple[bool, str]:
 
 def _models() -> tuple[bool, str]:
     """Every model that the panels would offer can be loaded."""
-    from core.errors import ModelError
     from core.models.loading import load
-    from core.models.registry import TRAIN_COMMAND, damaged_runs, models
 
     broken = [f"{name}: {why}" for name, why in damaged_runs().items()]
     found = models()
@@ -161,8 +158,6 @@ def _gpu() -> tuple[bool, str]:
 
 
 def _network() -> tuple[bool, str]:
-    from core.settings import OFFLINE
-
     loose = [name for name in OFFLINE if os.environ.get(name) != OFFLINE[name]]
     return (
         not loose,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core.catalog.preview import Preview, preview
 from core.commands.console import say
+from core.images.previews import thumbnails
 from core.progress import Progress
 from core.sources.reading import ReadOptions
 
@@ -25,8 +26,6 @@ def dry_run(
     found = preview(source, paths, options, progress)
     answer = found.as_dict()
     if pictures:
-        from core.images.previews import thumbnails
-
         answer["thumbnails"] = thumbnails(found)
     say(answer, as_json, _text(found))
 

@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from core.commands.console import Json, Lines, Name, say, watched
+from core.duplicates.detectors import detector
 from core.errors import UsageError
-
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Name = Annotated[str, typer.Argument(help="The dataset's name.")]
-Lines = Annotated[bool, typer.Option("--progress-lines", hidden=True)]
+from core.storage import storage_errors
 
 
 def duplicates(
@@ -48,13 +47,8 @@ def duplicates(
 ) -> None:
     """Find near-duplicates within splits and leakage between them."""
     from core.catalog.products import Products
-    from core.commands.console import say, watched
-    from core.duplicates import finding, judging
+    from core.duplicates import finding, judging, leakage, lookalikes
     from core.duplicates import report as writing
-    from core.duplicates.detectors import detector
-    from core.duplicates.leakage import Splits, to_drop
-    from core.duplicates.lookalikes import LookAlikes
-    from core.storage import storage_errors
 
     if preset not in ("", "glami"):
         raise UsageError(f"--preset {preset}: the only one is glami.")
@@ -79,9 +73,9 @@ def duplicates(
     with watched(progress_lines) as progress:
         found = finding.find(products, chosen, vectors, again=again, progress=progress)
         if pixels:
-            LookAlikes(products, None, progress)
+            lookalikes.LookAlikes(products, None, progress)
         progress(0, 0, "Counting")
-        splits = Splits(products)
+        splits = leakage.Splits(products)
         judged = {
             key: judging.precision(one, judging.judgements(products.info, key), [at[key]])[0].as_dict()
             for key, one in found.items()
@@ -91,7 +85,7 @@ def duplicates(
     answer["skipped"] = list(skipped)
     if drop is not None:
         counted = {key: at[key] for key in counting}
-        table = writing.drop_list(products, to_drop(found, counted, splits, kept, within), counted)
+        table = writing.drop_list(products, leakage.to_drop(found, counted, splits, kept, within), counted)
         with storage_errors(drop.parent):
             drop.write_bytes(writing.as_csv(table))
     if report is not None:

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from core.commands.console import Json, Lines, Name
+from core.catalog.info import info
+from core.commands.console import Json, Lines, Name, say, watched
+from core.embeddings.store import sets
+from core.errors import EmbeddingError
 
 
 def map_(
@@ -28,10 +31,6 @@ def map_(
     as_json: Json = False,
 ) -> None:
     """Map a dataset: its vectors in the plane, so that what is alike lies together."""
-    from core.catalog.info import info
-    from core.commands.console import say, watched
-    from core.embeddings.store import sets
-    from core.errors import EmbeddingError
     from core.maps.projection import project
 
     dataset = info(name)

@@ -8,11 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
+from core.commands.console import Json, Lines, say, watched
+from core.embeddings.seen import Exposure
 from core.errors import UsageError, VitrineError
+from core.models.registry import TRAIN_COMMAND, ZERO_SHOT, damaged_runs, model, of_run
+from core.models.registry import models as known
 from core.progress import Progress
 from core.storage import storage_errors
+from core.training.runs import find_run
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Prompt = Annotated[
     str, typer.Option(help="Of a zero-shot model: glami, plain, fashion, or a text with {} for the category.")
 ]
@@ -20,9 +24,6 @@ Prompt = Annotated[
 
 def models(as_json: Json = False) -> None:
     """List the models that can be asked: finished runs, newest first, those Vitrine brings, zero-shot ones."""
-    from core.commands.console import say
-    from core.models.registry import TRAIN_COMMAND, damaged_runs
-    from core.models.registry import models as known
 
     broken = damaged_runs()
     found: list[dict[str, object]] = [
@@ -47,9 +48,8 @@ def classify(
     as_json: Json = False,
 ) -> None:
     """Say what kind of product a picture, a name or a description is of: the five likeliest classes."""
-    from core.commands.console import say
-    from core.models.registry import TRAIN_COMMAND, ZERO_SHOT
-    from core.models.registry import models as known
+
+    from core.models import loading
 
     if not model:
         there = known()
@@ -57,15 +57,13 @@ def classify(
             raise UsageError(f"No model yet. Train one: {TRAIN_COMMAND}")
         model = there[0].name
     if model.startswith(f"{ZERO_SHOT}-"):
-        from core.models.loading import open_classifier
-
-        found = open_classifier(model, dataset or None, prompt or None).classify(image, name, description)
+        found = loading.open_classifier(model, dataset or None, prompt or None).classify(
+            image, name, description
+        )
     elif dataset or prompt:
         raise UsageError(f"{model} has its own classes: --dataset and --prompt are for zero-shot models.")
     else:
-        from core.models.loading import classify as ask
-
-        found = ask(model, image, name, description)
+        found = loading.classify(model, image, name, description)
     lines = [f"{probability:7.1%}  {label}" for label, probability in found.labels] + found.notes
     answer = [{"label": label, "probability": probability} for label, probability in found.labels]
     say({"model": model, "labels": answer, "notes": found.notes}, as_json, "\n".join(lines))
@@ -96,12 +94,10 @@ def evaluate(
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep it where the Evaluate page shows it; predictions too.")
     ] = False,
-    progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
+    progress_lines: Lines = False,
     as_json: Json = False,
 ) -> None:
     """Judge a classifier: top-1, top-5, per country and label source, F1, AP, calibration."""
-    from core.commands.console import say, watched
-    from core.embeddings.seen import Exposure
     from core.evaluation.cache import without_nan
 
     with watched(progress_lines) as progress:
@@ -144,8 +140,6 @@ def _keep(
 ) -> dict[str, Any]:  # fmt: skip
     """Evaluate and keep it; the same report as without keeping."""
     from core.evaluation import cache
-    from core.models.registry import model, of_run
-    from core.training.runs import find_run
 
     try:
         spec = of_run(find_run(run))

@@ -8,8 +8,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from core.commands.console import Json, Lines, Name
+from core.catalog.info import info
+from core.commands.console import Json, Lines, Name, say, watched
+from core.embeddings import clip
+from core.embeddings.clip import ENCODERS
+from core.embeddings.store import open_set, sets
 from core.errors import UsageError
+from core.search.index import build_approximate, wants_approximate
 
 embeddings = typer.Typer(help="Vectors of a dataset.", no_args_is_help=True)
 weights = typer.Typer(help="Weights that are fetched.", no_args_is_help=True)
@@ -31,8 +36,6 @@ def embed(
     as_json: Json = False,
 ) -> None:
     """Make the vectors of a dataset, or what is missing of them."""
-    from core.commands.console import say, watched
-    from core.embeddings import clip
     from core.embeddings.embed import embed as run
 
     if tower not in ("image", "text"):
@@ -65,7 +68,6 @@ def import_(
 ) -> None:
     """Take vectors that were made elsewhere."""
     from core.catalog.products import Products
-    from core.commands.console import say, watched
     from core.embeddings.imported import KEYS, import_vectors
 
     if by not in (None, *KEYS):
@@ -82,9 +84,6 @@ def import_(
 @embeddings.command("list")
 def list_(name: Name, as_json: Json = False) -> None:
     """What vectors a dataset has."""
-    from core.catalog.info import info
-    from core.commands.console import say
-    from core.embeddings.store import sets
 
     found = [{"name": known, **asdict(described)} for known, described in sets(info(name))]
     lines = [
@@ -102,9 +101,6 @@ def index(
 ) -> None:
     """Index a large dataset: its words, and its vectors where an exact search takes longer than 110 ms."""
     from core.catalog.products import Products
-    from core.commands.console import say, watched
-    from core.embeddings.store import open_set
-    from core.search.index import build_approximate, wants_approximate
     from core.search.lexical import Lexical
     from core.search.query import default_set
 
@@ -146,7 +142,6 @@ def search(
     """Find products by words, pictures and products, some of them taken away."""
     from core.catalog.products import Products
     from core.catalog.where import rows_where
-    from core.commands.console import say
     from core.search.query import Searcher
 
     products = Products.open(name)
@@ -209,8 +204,6 @@ def _parts(
 
 def encoders(as_json: Json = False) -> None:
     """List the encoders: bundled, and those of a hub with licence and size."""
-    from core.commands.console import say
-    from core.embeddings.clip import ENCODERS
 
     lines = [
         f"{spec.name:<28} {spec.weights:<8} {spec.size_mb:>6,} MB  {spec.dimensions:>4} d  {spec.licence:<14} {spec.languages}"
@@ -225,8 +218,6 @@ def fetch(
     as_json: Json = False,
 ) -> None:
     """Download an encoder's weights; the only command that asks the network for a model."""
-    from core.commands.console import say
-    from core.embeddings import clip
 
     spec = clip.encoder(encoder)
     clip.fetch(spec)

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.catalog.build import BuildReport, import_dataset
+from core.demo import structure, tree
+from core.demo.archive import write_glami
+from core.demo.chinese import write_mep3m
 from core.errors import UsageError
 from core.progress import Progress, no_progress
 from core.sources.reading import ReadOptions
@@ -32,9 +35,6 @@ def build(
     """
     if layout not in LAYOUTS:
         raise UsageError(f"There is no layout {layout!r}. Layouts: {', '.join(LAYOUTS)}.")
-    from core.demo import structure, tree
-    from core.demo.archive import write_glami
-
     structure.check(items, seed)
 
     def tell(done: int, total: int) -> None:
@@ -45,8 +45,6 @@ def build(
         return [str(folder / "source.zip")]
 
     def draw_mep3m(folder: Path) -> Sequence[str]:
-        from core.demo.chinese import write_mep3m
-
         write_mep3m(folder / "source", folder / "truth.parquet", items, seed, tell)
         return [str(folder / "source")]
 

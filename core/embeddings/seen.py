@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from core.catalog.products import Products
+from core.catalog.info import DatasetInfo
 from core.errors import ModelError
 from core.storage import storage_errors
 
@@ -142,12 +142,11 @@ def write_seen(folder: Path, seen: Seen) -> None:
         temporary.replace(folder / FILE)
 
 
-def exposure(encoder: str, seen: Seen | None, products: Products) -> Exposure:
+def exposure(encoder: str, seen: Seen | None, info: DatasetInfo) -> Exposure:
     """How an encoder stands to a dataset.
 
     A dataset is known again by its fingerprint, a class by its name: its path's last part, or what the source calls it.
     """
-    info = products.info
     names = _names(info.name, info.fingerprint)
     if seen is None:
         return Exposure("unknown", encoder, info.name, len(names))
@@ -162,6 +161,8 @@ def exposure(encoder: str, seen: Seen | None, products: Products) -> Exposure:
 @lru_cache(maxsize=64)
 def _names(dataset: str, fingerprint: str) -> tuple[frozenset[str], ...]:
     """The names of each category of a dataset."""
+    from core.catalog.products import Products  # DuckDB
+
     found = Products.open(dataset).query(
         "SELECT category_path, list(DISTINCT category) FROM cohort WHERE len(category_path) > 0 GROUP BY 1"
     )

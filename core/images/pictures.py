@@ -211,6 +211,24 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
         raise ImageError(f"This is not a picture that can be opened ({what}).") from error
 
 
+def open_picture(image: bytes | Path) -> Image.Image:
+    """A picture that somebody gave us.
+
+    Raises:
+        ImageError: not a picture, or of more bytes or pixels than Vitrine opens.
+    """
+    bound = settings().upload_bytes
+    if isinstance(image, Path):
+        try:
+            with image.open("rb") as file:
+                image = file.read(bound + 1)
+        except OSError as error:
+            raise ImageError(f"There is no picture at {str(image)!r} ({error.strerror}).") from error
+    if len(image) > bound:
+        raise ImageError(f"The picture is larger than {bound >> 20} MB. Make it smaller and try again.")
+    return decode(image, 640)
+
+
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 PNG_NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 

@@ -30,9 +30,9 @@ from core.maps.quality import AMONG, measure_parts
 from core.maps.regions import clusters, regions
 from core.progress import Progress, no_progress
 from core.search.neighbours import EXACT, different, graph, nearest, unit_rows
-from core.storage import alone, flush, holder, storage_errors
+from core.storage import alone, flush, storage_errors
 
-__all__ = ["Map", "MapDescription", "maps", "project", "read_map", "under_way"]
+__all__ = ["Map", "MapDescription", "maps", "project", "read_map"]
 
 SAMPLE = 200_000  # different vectors that are fitted whole
 NEIGHBOURS, MIN_DIST = 15, 0.1  # UMAP's own defaults
@@ -90,11 +90,6 @@ def project(
             described = _Making(dataset, found, name, plan, folder, progress).run()
             _put(folder, target)
     return described
-
-
-def under_way(dataset: DatasetInfo) -> str | None:
-    """Who is making a map of the dataset now, if anybody is."""
-    return holder(dataset.folder / "maps" / ".lock")
 
 
 @dataclass

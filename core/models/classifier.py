@@ -22,13 +22,12 @@ from core.embeddings.features import key_of, open_features
 from core.embeddings.pixels import resized
 from core.embeddings.readers import open_tokenizer
 from core.embeddings.seen import Exposure
-from core.errors import ImageError, ModelError, UsageError
-from core.images.pictures import decode
+from core.errors import ModelError, UsageError
+from core.images.pictures import open_picture
 from core.models.data import ProductData, Readings, ReadProducts, cut_note, product_text
 from core.models.inputs import IMAGE, TEXT, Inputs
 from core.models.registry import ARCHITECTURES
 from core.progress import Progress, no_progress
-from core.settings import settings
 from core.training.checkpoints import load_weights, read_tensors
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig
 
@@ -246,21 +245,3 @@ def frozen_text(network: Any) -> TextEncoder | None:
     """The text encoder of a network that is never trained, so that its features can be computed once."""
     encoder = getattr(network, "text", None)
     return encoder if isinstance(encoder, TextEncoder) and encoder.config.frozen else None
-
-
-def open_picture(image: bytes | Path) -> Image.Image:
-    """A picture that somebody gave us.
-
-    Raises:
-        ImageError: not a picture, or of more bytes or pixels than Vitrine opens.
-    """
-    bound = settings().upload_bytes
-    if isinstance(image, Path):
-        try:
-            with image.open("rb") as file:
-                image = file.read(bound + 1)
-        except OSError as error:
-            raise ImageError(f"There is no picture at {str(image)!r} ({error.strerror}).") from error
-    if len(image) > bound:
-        raise ImageError(f"The picture is larger than {bound >> 20} MB. Make it smaller and try again.")
-    return decode(image, 640)

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from core.embeddings.tokens import TEXT_CHARACTERS
 from core.embeddings.words import CHINESE
-from core.models.classifier import Classifier, memory_errors, open_picture
+from core.images.pictures import open_picture
+from core.models.classifier import Classifier, memory_errors
 from core.models.data import product_text
 from core.models.inputs import IMAGE, TEXT, Inputs
 from core.models.network import ProductNetwork

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from core.catalog.info import datasets
-from core.catalog.products import Products
+from core.catalog.info import datasets, info
 from core.embeddings.clip import ENCODERS, EncoderSpec, encoder
 from core.embeddings.seen import Exposure, exposure
 from core.embeddings.store import sets
@@ -116,10 +115,10 @@ def exposure_of(spec: EncoderSpec, dataset: str) -> Exposure | None:
         ModelError: the file that says it is damaged.
     """
     try:
-        products = Products.open(dataset)
+        described = info(dataset)
     except UnknownDatasetError:
         return None
-    return exposure(spec.title, spec.seen(), products)
+    return exposure(spec.title, spec.seen(), described)
 
 
 def zero_shot_parts(name: str) -> tuple[str, str]:

@@ -116,7 +116,7 @@ class ZeroShotClassifier(Classifier):
     @property
     def exposure(self) -> Exposure | None:
         """What of the dataset the encoder was trained on."""
-        return exposure(self.encoder.spec.title, self.encoder.spec.seen(), Products.open(self.dataset))
+        return exposure(self.encoder.spec.title, self.encoder.spec.seen(), catalog.info(self.dataset))
 
     def read(
         self,

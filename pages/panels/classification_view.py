@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from core.catalog.cohort import path_from_text
+from core.images.pictures import open_picture
 from core.settings import ASSETS
 
 if TYPE_CHECKING:
@@ -250,6 +251,4 @@ def picture_of(path: Path | None) -> Image.Image | None:
     """The picture to draw over, as the model was given it."""
     if path is None:
         return None
-    from core.models.classifier import open_picture
-
     return open_picture(path)

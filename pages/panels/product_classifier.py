@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from core.catalog.info import datasets
 from core.errors import UsageError, VitrineError
 from core.models.registry import ModelSpec, model, models
 from core.schema import COUNTRY_OF_GEO
+from core.training.runs import RunConfig
 from pages.panels import twins
 from pages.panels.examples import Example, product_examples
 
 if TYPE_CHECKING:
-    from core.models.classifier import Classification
-    from core.models.explain import Adjust, Reasons
+    from core.models.classifier import Classification, Classifier
+    from core.models.explain import Adjust, OtherText, Reasons
     from core.models.priors import CountryPriors
 
 
@@ -64,19 +68,11 @@ def classify(
     Raises:
         VitrineError: as `Classifier.classify`.
     """
-    from dataclasses import replace
-
-    from core.models.classifier import Classifier
-    from core.models.loading import loaded
-
-    classifier = loaded(name)
+    classifier = _loaded(name)
     if not country:
         return classifier.classify(image, title, description)
     adjust, note = _adjust(name, country)
-    if adjust is None or not isinstance(classifier, Classifier):
-        found = classifier.classify(image, title, description)
-    else:
-        found = classifier.classify(image, title, description, adjust=adjust)
+    found = classifier.classify(image, title, description, adjust=adjust)
     return replace(found, notes=[*found.notes, note])
 
 
@@ -88,8 +84,8 @@ def explain(
     country: str = "",
     language: str = "",
     example: Example | None = None,
-) -> Reasons | None:
-    """What decided; None for models that cannot tell.
+) -> Reasons:
+    """What decided.
 
     Args:
         language: of the text that is tried instead; none where it is empty.
@@ -98,13 +94,9 @@ def explain(
     Raises:
         VitrineError: as `reasons`.
     """
-    from core.models.classifier import Classifier
-    from core.models.explain import OtherText, reasons, unchanged
-    from core.models.loading import loaded
+    from core.models.explain import reasons, unchanged  # torch
 
-    classifier = loaded(name)
-    if not isinstance(classifier, Classifier):
-        return None
+    classifier = _loaded(name)
     adjust = _adjust(name, country)[0] if country else None
     others: list[OtherText] = []
     dataset = dataset_of(name) if language else None
@@ -120,15 +112,15 @@ def explain(
 
 def warm(name: str) -> None:
     """Load a model, and let it answer once: the first answer takes longer."""
-    from io import BytesIO
-
-    from PIL import Image
-
-    from core.models.loading import loaded
-
     grey = BytesIO()
     Image.new("RGB", (64, 64), "grey").save(grey, "PNG")
-    loaded(name).classify(grey.getvalue(), "-")
+    _loaded(name).classify(grey.getvalue(), "-")
+
+
+def _loaded(name: str) -> Classifier:
+    from core.models.loading import loaded  # torch
+
+    return loaded(name)
 
 
 def _priors(name: str) -> CountryPriors:
@@ -136,8 +128,7 @@ def _priors(name: str) -> CountryPriors:
     Raises:
         VitrineError: they are not known; the text says why.
     """
-    from core.models.priors import country_priors
-    from core.training.runs import RunConfig
+    from core.models.priors import country_priors  # torch
 
     folder = model(name).folder
     return country_priors(RunConfig.read(folder), folder)

@@ -20,14 +20,12 @@ def show(info: DatasetInfo, names: list[str]) -> None:
     Args:
         names: of the sets of vectors that a map can be made from; at least one.
     """
-    from core.maps.projection import under_way
-
     if preparing.show(info, "map", "The map is"):
         return
     stale = _stale(info)
     for why in stale:
         st.warning(plain(why))
-    if holder := under_way(info):
+    if holder := map_files.under_way(info):
         st.info(f"A map of {info.name} is being made by {plain(holder)}. Come back when it is done.")
         st.button("Refresh")
         return

@@ -32,17 +32,17 @@ def test_the_four_ways_to_stand_to_a_dataset(products: Products) -> None:
         "dataset": Seen((other, itself), ("red",)),
     }
     for kind, seen in cases.items():
-        found = exposure("E", seen, products)
+        found = exposure("E", seen, products.info)
         assert found.kind == kind and found.zero_shot == (kind == "none") and found.classes == 3
-    assert exposure("E", cases["classes"], products).seen_classes == 2
-    assert "2 of the 3 categories of shop" in exposure("E", cases["classes"], products).sentence()
-    assert "54 pictures of shop" in exposure("E", cases["dataset"], products).sentence()
+    assert exposure("E", cases["classes"], products.info).seen_classes == 2
+    assert "2 of the 3 categories of shop" in exposure("E", cases["classes"], products.info).sentence()
+    assert "54 pictures of shop" in exposure("E", cases["dataset"], products.info).sentence()
 
 
 def test_the_bundled_encoder_knows_its_own_training(glami_mini: str) -> None:
     """glami-mini by its fingerprint; and every kind of the drawn datasets, in Chinese too."""
     spec = ENCODERS[0]
-    found = exposure(spec.title, spec.seen(), Products.open(glami_mini))
+    found = exposure(spec.title, spec.seen(), Products.open(glami_mini).info)
     assert (found.kind, found.seen_classes, found.classes) == ("dataset", 17, 17)
     shown = {same_name(name) for name in spec.seen().classes}  # type: ignore[union-attr]
     assert {same_name(kind) for kind in KINDS} <= shown
@@ -68,6 +68,6 @@ def test_evaluation_answer_and_card_say_it(products: Products, tmp_path: Path) -
 
 def test_an_encoder_of_the_web_is_zero_shot(products: Products) -> None:
     spec = encoder("ViT-B-32")
-    found = exposure(spec.title, spec.seen(), products)
+    found = exposure(spec.title, spec.seen(), products.info)
     assert found.zero_shot and "400 million pairs" in spec.seen().datasets[0].name  # type: ignore[union-attr]
     assert encoder("some-model/some_weights").seen() is None

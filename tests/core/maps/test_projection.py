@@ -19,13 +19,13 @@ from typer.testing import CliRunner
 from core.catalog.build import import_dataset
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo, info
-from core.catalog.map_files import Region, folder_of, maps, read_map, version
+from core.catalog.map_files import Region, folder_of, maps, read_map, under_way, version
 from core.catalog.products import Products
 from core.catalog.where import rows_where
 from core.commands.app import app
 from core.embeddings.store import Description, unit, writing
 from core.errors import EmbeddingError, MapError, UsageError
-from core.maps.projection import place, project, under_way
+from core.maps.projection import place, project
 from core.maps.quality import measure
 from core.maps.regions import clusters, told_apart
 from core.search.neighbours import different, graph

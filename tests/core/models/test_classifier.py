@@ -17,8 +17,9 @@ from core.errors import ImageError, ModelError, UsageError, VitrineError
 from core.evaluation import judging
 from core.evaluation.comparison import compare
 from core.evaluation.judging import evaluate, split_data
+from core.images.pictures import open_picture
 from core.measures.intervals import wilson
-from core.models.classifier import Classifier, open_picture
+from core.models.classifier import Classifier
 from core.models.loading import classify, load, loaded
 from core.models.registry import model, models
 from core.training.checkpoints import read_tensors, write_tensors
