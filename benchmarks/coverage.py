@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation.judging import intervals
 from core.measures.intervals import bootstrap, paired_difference, wilson
 
 # Test products of each of the 74 classes of `vitrine demo` (6,000 items, seed 0); they sum to 628.
@@ -28,6 +29,7 @@ WORLDS = (
     (0.7, 3),
     (0.5, 4),
 )  # mean and concentration of the classes' accuracies
+TIED = 0.1  # share of products whose two likeliest classes are equally likely, of fair ties
 SMOOTHINGS = (0.0, 0.25, 0.5, 1.0, 2.0)
 Pairs = NDArray[np.int64]  # (C, C) products of each class (row) said to be of each (column)
 Drawn = dict[str, tuple[float, float]]  # macro and weighted: low, high
@@ -100,6 +102,22 @@ def coverage(
         top1, top1_other = (float(np.diag(chances) @ sizes / sizes.sum()) for chances in (one, other))
         ask("top-1, Wilson", wilson(int(first.sum()), len(first)), top1)
         ask("top-1, bootstrap", bootstrap(first.astype(np.float64), repeats=300), top1)
+        # Hits that are shares: the mean over five random passes, and fair ties of two for a tenth of the products.
+        accuracy = np.repeat(np.diag(one), sizes)
+        each = rng.beta(np.maximum(2 * accuracy, 1e-9), np.maximum(2 * (1 - accuracy), 1e-9))
+        passes = rng.binomial(5, each) / 5
+        tied = rng.random(len(first)) < TIED
+        fair = np.where(tied, 0.5, first)
+        for kind, values, mean_hit in (
+            ("five passes", passes, top1), ("fair ties", fair, (1 - TIED) * top1 + TIED * 0.5)
+        ):  # fmt: skip
+            found = intervals(values, 1.0)
+            ask(f"top-1 of {kind}, Wilson", (found["top1_interval"][0], found["top1_interval"][1]), mean_hit)
+            ask(
+                f"top-1 of {kind}, bootstrap",
+                (found["top1_bootstrap"][0], found["top1_bootstrap"][1]),
+                mean_hit,
+            )
         apart = int((first & ~second).sum()), int((~first & second).sum())
         ask("difference of two top-1", paired_difference(*apart, len(first)), top1 - top1_other)
         true = f1_of(np.diag(one) * sizes, sizes, sizes @ one)

@@ -24,9 +24,16 @@ def with_one(z: Tensor) -> Tensor:
     return torch.cat([z.new_ones(len(z), 1), z], dim=1)
 
 
-def tensor_fusion(first: Tensor, second: Tensor) -> Tensor:
-    """[1; first] (x) [1; second], flattened row by row: (n, (d_1 + 1)(d_2 + 1))."""
-    return torch.einsum("ni,nj->nij", with_one(first), with_one(second)).flatten(1)
+def tensor_fusion(first: Tensor, *others: Tensor) -> Tensor:
+    """[1; first] (x) [1; second] (x) ..., flattened row by row: (n, (d_1 + 1)(d_2 + 1)...).
+
+    Args:
+        first, others: (n, d_m), one a modality; the published order is sound, picture, text.
+    """
+    fused = with_one(first)
+    for z in others:
+        fused = torch.einsum("ni,nj->nij", fused, with_one(z)).flatten(1)
+    return fused
 
 
 class LowRankFusion(nn.Module):

@@ -210,16 +210,21 @@ def extremes(products: Products, cohort: Cohort | None = None, each: int = 10) -
     )  # fmt: skip
 
 
-def numbers(counts: np.ndarray, many: int = MANY, few: int = FEW) -> dict[str, Any]:
+def numbers(
+    counts: np.ndarray, many: int = MANY, few: int = FEW, training: np.ndarray | None = None
+) -> dict[str, Any]:
     """Imbalance, Gini, entropy, effective classes, head, middle and tail of class counts.
 
     Args:
         counts: (K,) products a class.
-        many, few: a class is head above `many`, tail below `few`, middle between (both included).
+        many, few: a class is head above `many` training products, tail below `few`, middle between (both included).
+        training: (K,) training products a class, by which head and tail are told in every split, as OpenLongTail does;
+            `counts` themselves where there are none.
     """
     n = np.asarray(counts)
-    n = n[n > 0]
-    groups = {"head": n > many, "middle": (n <= many) & (n >= few), "tail": n < few}
+    known = n if training is None else np.asarray(training)
+    known, n = known[n > 0], n[n > 0]
+    groups = {"head": known > many, "middle": (known <= many) & (known >= few), "tail": known < few}
     total = n.sum()
     return {
         "classes": int(n.size),
@@ -239,21 +244,30 @@ def numbers(counts: np.ndarray, many: int = MANY, few: int = FEW) -> dict[str, A
     }
 
 
+def training_counts(table: pd.DataFrame) -> np.ndarray | None:
+    """(K,) training products of each category of `categories`; None where there is no training product."""
+    return table["train"].to_numpy() if len(table) and table["train"].sum() else None
+
+
 def balance(products: Products, cohort: Cohort | None = None, many: int = MANY, few: int = FEW) -> Display:
     """The measures of imbalance, and the share of head, middle and tail."""
     name, heading = "balance", "Head, middle and tail"
+    table = categories(products, cohort)
+    training = training_counts(table)
+    kind = "products" if training is None else "training products"
     explanation = (
-        f"A category with more than {many:,} products is head, with fewer than {few:,} tail, else middle; "
+        f"A category with more than {many:,} {kind} is head, with fewer than {few:,} tail, else middle, in every split; "
         "classifiers are usually reported on the three apart."
     )
-    table = categories(products, cohort)
     if table.empty:
         return nothing(
             name, heading, explanation, shown(products, cohort), _why_empty(table, products, cohort)
         )
     splits = split_columns(table)
-    values = {"all": numbers(table["total"].to_numpy(), many, few)}
-    values |= {split: numbers(table[split].to_numpy(), many, few) for split in splits if splits != [split]}
+    values = {"all": numbers(table["total"].to_numpy(), many, few, training)}
+    values |= {
+        split: numbers(table[split].to_numpy(), many, few, training) for split in splits if splits != [split]
+    }
     rows = []
     for split, of in values.items():
         flat = {"split": split} | {key: value for key, value in of.items() if not isinstance(value, dict)}
@@ -262,8 +276,8 @@ def balance(products: Products, cohort: Cohort | None = None, many: int = MANY, 
         rows.append(flat)
     everything = values["all"]
     title = (
-        f"{everything['tail']['classes']:,} of {everything['classes']:,} categories have fewer than {few:,} products; "
-        f"they are as diverse as {everything['effective_classes']:.3g} equal ones"
+        f"{everything['tail']['classes']:,} of {everything['classes']:,} categories have fewer than {few:,} {kind}; "
+        f"all are as diverse as {everything['effective_classes']:.3g} equal ones"
     )
 
     def draw() -> go.Figure:

@@ -118,9 +118,10 @@ def _categories(products: Products, cohort: Cohort | None) -> list[dict[str, Any
 
 def _long_tail(products: Products, cohort: Cohort | None) -> dict[str, Any]:
     counted = categories(products, cohort)
-    tail = long_tail.numbers(counted["total"].to_numpy())
+    training = long_tail.training_counts(counted)
+    tail = long_tail.numbers(counted["total"].to_numpy(), training=training)
     tail["by_split"] = {
-        split: long_tail.numbers(counted[split].to_numpy())
+        split: long_tail.numbers(counted[split].to_numpy(), training=training)
         for split in ("train", "test")
         if counted[split].sum()
     }

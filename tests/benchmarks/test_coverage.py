@@ -10,7 +10,7 @@ from core.evaluation.judging import honesty, intervals
 
 def test_coverage_of_every_interval_that_is_printed() -> None:
     found = coverage(0.75, 30, trials=150, smoothings=())
-    assert len(found) == 3
+    assert len(found) == 7  # of hits that are shares, too: means of five passes, fair ties
     assert all(0.91 <= share <= 1 for share in found.values()), found
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from core.demo import chinese, parameters, words
+from core.demo import alignment, chinese, parameters, words
 from core.demo.looks import COLOURS, KINDS, MATERIALS, PATTERNS
 from core.errors import UsageError
 from tests.core.demo import standin
@@ -99,6 +99,23 @@ def test_label_alignment_has_work_to_do():
     assert sum(ratio == 1 for ratio in ratios) >= 4
     assert sum(0.5 <= ratio < 1 for ratio in ratios) >= 30
     assert sum(ratio < 0.5 for ratio in ratios) >= 6
+
+
+def test_the_papers_rule_aligns_as_it_is_written():
+    """The document's figures come from core.demo.alignment; here fewer items, every pair judged again by the rule."""
+    table = alignment.pairs(1_500)
+    kinds = chinese.lexicon()["kinds"].values()
+    together = {(kind["a"].split(" > ")[0], kind["b"].split(" > ")[0]) for kind in kinds}
+    assert set(zip(table["a"][table["belong"]], table["b"][table["belong"]], strict=True)) <= together
+    ratio = [
+        max(difflib.SequenceMatcher(None, *p).ratio() for p in ((a, b), (b, a)))
+        for a, b in zip(table["a"], table["b"], strict=True)
+    ]
+    assert table["s_label"].tolist() == ratio
+    rule = (table["a"] == table["b"]) | ((table["s_label"] >= 0.5) & (table["s_content"] > 0.75))
+    assert (table["joined"] == rule).all() and 20 < (table["joined"] & table["belong"]).sum() < 64
+    # (2, 1, 0) and (1, 0, 1): 2 of sqrt 5 times sqrt 2; words of one character do not count
+    assert alignment.s_content("aa bb aa 衣", "cc aa 衣") == pytest.approx(2 / 10**0.5)
 
 
 def test_titles_read_and_measure_like_the_published_ones():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from core.embeddings.encoders import ImageConfig, WordConfig
+from core.embeddings.encoders import ImageConfig, WordConfig, WordEncoder
 from core.models.fusion import FusionClassifier, FusionConfig, LowRankFusion, tensor_fusion
 from core.models.inputs import Inputs
 
@@ -47,6 +48,87 @@ def test_tensor_fusion_gradients_by_hand() -> None:
     assert image.grad is not None and text.grad is not None
     assert image.grad.item() == 100 + 1_000 * 5
     assert text.grad.item() == 10 + 1_000 * 2
+
+
+def test_three_modalities_are_numpys_outer_products() -> None:
+    rng = np.random.default_rng(1)
+    parts = [rng.normal(size=(5, width)) for width in (3, 2, 4)]
+    found = tensor_fusion(*(torch.from_numpy(part) for part in parts))
+    for row in range(5):
+        audio, picture, text = ([1.0, *part[row]] for part in parts)
+        outer = np.multiply.outer(np.multiply.outer(audio, picture), text)  # (4, 3, 5)
+        np.testing.assert_allclose(found[row].numpy(), outer.ravel())
+    nothing = torch.zeros(5, 0, dtype=torch.float64)  # a modality of no numbers is its 1 alone
+    two = [torch.from_numpy(part) for part in parts[:2]]
+    assert torch.equal(tensor_fusion(*two, nothing), tensor_fusion(*two))
+
+
+def test_low_rank_fusion_of_three_is_the_dense_tensor_by_numpy() -> None:
+    torch.manual_seed(1)
+    fusion = LowRankFusion((3, 2, 4), rank=3, outputs=6, rank_weights="learned").double()
+    parts = [torch.randn(5, width, dtype=torch.float64) for width in (3, 2, 4)]
+    a, p, t = (factor.detach().numpy() for factor in fusion.factors)
+    dense = np.einsum("r,rao,rpo,rto->apto", fusion.weights.detach().numpy()[0], a, p, t)
+    ones = [np.concatenate([np.ones((5, 1)), part.numpy()], axis=1) for part in parts]
+    expected = np.einsum("na,np,nt,apto->no", *ones, dense) + fusion.bias.detach().numpy()
+    np.testing.assert_allclose(fusion(*parts).detach().numpy(), expected, atol=1e-12)
+
+
+def test_the_network_around_the_fusion_is_numpys() -> None:
+    """BatchNorm by its running figures, three layers of the picture, one of the text, two after the fusion, softmax."""
+    torch.manual_seed(2)
+    model = FusionClassifier(CONFIG, classes=3).double().eval()
+    model.picture[0].running_mean.normal_()
+    model.picture[0].running_var.uniform_(0.5, 2.0)
+    x_text, x_image = (torch.randn(6, model.widths[m], dtype=torch.float64) for m in (0, 1))
+    has = np.array([[1, 1], [1, 1], [1, 0], [0, 1], [1, 1], [1, 0]], np.float64)
+    w = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
+
+    def linear(x: np.ndarray, name: str) -> np.ndarray:
+        return x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
+
+    picture = (x_image.numpy() - w["picture.0.running_mean"]) / np.sqrt(w["picture.0.running_var"] + 1e-5)
+    picture = picture * w["picture.0.weight"] + w["picture.0.bias"]
+    for layer in (2, 4, 6):
+        picture = np.maximum(0, linear(picture, f"picture.{layer}"))
+    text = linear(x_text.numpy(), "words.1")
+    fused = np.stack([
+        np.multiply.outer([1.0, *(seen * has[row, 1])], [1.0, *(read * has[row, 0])]).ravel()
+        for row, (seen, read) in enumerate(zip(picture, text, strict=True))
+    ])  # fmt: skip
+    hidden = np.maximum(0, linear(np.maximum(0, linear(fused, "fusion.1")), "fusion.3"))
+    found = model.logits([x_text, x_image], torch.from_numpy(has)).detach().numpy()
+    np.testing.assert_allclose(found, linear(hidden, "fusion.5"), atol=1e-12)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_text_network_is_a_hand_written_lstm(bidirectional: bool) -> None:
+    """Hochreiter and Schmidhuber's cell with a forget gate, over each text's own words and none of the padding."""
+    torch.manual_seed(3)
+    encoder = WordEncoder(WordConfig(20, 5, vector=4, hidden=3, bidirectional=bidirectional)).double()
+    lengths = [5, 2, 1, 4]
+    mask = np.arange(5)[None, :] < np.array(lengths)[:, None]
+    numbers = np.random.default_rng(4).integers(1, 20, (4, 5)) * mask
+    w = {name: tensor.detach().numpy() for name, tensor in encoder.state_dict().items()}
+
+    def sigmoid(x: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-x))
+
+    def last_state(words: np.ndarray, end: str) -> np.ndarray:
+        h, c = np.zeros(3), np.zeros(3)
+        for x in words:
+            gates = w[f"lstm.weight_ih_l0{end}"] @ x + w[f"lstm.bias_ih_l0{end}"]
+            gates = gates + w[f"lstm.weight_hh_l0{end}"] @ h + w[f"lstm.bias_hh_l0{end}"]
+            enter, forget, candidate, out = np.split(gates, 4)
+            c = sigmoid(forget) * c + sigmoid(enter) * np.tanh(candidate)
+            h = sigmoid(out) * np.tanh(c)
+        return h
+
+    found = encoder(torch.from_numpy(numbers), torch.from_numpy(mask)).detach().numpy()
+    for row, length in enumerate(lengths):
+        words = w["vectors.weight"][numbers[row, :length]]
+        expected = [last_state(words, "")] + ([last_state(words[::-1], "_reverse")] if bidirectional else [])
+        np.testing.assert_allclose(found[row], np.concatenate(expected), atol=1e-12)
 
 
 @pytest.mark.parametrize("rank_weights", ["learned", "one"])

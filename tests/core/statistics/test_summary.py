@@ -52,15 +52,19 @@ def check_splits(found: dict, raw: pd.DataFrame, columns: tuple[str, ...]) -> No
             assert found[split]["missing"][column] == part[column].isna().sum(), (split, column)
 
 
-def check_long_tail(found: dict, counts: pd.Series) -> None:
-    n = np.sort(counts.to_numpy())
+def check_long_tail(found: dict, counts: pd.Series, training: pd.Series) -> None:
+    """Head and tail are told by training products, whatever is counted."""
+    n, trained = counts[counts > 0].to_numpy(), training[counts > 0].to_numpy()
     assert found["imbalance"] == pytest.approx(n.max() / n.min())
     pairs = np.abs(n[:, None] - n[None, :]).sum()  # Gini by its first definition, the mean difference
     assert found["gini"] == pytest.approx(pairs / (2 * len(n) ** 2 * n.mean()))
     assert found["entropy"] == pytest.approx(entropy(n))
     assert found["effective_classes"] == pytest.approx(np.exp(entropy(n)))
-    assert found["head"]["classes"] == (n > 100).sum() and found["tail"]["classes"] == (n < 20).sum()
-    assert found["middle"]["share"] == pytest.approx(n[(n >= 20) & (n <= 100)].sum() / n.sum())
+    assert (
+        found["head"]["classes"] == (trained > 100).sum() and found["tail"]["classes"] == (trained < 20).sum()
+    )
+    assert found["head"]["products"] == n[trained > 100].sum()
+    assert found["middle"]["share"] == pytest.approx(n[(trained >= 20) & (trained <= 100)].sum() / n.sum())
 
 
 def check_lengths(found: dict, raw: pd.DataFrame, column: str) -> None:
@@ -97,8 +101,9 @@ def test_glami_mini_equals_pandas(glami: Products, raw_glami: pd.DataFrame) -> N
     got = {row["category"]: (row["train"], row["test"], row["total"]) for row in found["categories"]}
     assert got == {name: (row["train"], row["test"], row.sum()) for name, row in counts.iterrows()}
     assert [row["total"] for row in found["categories"]] == sorted(counts.sum(axis=1), reverse=True)
-    check_long_tail(found["long_tail"], counts.sum(axis=1))
-    check_long_tail(found["long_tail"]["by_split"]["train"], counts["train"])
+    check_long_tail(found["long_tail"], counts.sum(axis=1), counts["train"])
+    for split in ("train", "test"):
+        check_long_tail(found["long_tail"]["by_split"][split], counts[split], counts["train"])
     geo = raw_glami.groupby(["geo", "split"]).size().unstack(fill_value=0)
     assert {row["geo"]: (row["train"], row["test"]) for row in found["geo"]} == {
         name: (row["train"], row["test"]) for name, row in geo.iterrows()
@@ -148,7 +153,7 @@ def test_grocery_equals_pandas(grocery: Products, raw_grocery: pd.DataFrame) -> 
         " > ".join(row["path"]): (row["train"], row["validation"], row["test"]) for row in found["categories"]
     }
     assert got == {name: (row["train"], row["validation"], row["test"]) for name, row in counts.iterrows()}
-    check_long_tail(found["long_tail"], counts.sum(axis=1))
+    check_long_tail(found["long_tail"], counts.sum(axis=1), counts["train"])
     assert found["geo"] == [] and found["geo_shift"]["chi2"] is None and found["geo_shift"]["cannot"]
     for column in ("name", "description"):
         check_lengths(found["lengths"][column], raw_grocery, column)
