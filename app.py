@@ -23,7 +23,7 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
-from pages import bodies, guard, routes, signin, startup  # noqa: E402
+from pages import bodies, guard, routes, signin, sockets, startup  # noqa: E402
 from pages.panels import mount_panels, uploads  # noqa: E402
 
 panels = mount_panels()
@@ -32,6 +32,7 @@ panels = mount_panels()
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     """Mounting alone does not start Gradio's queue: its lifespan has to be entered."""
+    sockets.allow_files()
     sweeping = asyncio.create_task(uploads.sweep_now_and_then())
     try:
         async with panels.router.lifespan_context(panels):
@@ -58,5 +59,6 @@ app = st.App(
         Middleware(guard.Guard),
         Middleware(bodies.BoundedBodies),
         Middleware(signin.SignIn),
+        Middleware(sockets.BoundedSockets),
     ],
 )

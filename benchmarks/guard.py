@@ -177,7 +177,10 @@ async def warm(load: Load) -> None:
 async def client(load: Load, seed: int, until: float, attack: bool) -> None:
     rng = random.Random(seed)
     await asyncio.sleep(rng.random() * THINK_S)
-    async with httpx.AsyncClient(base_url=load.url, timeout=WAIT_S) as http:
+    kept = httpx.Limits(
+        keepalive_expiry=2
+    )  # below the server's 5 s, or a connection closes while it is asked again
+    async with httpx.AsyncClient(base_url=load.url, timeout=WAIT_S, limits=kept) as http:
         while time.monotonic() < until:
             if rng.random() < HOSTILE_SHARE:  # without an attack the same share is left out
                 if attack:

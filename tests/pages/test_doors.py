@@ -180,7 +180,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_HOME", str(home))
         import_dataset("table", [str(folder / "shop.csv")], "shop")
-    environment = {**os.environ, "VITRINE_HOME": str(home), "GRADIO_TEMP_DIR": str(folder / "gradio")}
+    environment = {
+        **os.environ,
+        "VITRINE_HOME": str(home),
+        "GRADIO_TEMP_DIR": str(folder / "gradio"),
+        "VITRINE_WARM": "0",
+    }
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "tests/every_door.py"], cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=out
