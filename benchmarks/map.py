@@ -126,7 +126,7 @@ def one(case: str, n: int) -> dict[str, object]:
         ends = [*list(marks.values())[1:], processor_s()]
         spent = {step: end - begin for (step, begin), end in zip(marks.items(), ends, strict=True)}
         # Measuring and naming is not part of umap-learn's time; it is shown beside.
-        layout = ("Reading vectors", "Finding neighbours", "Laying out", "Placing the others")
+        layout = ("Reading vectors", "Finding neighbours", "Projecting", "Placing the other vectors")
         answer |= {
             "seconds": sum(described.seconds[step] for step in ("neighbours", "layout", "placing")),
             "processor": sum(spent.get(step, 0.0) for step in layout),

@@ -1,7 +1,7 @@
-"""What a person is shown when something cannot be done.
+"""Errors that are shown to the user.
 
-A `VitrineError` is raised on purpose and its text is for the reader: what happened, where, and what
-to do next. Anything else that escapes is a bug and stays loud.
+A `VitrineError` is raised on purpose. Its text says what happened, where, and what
+to do next. Any other exception is a bug.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ class VitrineError(Exception):
 
 
 class UsageError(VitrineError):
-    """A command, a form or a URL asked for something that cannot be."""
+    """A command, a form or a URL has an invalid value."""
 
 
 class SourceError(VitrineError):
-    """Files given to an import are missing, cut short or not what they claim to be."""
+    """Files given to an import are missing, truncated or invalid."""
 
 
 class StorageError(VitrineError):
@@ -58,7 +58,7 @@ class DatasetExistsError(VitrineError):
 
 
 class ModelError(VitrineError):
-    """A model cannot be loaded or used: not there, cut short, not fitting, or given nothing to look at."""
+    """A model cannot be loaded or used: missing, truncated, incompatible, or without input."""
 
 
 class DamagedRunError(ModelError):
@@ -72,11 +72,11 @@ class DamagedRunError(ModelError):
 
 
 class TrainingError(VitrineError):
-    """A training cannot begin or go on; what was saved last is kept."""
+    """A training run cannot start or continue; the last checkpoint is kept."""
 
 
 class EmbeddingError(VitrineError):
-    """Vectors are missing, stale, of another encoder, broken, or being written by somebody else."""
+    """Vectors are missing, outdated, of another encoder, broken, or being written by another process."""
 
 
 class PreparationError(VitrineError):
@@ -84,8 +84,8 @@ class PreparationError(VitrineError):
 
 
 class MapError(VitrineError):
-    """A map is missing, stale, broken, or being made by somebody else."""
+    """A map is missing, outdated, broken, or being made by another process."""
 
 
 class DuplicatesError(VitrineError):
-    """Duplicates cannot be looked for, or have not been looked for yet."""
+    """Duplicates cannot be computed, or are not computed yet."""

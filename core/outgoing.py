@@ -210,7 +210,7 @@ async def _once(
     """One answer, and where it leads on."""
     parts = httpx.URL(url)
     if parts.scheme not in ("http", "https") or not parts.host:
-        raise RefusedError(f"{url} is no http(s) address.")
+        raise RefusedError(f"{url} is not an http(s) address.")
     sent = {"Host": parts.netloc.decode("ascii"), "Accept": "*/*", "Accept-Encoding": "identity", **headers}
     if parts.userinfo:
         sent["Authorization"] = "Basic " + base64.b64encode(unquote_to_bytes(parts.userinfo)).decode()

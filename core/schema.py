@@ -1,4 +1,4 @@
-"""The columns of `products.parquet`, alike for every dataset; missing is NULL."""
+"""The columns of `products.parquet`, the same for every dataset; missing values are NULL."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ PRODUCTS = pa.schema(
     ]
 )
 
-# What a source fills; the rest is computed by the build.
+# Columns that a source provides; the build computes the others.
 FROM_SOURCE = [name for name in PRODUCTS.names if name not in ("row_id", "name_length", "description_length")]
 
 REJECTED = pa.schema([("place", pa.string()), ("reason", pa.string()), ("record", pa.string())])
 
-# Beside the products: name and description, a line each, in a form in which case makes no difference.
+# search.arrow: name and description, case-folded, one per line.
 SEARCH = pa.schema([("row_id", pa.int64()), ("text", pa.large_string())])
 
-# One row a picture, sorted by image_id: what /images/<dataset>/<image_id> looks up.
+# pictures.parquet: one row per picture, sorted by image_id, for /images/<dataset>/<image_id>.
 PICTURES = pa.schema(
     [
         ("image_id", pa.string()),

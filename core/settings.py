@@ -1,4 +1,4 @@
-"""The only reader of the environment."""
+"""Settings, the only reader of environment variables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.errors import UsageError
 PROJECT = Path(__file__).resolve().parent.parent
 ASSETS = PROJECT / "assets"
 
-# Set before streamlit, gradio or transformers are imported: none of them may ask the network for anything.
+# Set before streamlit, gradio or transformers are imported, so that none of them uses the network.
 OFFLINE = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_OFFLINE": "1",
@@ -24,7 +24,7 @@ OFFLINE = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are and how much is allowed."""
+    """Paths and limits."""
 
     home: Path  # datasets, runs and caches; VITRINE_HOME
     upload_bytes: int = 32 * 2**20  # largest picture that a visitor may upload
@@ -32,8 +32,8 @@ class Settings:
     image_bytes: int = 64 * 2**20  # largest picture file that is read from a dataset
     image_pixels: int = 64_000_000  # largest picture that is decoded
     thumbnail_bytes: int = 512 * 2**20  # disk that one dataset's thumbnails may take
-    query_seconds: float = 60.0  # one question to a product table; VITRINE_QUERY_SECONDS
-    query_bytes: int = 4 * 2**30  # memory of one dataset's questions; VITRINE_QUERY_MB
+    query_seconds: float = 60.0  # one query to a product table; VITRINE_QUERY_SECONDS
+    query_bytes: int = 4 * 2**30  # memory of one dataset's queries; VITRINE_QUERY_MB
     warm: bool = True  # load the bundled models when a server starts; VITRINE_WARM=0: only when somebody asks
     prepare: tuple[str, ...] = ()  # datasets that a server prepares when it starts; VITRINE_PREPARE=demo,shop
     downloads: int = 16  # that run at once; VITRINE_DOWNLOADS
@@ -46,7 +46,7 @@ class Settings:
 
 
 def settings() -> Settings:
-    """The settings of this process, read anew each time so that tests can change the environment."""
+    """The settings of this process, read at each call so that tests can change the environment."""
     home = os.environ.get("VITRINE_HOME")
     passphrases = os.environ.get("VITRINE_PASSPHRASES")
     return Settings(
@@ -77,12 +77,12 @@ def _number(name: str, otherwise: float) -> float:
     except ValueError:
         value = 0.0
     if not (0 < value < math.inf):
-        raise UsageError(f"{name}={text}: a number above 0 is wanted.")
+        raise UsageError(f"{name}={text}: expected a number above 0.")
     return value
 
 
 def go_offline() -> None:
-    """Keep every framework from reaching for the network; a variable that the user set wins."""
+    """Set environment variables that keep frameworks off the network; variables set by the user win."""
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
 

@@ -1,4 +1,4 @@
-"""Datasets' folders: each appears whole under its name or not at all, and goes at once."""
+"""Folders of datasets: atomic creation and removal, locks, disk space."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_name(name: str) -> None:
 
 @contextmanager
 def new_folder(name: str) -> Iterator[Path]:
-    """A folder to build in, which becomes the dataset's folder if all goes well and vanishes if not.
+    """A temporary folder that becomes the dataset's folder on success and is deleted otherwise.
 
     Raises:
         DatasetExistsError: the name is taken, now or by the time that the folder is ready.
@@ -49,7 +49,7 @@ def new_folder(name: str) -> Iterator[Path]:
             _sweep(home)
             building = _aside(home, "building", name)
             building.mkdir()
-            lock = _lock(building)  # the system lets go of it when this process dies, however it dies
+            lock = _lock(building)  # the system releases it when this process dies
         try:
             yield building
             flush(building)
@@ -62,7 +62,7 @@ def new_folder(name: str) -> Iterator[Path]:
 
 
 def remove_folder(folder: Path) -> None:
-    """Take a dataset's folder away, at once for everybody; deleting it takes longer.
+    """Remove a dataset's folder: rename it at once, then delete it.
 
     Raises:
         FileNotFoundError: it is gone already.
@@ -82,7 +82,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def _aside(home: Path, why: str, name: str) -> Path:
-    """A name of its own, which no dataset can have."""
+    """A unique name that no dataset can have."""
     return home / f".{why}-{name}-{uuid.uuid4().hex[:12]}"
 
 
@@ -91,12 +91,12 @@ def _check_free(target: Path) -> None:
         raise DatasetExistsError(target.name)
     if target.exists() or target.is_symlink():
         raise StorageError(
-            f"{target} exists already and is no dataset of Vitrine. Move it away or choose another name."
+            f"{target} exists already and is not a dataset of Vitrine. Move it away or choose another name."
         )
 
 
 def _sweep(home: Path) -> None:
-    """Delete what killed imports and removals left behind: folders set aside that nobody holds a lock on."""
+    """Delete leftovers of killed imports and removals: temporary folders without a lock."""
     for leftover in [*home.glob(".building-*"), *home.glob(".removed-*")]:
         with suppress(OSError):
             os.close(_lock(leftover, wait=False))
@@ -117,7 +117,7 @@ def being_built() -> list[str]:
 
 
 def keep_newest(folder: Path, n: int) -> None:
-    """Delete the oldest files of a folder beyond n; one that somebody else deletes meanwhile is no error."""
+    """Delete the oldest files of a folder beyond n; a file deleted meanwhile is not an error."""
     aged: list[tuple[float, Path]] = []
     for path in folder.iterdir():
         with suppress(OSError):
@@ -144,7 +144,7 @@ def _lock(folder: Path, wait: bool = True) -> int:
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
-    """One at a time, of all processes that use this home."""
+    """A lock shared by all processes that use this home."""
     lock = _lock(home)
     try:
         yield
@@ -154,10 +154,10 @@ def _locked(home: Path) -> Iterator[None]:
 
 @contextmanager
 def alone(path: Path, busy: Callable[[str], Exception]) -> Iterator[None]:
-    """Hold the lock at `path` for the block; the system lets go of it however its holder dies.
+    """Hold the lock at `path` for the block; the system releases it when the process dies.
 
     Args:
-        busy: the error where somebody else holds it, told who.
+        busy: makes the error if another process holds it, given its name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -175,7 +175,7 @@ def alone(path: Path, busy: Callable[[str], Exception]) -> Iterator[None]:
 
 
 def holder(path: Path) -> str | None:
-    """Who holds the lock at `path`, if anybody does."""
+    """The process that holds the lock at `path`, or None."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
@@ -190,8 +190,8 @@ def holder(path: Path) -> str | None:
 
 
 def reserve(path: Path, start: int = 0, size: int | None = None) -> None:
-    """Take the room on the disk that a file's bytes will need. Writing through a memory map to a file with holes
-    ends the process without a word (SIGBUS) once the disk is full; here it is an error that can be said.
+    """Allocate the disk space of a file. Writing through a memory map to a sparse file
+    kills the process (SIGBUS) once the disk is full; here it raises an error.
 
     Args:
         size: bytes from `start`; all of the file otherwise.
@@ -206,7 +206,7 @@ def reserve(path: Path, start: int = 0, size: int | None = None) -> None:
 
 
 def flush(folder: Path) -> None:
-    """Onto the disk: one that is full or a network's may say so only now."""
+    """Flush to disk; a full or network disk may raise its error only now."""
     for path in folder.iterdir():
         if path.is_file():
             with path.open("rb") as file:
@@ -215,13 +215,13 @@ def flush(folder: Path) -> None:
 
 @contextmanager
 def storage_errors(place: Path) -> Iterator[None]:
-    """Turn the system's refusals to write into a StorageError that says what to do."""
+    """Turn write errors of the system into a StorageError that says what to do."""
     try:
         yield
     except OSError as error:
         if error.errno in FULL:
             raise StorageError(
-                f"The disk of {place} is full; nothing was kept. Make room and run it again."
+                f"The disk of {place} is full; nothing was stored. Free some space and run it again."
             ) from error
         if error.errno is None:
             raise

@@ -32,7 +32,7 @@ def bundle(run: str, target: Path) -> RunConfig:
     folder = find_run(run)
     config = RunConfig.read(folder)
     if not config.result:
-        raise UsageError(f"{run} is not finished. Go on with it: --resume --out {folder}")
+        raise UsageError(f"{run} is not finished. Continue it: --resume --out {folder}")
     tensors, notes = read_tensors(folder / WEIGHTS)
     halved = {name: x.half() if x.is_floating_point() else x for name, x in tensors.items()}
     write_tensors(target / WEIGHTS, halved, notes)

@@ -319,19 +319,17 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     parser = argparse.ArgumentParser(prog="python -m trainers.clip", description=__doc__)
     parser.add_argument("--preset", choices=list(PRESETS), default="tiny")
-    parser.add_argument("--dataset", action="append", required=True, help="a dataset; may be given again")
-    parser.add_argument(
-        "--out", type=Path, help="the run's folder; VITRINE_HOME/runs/clip-<preset> otherwise"
-    )
-    parser.add_argument("--resume", action="store_true", help="continue the run that is there")
+    parser.add_argument("--dataset", action="append", required=True, help="a dataset; repeatable")
+    parser.add_argument("--out", type=Path, help="the run's folder; default: VITRINE_HOME/runs/clip-<preset>")
+    parser.add_argument("--resume", action="store_true", help="continue an existing run")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--workers", type=int, help="processes that decode pictures; one a core otherwise")
-    parser.add_argument("--cpu", action="store_true", help="leave an accelerator alone")
+    parser.add_argument("--workers", type=int, help="processes that decode pictures; default: one per core")
+    parser.add_argument("--cpu", action="store_true", help="do not use a GPU")
     parser.add_argument(
-        "--threads", type=int, help="of one operation; 1 is fastest where the processors are shared"
+        "--threads", type=int, help="threads of one operation; 1 is fastest where the CPU is shared"
     )
     try:
         print(json.dumps(run(parser.parse_args())))

@@ -18,33 +18,35 @@ def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
         prog=f"python -m trainers.{name}", description=sys.modules["__main__"].__doc__
     )
     made.add_argument(
-        "--dataset", action="append", help="a dataset of VITRINE_HOME; again for one model of several"
+        "--dataset", action="append", help="a dataset of VITRINE_HOME; repeat it to train on several"
     )
     made.add_argument("--preset", default=names[0], choices=names)
-    made.add_argument("--out", type=Path, help="the run's folder; one in VITRINE_HOME/runs otherwise")
-    made.add_argument("--resume", action="store_true", help="go on with --out, or the newest unfinished run")
-    made.add_argument("--human-only", action="store_true", help="leave out machine-made labels")
+    made.add_argument("--out", type=Path, help="the run's folder; default: one in VITRINE_HOME/runs")
     made.add_argument(
-        "--only", choices=("text", "image"), help="leave the other input out; EmbraceNet alone can"
+        "--resume", action="store_true", help="continue the run in --out, or the newest unfinished run"
     )
+    made.add_argument("--human-only", action="store_true", help="train on human labels only")
+    made.add_argument("--only", choices=("text", "image"), help="train on one modality only (EmbraceNet)")
     made.add_argument(
         "--balance", choices=BALANCES, default="none",
-        help="classes alike: loss raises logits by the log of their shares; sampling draws classes uniformly",
+        help="balance classes: loss adds the log priors to the logits; sampling draws classes uniformly",
     )  # fmt: skip
     made.add_argument("--epochs", type=float)
-    made.add_argument("--steps", type=int, help="instead of epochs")
-    made.add_argument("--batch-size", type=int, help="products a step, over all processes")
+    made.add_argument("--steps", type=int, help="training steps, instead of epochs")
+    made.add_argument("--batch-size", type=int, help="batch size over all processes")
     made.add_argument("--learning-rate", type=float)
-    made.add_argument("--precision", choices=("no", "bf16", "fp16"), help="bf16 where the machine has it")
-    made.add_argument("--accumulate", type=int, help="parts that a batch is computed in")
+    made.add_argument("--precision", choices=("no", "bf16", "fp16"), help="bf16 where supported")
+    made.add_argument("--accumulate", type=int, help="gradient accumulation: parts of a batch")
     made.add_argument("--seed", type=int)
-    made.add_argument("--workers", type=int, help="processes that decode pictures; one a core otherwise")
-    made.add_argument("--cpu", action="store_true", help="leave an accelerator alone")
+    made.add_argument("--workers", type=int, help="processes that decode pictures; default: one per core")
+    made.add_argument("--cpu", action="store_true", help="do not use a GPU")
     made.add_argument("--text-weights", type=Path, metavar="DIR", help="mT5: model.safetensors, spiece.model")
     made.add_argument("--image-weights", type=Path, metavar="FILE", help="the picture encoder's safetensors")
-    made.add_argument("--random-weights", action="store_true", help="begin a paper's preset from nothing")
+    made.add_argument("--random-weights", action="store_true", help="train a paper's preset from scratch")
     made.add_argument(
-        "--no-text-features", action="store_true", help="compute a frozen text encoder anew at every step"
+        "--no-text-features",
+        action="store_true",
+        help="run the frozen text encoder at every step, without cached features",
     )
     made.add_argument("--json", action="store_true", help="print the result as JSON")
     return made

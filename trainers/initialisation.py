@@ -34,7 +34,7 @@ def check_weights(model: Any, pretrained: Iterable[str], arguments: argparse.Nam
             config = getattr(model, modality)
             name = PUBLISHED[getattr(config, "architecture", "mt5")]
             raise TrainingError(
-                f"This preset begins from the published weights of {name}. Fetch them once with a network "
+                f"This preset starts from the published weights of {name}. Download them once with a network "
                 f"(hf download {name} --local-dir DIR; safetensors only) and give --{modality}-weights DIR, "
                 "or begin from nothing with --random-weights."
             )

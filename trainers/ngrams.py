@@ -30,9 +30,7 @@ def fit(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: Namespace) 
         TrainingError: balance was asked for.
     """
     if config.balance != "none":
-        raise TrainingError(
-            "--balance is for networks that are trained step by step; leave it out for TF-IDF."
-        )
+        raise TrainingError("--balance is for networks trained by gradient descent; leave it out for TF-IDF.")
     started = time.monotonic()
     network = ngrams.build(config.model, len(config.classes))
     readings = Readings(tuple(config.classes), network.config.text, None, NgramTokenizer(run_dir / TOKENIZER))

@@ -33,14 +33,14 @@ READS = {"image": ("image",), "text": ("text",), "both": ("text", "image")}
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m trainers.probe", description=__doc__)
     made.add_argument(
-        "--dataset", action="append", help="a dataset of VITRINE_HOME; again for one model of several"
+        "--dataset", action="append", help="a dataset of VITRINE_HOME; repeat it to train on several"
     )
     made.add_argument("--vectors", default="clip-tiny", help="see `vitrine embeddings list NAME`")
     made.add_argument(
         "--reads", choices=tuple(READS), default="image", help="vectors of pictures, texts, both"
     )
-    made.add_argument("--human-only", action="store_true", help="leave out machine-made labels")
-    made.add_argument("--out", type=Path, help="the run's folder; one in VITRINE_HOME/runs otherwise")
+    made.add_argument("--human-only", action="store_true", help="train on human labels only")
+    made.add_argument("--out", type=Path, help="the run's folder; default: one in VITRINE_HOME/runs")
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--json", action="store_true", help="print the result as JSON")
     return made
@@ -63,7 +63,7 @@ def plan(sources: Sequence[Source], vectors: str, reads: str) -> ProbeConfig:
             kinds.add((described.encoder if described.tower != "imported" else "", described.weights))
     if len(kinds) > 1:
         raise TrainingError(
-            f"The vectors {vectors} are not all of the same weights. Make them again: vitrine embed NAME "
+            f"The vectors {vectors} are not all of the same weights. Compute them again: vitrine embed NAME "
             f"--encoder {base} --again"
         )
     ((encoder, weights),) = kinds
@@ -113,7 +113,7 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Do what the arguments say; the run's folder and figures."""
     arguments = parser().parse_args(argv)
     if not arguments.dataset:
-        raise TrainingError("Say what to train on: --dataset NAME. `vitrine datasets` lists them.")
+        raise TrainingError("No training dataset: give --dataset NAME. `vitrine datasets` lists them.")
     started = time.monotonic()
     sources = open_sources(arguments.dataset, arguments.human_only)
     classes = classes_of(sources)
@@ -123,7 +123,7 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
     usable = data.usable()
     if len(np.unique(data.labels[usable])) < 2:
         raise TrainingError(
-            f"Fewer than two categories have a product with a vector in {arguments.vectors}: nothing to tell apart."
+            f"Fewer than two categories have a product with a vector in {arguments.vectors}: at least two are needed."
         )
     validates = data.held_out(VALIDATION_SHARE, arguments.seed)
     run_dir = new_run("-".join(("probe", arguments.reads, *arguments.dataset))[:80], arguments.out)

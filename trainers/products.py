@@ -60,8 +60,8 @@ def unchanged_sources(config: RunConfig) -> list[Source]:
         info = source.products.info
         if info.fingerprint != fingerprint:
             raise TrainingError(
-                f"{info.name} has changed since the run began (fingerprint {info.fingerprint}, "
-                f"the run's is {fingerprint}). Begin a new run."
+                f"{info.name} has changed since the run started (fingerprint {info.fingerprint}, "
+                f"the run's is {fingerprint}). Start a new run."
             )
     return sources
 
@@ -76,7 +76,7 @@ def classes_of(sources: Sequence[Source]) -> list[str]:
     if len(classes) < 2:
         names = " and ".join(source.products.info.name for source in sources)
         raise TrainingError(
-            f"{names} has {len(classes)} categories in its training split; two are needed to tell apart."
+            f"{names} has {len(classes)} categories in its training split; at least two are needed."
         )
     return classes
 

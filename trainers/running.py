@@ -140,7 +140,7 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     positions, validating = usable[~holds_out[usable]], usable[holds_out[usable]][:VALIDATED]
     if not len(positions):
         raise TrainingError(
-            f"No training product of {' and '.join(config.trained_on())} has a label and something to look at."
+            f"No training product of {' and '.join(config.trained_on())} has a label and an input."
         )
     if state_of(arguments).is_main_process:
         geos = data.frame.geo.iloc[positions].tolist()
@@ -148,7 +148,7 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     if config.balance == "loss":
         network.log_shares.copy_(torch.from_numpy(log_shares(data.labels[positions], len(config.classes))))
     if left := len(data) - len(usable):
-        print(f"{left:,} products are left out: nothing of them can be read.", file=sys.stderr)
+        print(f"{left:,} products are left out: they have no readable input.", file=sys.stderr)
 
     def validate(model: Any) -> dict[str, float]:
         hits = []
@@ -248,7 +248,7 @@ def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
         config = RunConfig.read(folder)
         if config.architecture == architecture and arguments.dataset in (None, list(config.trained_on())):
             return folder
-    raise TrainingError("There is no unfinished run to go on with. Leave out --resume for a new one.")
+    raise TrainingError("There is no unfinished run to resume. Leave out --resume for a new one.")
 
 
 def state_of(arguments: argparse.Namespace) -> PartialState:
@@ -264,7 +264,7 @@ def begin(name: str, recipe: Recipe, arguments: argparse.Namespace) -> tuple[Run
     """
     state = state_of(arguments)
     if state.num_processes > 1 and arguments.out is None:
-        raise TrainingError("Several processes need one folder for their run: give --out DIR.")
+        raise TrainingError("Several processes need a common folder: give --out DIR.")
     if state.is_main_process:
         run_dir = new_run("-".join((name, arguments.preset, *arguments.dataset))[:80], arguments.out)
         config = prepare(recipe, arguments, run_dir)
@@ -292,10 +292,10 @@ def run(
             hold(run_dir)
         recipe = presets.get(config.preset, recipe)
         if not checkpoints(run_dir):
-            print("The run has no checkpoint yet: it begins anew.", file=sys.stderr)
+            print("The run has no checkpoint yet: it starts from the beginning.", file=sys.stderr)
     else:
         if not arguments.dataset:
-            raise TrainingError("Say what to train on: --dataset NAME. `vitrine datasets` lists them.")
+            raise TrainingError("No training dataset: give --dataset NAME. `vitrine datasets` lists them.")
         config, run_dir = begin(name, recipe, arguments)
     if not main_process:
         (trained or train)(config, recipe, run_dir, arguments)

@@ -1,1 +1,1 @@
-"""The datasets there are: building them, their columns, filters and product tables."""
+"""Datasets on disk: import, columns, filters, product tables."""

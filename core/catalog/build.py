@@ -1,4 +1,4 @@
-"""From a source to a dataset folder: everything is written aside and renamed at the end, or nothing is."""
+"""Build a dataset folder from a source. The folder is written aside and renamed at the end, so an import is atomic."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from core.sources.reading import Batch, Places, Reading, ReadOptions
 from core.storage import new_folder
 
 FORMAT = 2  # of dataset.json and the tables beside it
-# Rows that are compressed together: few, so that a page of products from all over is read quickly.
+# Rows per row group; small, so that a page of scattered products is read quickly.
 ROW_GROUP = 2_048
 FREE_BYTES = 2**30  # of the disk, which an import leaves for what else runs there
 FEW_BYTES = 256 * 2**20  # so much is written in any case
@@ -41,7 +41,7 @@ INDEXED = ["row_id", "item_id", "image_id"]  # columns with the least and the gr
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What an import did."""
+    """The result of an import."""
 
     name: str
     rows: int
@@ -61,16 +61,16 @@ def import_dataset(
     progress: Progress = no_progress,
     keep: Callable[[Path], Sequence[str]] | None = None,
 ) -> BuildReport:
-    """Read `paths` as the named layout and make a dataset of it.
+    """Import `paths` with the named layout as a dataset.
 
     Args:
         keep: writes files of its own into the folder being built, and returns the paths to read
             instead of `paths` (the built-in dataset is drawn into its own folder).
 
     Raises:
-        UsageError: the name will not do, or there is no such layout.
+        UsageError: the name is invalid, or there is no such layout.
         DatasetExistsError: the name is taken.
-        SourceError: the files are missing, cut short or not of that layout.
+        SourceError: the files are missing, truncated or not of that layout.
         StorageError: the folder cannot be written, or the disk is full.
     """
     spec = source(source_name)
@@ -89,7 +89,7 @@ def import_dataset(
 
 @contextmanager
 def source_errors() -> Iterator[None]:
-    """What the system refuses while the source is read is not the dataset folder's fault."""
+    """Turn system errors while the source is read into a SourceError."""
     try:
         yield
     except OSError as error:
@@ -138,7 +138,7 @@ def _write(
     if rows == 0:
         reasons = "; ".join(f"{count:,} rows rejected: {reason}" for reason, count in rejected.items())
         raise SourceError(
-            f"There are no products in it{f' ({reasons})' if reasons else ': the table has no rows'}."
+            f"There are no products in the source{f' ({reasons})' if reasons else ': the table has no rows'}."
         )
     progress(0, 0, "Writing the table of pictures")
     counts = _finish(folder, pictures, digest)
@@ -184,7 +184,7 @@ def _check_room(folder: Path, written: int, size: int, name: str) -> None:
 
 
 def _complete(table: pa.Table, first_row: int) -> pa.Table:
-    """Add what the build computes: row_id, lengths in characters, the label source that is unknown."""
+    """Add the computed columns: row_id, lengths in characters, "unknown" for a missing label source."""
     columns: dict[str, Any] = {name: table.column(name) for name in FROM_SOURCE}
     columns["row_id"] = pa.array(range(first_row, first_row + table.num_rows), pa.int64())
     columns["label_source"] = pc.fill_null(table.column("label_source"), "unknown")
@@ -194,14 +194,14 @@ def _complete(table: pa.Table, first_row: int) -> pa.Table:
 
 
 def _searchable(table: pa.Table) -> pa.Table:
-    """What a search for text looks through."""
+    """The folded texts for a text search."""
     texts = zip(*(table.column(name).to_pylist() for name in ("name", "description")), strict=True)
     folded = [fold(f"{name or ''}\n{description or ''}") for name, description in texts]
     return pa.table([table.column("row_id"), folded], schema=SEARCH)
 
 
 class _Hash:
-    """A file that only remembers a digest."""
+    """A file object that only updates a digest."""
 
     closed = False
 
@@ -218,19 +218,21 @@ class _Hash:
 
 
 def _digest(table: pa.Table, digest: Any) -> None:
-    """Feed a table's content to the digest that becomes the dataset's fingerprint."""
+    """Update the dataset's fingerprint with a table's content."""
     with pa.ipc.new_stream(pa.PythonFile(_Hash(digest), mode="w"), table.schema) as stream:
         stream.write_table(table.combine_chunks())
 
 
 class _Payload:
-    """Pictures that came as bytes inside a table, kept in one archive beside it."""
+    """Pictures that a table holds as bytes, written to one archive."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "pictures.zip"
         self._zip: zipfile.ZipFile | None = None
         self.written = 0  # bytes
-        self._member_of: dict[str, str] = {}  # members are numbered: no name from outside becomes a path
+        self._member_of: dict[
+            str, str
+        ] = {}  # members are numbered, so that no name from the table becomes a path
 
     def __enter__(self) -> _Payload:
         return self
@@ -249,7 +251,7 @@ class _Payload:
                 self._zip.writestr(zipfile.ZipInfo(self._member_of[image]), data)
 
     def places(self, otherwise: Places) -> Places:
-        """Where the pictures are: in the archive written here if any came as bytes."""
+        """The places of the pictures: the archive written here, if the table held bytes."""
         if self._zip is None:
             return otherwise
         with zipfile.ZipFile(self._path) as archive:
@@ -261,7 +263,7 @@ class _Payload:
 
 
 def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
-    """Write pictures.parquet and count what the dataset's card shows."""
+    """Write pictures.parquet and compute the counts of the dataset's card."""
     names = pq.read_table(folder / "products.parquet", columns=["name"])
     rank = np.empty(len(names), np.int32)
     rank[np.asarray(pc.sort_indices(names, [("name", "ascending", "at_end")]))] = np.arange(len(names))
@@ -298,8 +300,8 @@ def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
     warnings = []
     if ambiguous:
         warnings.append(
-            f"{ambiguous:,} image_ids stand for more than one picture; the first of each is shown. "
-            "Leave the image_id column out, and every picture gets one of its own."
+            f"{ambiguous:,} image_ids belong to more than one picture; the first of each is shown. "
+            "Leave the image_id column out, and every picture gets its own."
         )
     return {
         "warnings": warnings,
@@ -320,7 +322,7 @@ def _duckdb_memory() -> Iterator[None]:
 
 
 def _where(pictures: Places, folder: Path) -> dict[str, Any]:
-    """For dataset.json: places inside the dataset's own folder are kept relative, so that it can be moved."""
+    """The places for dataset.json; those inside the dataset's folder are relative, so that it can be moved."""
 
     def relative(place: str) -> str:
         path = Path(place)

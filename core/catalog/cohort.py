@@ -1,4 +1,4 @@
-"""The one notion of "these products": small, a URL, and the same on every page, panel and command."""
+"""A cohort: filters that select products, as a URL, as SQL and in words; the same on every page, panel and command."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CORNERS = 200  # of an area, at most
 QUERY_CHARACTERS = 32_768  # of all filters of a link together
 VALUES = 1_000  # of one filter
 LEVELS = 32  # of a category path
-WORDS = 40  # of a text to look for
+WORDS = 40  # of a search text
 DECIMALS = 4  # of a corner: a map is 2 wide, so that this is finer than a pixel
-FAR = 100.0  # how far from a map's middle a corner may lie
+FAR = 100.0  # greatest distance of a corner from a map's centre
 MAP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 NONE = "(none)"  # stands for NULL in a filter and in a URL
 
-# Filters that are a choice of values of a column of the same name.
+# Filters that select values of the column of the same name.
 CHOICES = ("split", "geo", "language", "label_source", "label_kind")
 
 
@@ -43,11 +43,11 @@ class Cohort:
     picture: bool | None = None  # True: has one; False: has none
     item_id: tuple[str, ...] = ()
     image_id: tuple[str, ...] = ()
-    map: str = ""  # which map the area is of; kept only with an area
+    map: str = ""  # the map of the area; set only with an area
     area: tuple[
         tuple[float, float], ...
     ] = ()  # corners of a polygon; products that lie inside (even-odd rule)
-    fingerprint: str | None = None  # of the dataset this was made from; None is whichever is there
+    fingerprint: str | None = None  # of the dataset; None for the current one
 
     def __post_init__(self) -> None:
         """
@@ -57,18 +57,20 @@ class Cohort:
         """
         for column in (*CHOICES, "category", "item_id", "image_id"):
             if len(values := getattr(self, column)) > VALUES:
-                raise UsageError(f"The filter {column} has {len(values):,} values; {VALUES:,} can be kept.")
+                raise UsageError(
+                    f"The filter {column} has {len(values):,} values; at most {VALUES:,} are allowed."
+                )
         if (deepest := max(map(len, self.category), default=0)) > LEVELS:
-            raise UsageError(f"A category path has {deepest:,} levels; {LEVELS} can be kept.")
+            raise UsageError(f"A category path has {deepest:,} levels; at most {LEVELS} are allowed.")
         if (words := len(set(self.text.split()))) > WORDS:
-            raise UsageError(f"The text to look for has {words:,} words; {WORDS} can be looked for.")
+            raise UsageError(f"The search text has {words:,} words; at most {WORDS} are allowed.")
         if self.area:
             object.__setattr__(self, "area", _corners(self.map, self.area))
         else:
             object.__setattr__(self, "map", "")
 
     def where(self) -> tuple[str, list[Any]]:
-        """A SQL condition over the tables `products`, `search` and `area` of `Products`, and the values to bind in it."""
+        """The SQL condition over the tables `products`, `search` and `area` of `Products`, and its bound values."""
         conditions: list[str] = []
         values: list[Any] = []
         for column in (*CHOICES, "item_id", "image_id"):
@@ -77,7 +79,7 @@ class Cohort:
                 conditions.append(f"({column} IN ({', '.join('?' * len(chosen))}){missing})")
                 values += chosen
         if self.category:
-            below = []  # one condition a length, not one a level: DuckDB's time grows faster than their number
+            below = []  # one condition per length, not per level: DuckDB's time grows faster than their number
             for length, paths in sorted(by_length(self.category).items()):
                 if length == 0:  # everything
                     below.append("true")
@@ -96,7 +98,7 @@ class Cohort:
         return " AND ".join(conditions) or "true", values
 
     def is_whole(self) -> bool:
-        """Is it the whole dataset?"""
+        """Whether it selects the whole dataset."""
         return self == Cohort(self.dataset, fingerprint=self.fingerprint)
 
     def with_(self, **changes: Any) -> Cohort:
@@ -104,7 +106,7 @@ class Cohort:
         return replace(self, **changes)
 
     def to_query(self) -> dict[str, list[str]]:
-        """As parameters of a URL; filters that are not set are absent.
+        """The query parameters; filters that are not set are absent.
 
         >>> Cohort("demo", geo=("cz",), category=(("Women", "Shoes"),)).to_query()
         {'dataset': ['demo'], 'geo': ['cz'], 'category': ['Women > Shoes']}
@@ -126,25 +128,25 @@ class Cohort:
 
     @classmethod
     def from_query(cls, query: Mapping[str, Sequence[str]], dataset: str | None = None) -> Cohort:
-        """From parameters of a URL; parameters of other parts of a page are left alone.
+        """A cohort from query parameters; other parameters are ignored.
 
         Raises:
-            UsageError: no dataset is named, or a value cannot be.
+            UsageError: no dataset is named, or a value is invalid.
         """
         given = sum(len(value) for field in fields(cls) for value in query.get(field.name, ()))
         if given > QUERY_CHARACTERS:
             raise UsageError(
-                f"The filters of the link have {given:,} characters; {QUERY_CHARACTERS:,} can be read."
+                f"The filters of the link have {given:,} characters; at most {QUERY_CHARACTERS:,} are allowed."
             )
         name = dataset or (query.get("dataset") or [""])[0]
         if not name:
             raise UsageError("The link names no dataset. Choose one.")
         picture = (query.get("picture") or [""])[0]
         if picture not in ("", "yes", "no"):
-            raise UsageError(f"picture={picture} in the link: it is yes or no.")
+            raise UsageError(f"picture={picture} in the link: expected yes or no.")
         text = (query.get("text") or [""])[0].replace("\0", "")
         if len(text) > TEXT_CHARACTERS:
-            raise UsageError(f"The text to look for is longer than {TEXT_CHARACTERS} characters.")
+            raise UsageError(f"The search text is longer than {TEXT_CHARACTERS} characters.")
         area = area_from_text((query.get("area") or [""])[0])
         chosen = {
             column: tuple(dict.fromkeys(query.get(column, ())))
@@ -182,12 +184,12 @@ class Cohort:
             parts.append(f"{len(self.area)}-corner area of the map {self.map}")
         for column in ("item_id", "image_id"):
             if chosen := getattr(self, column):
-                parts.append(f"{len(chosen)} chosen by {column}")
+                parts.append(f"{len(chosen)} selected by {column}")
         return "; ".join(parts) or "all products"
 
 
 def by_length(paths: Sequence[tuple[str, ...]]) -> dict[int, list[tuple[str, ...]]]:
-    """The different paths by how many levels they have.
+    """The distinct paths by their number of levels.
 
     >>> by_length([("Women",), ("Women", "Shoes"), ("Men",)])
     {1: [('Women',), ('Men',)], 2: [('Women', 'Shoes')]}
@@ -199,15 +201,17 @@ def by_length(paths: Sequence[tuple[str, ...]]) -> dict[int, list[tuple[str, ...
 
 
 def _corners(map_: str, area: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """An area's corners as a link holds them."""
+    """The corners of an area, validated and rounded as in a link."""
     if not MAP.fullmatch(map_):
-        raise UsageError(f"An area needs the name of its map; {map_!r} is none. Draw it on the Map page.")
+        raise UsageError(
+            f"An area needs the name of its map; {map_!r} is not one. Draw the area on the Map page."
+        )
     if not 3 <= len(area) <= CORNERS:
-        raise UsageError(f"The area has {len(area):,} corners; 3 to {CORNERS} can be kept.")
+        raise UsageError(f"The area has {len(area):,} corners; 3 to {CORNERS} are allowed.")
     for corner in area:
         if len(corner) != 2 or not all(math.isfinite(value) and abs(value) <= FAR for value in corner):
             raise UsageError(
-                f"The area has a corner {corner}: two numbers within -{FAR:g} and {FAR:g} make one."
+                f"The area has a corner {corner}: expected two numbers from -{FAR:g} to {FAR:g}."
             )
     return tuple((round(float(x), DECIMALS) + 0.0, round(float(y), DECIMALS) + 0.0) for x, y in area)
 
@@ -223,13 +227,13 @@ def area_text(area: Sequence[tuple[float, float]]) -> str:
 
 
 def area_from_text(text: str) -> tuple[tuple[float, float], ...]:
-    """The inverse of `area_text`; how many corners there may be is `Cohort`'s to say.
+    """The inverse of `area_text`; `Cohort` checks the number of corners.
 
     Raises:
         UsageError: these are no numbers.
     """
     if len(text) > 64 * CORNERS:
-        raise UsageError(f"The area in the link is too long: {CORNERS} corners can be kept.")
+        raise UsageError(f"The area in the link is too long: {CORNERS} corners are allowed.")
     try:
         corners = [tuple(float(value) for value in corner.split(",")) for corner in text.split(";") if corner]
     except ValueError as error:
@@ -238,7 +242,7 @@ def area_from_text(text: str) -> tuple[tuple[float, float], ...]:
 
 
 def fold(text: str) -> str:
-    """Text in which what differs only in case is the same, as Greek and Turkish have it, too.
+    """Case-folded text, also for Greek and Turkish.
 
     >>> fold("ΛΌΓΟΣ") == fold("λόγος"), fold("ISPARTA İzmir") == fold("ısparta izmir")
     (True, True)
@@ -261,7 +265,7 @@ def path_text(path: Sequence[str]) -> str:
 
 
 def brief_paths(paths: Sequence[Sequence[str]]) -> list[str]:
-    """The leaf of each category; where several have it, the nearest level above that tells them apart, too.
+    """The leaf of each category; if several share it, also the nearest level above that distinguishes them.
 
     >>> brief_paths([("Men", "Tops", "Shirts"), ("Women", "Tops", "Shirts"), ("Bags", "Belts"), ()])
     ['Men › Shirts', 'Women › Shirts', 'Belts', '(none)']

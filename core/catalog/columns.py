@@ -1,5 +1,5 @@
-"""The narrow columns of a product table in memory, for what Browse asks at every click: which products, how
-many of each kind, in what order. About 25 bytes a product; texts and names stay on the disk."""
+"""The narrow columns of a product table in memory, for Browse: filter, count and sort products.
+About 25 bytes per product; texts and names stay on disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Mask = NDArray[np.bool_]  # (n,) true where a product is meant
 
 @dataclass(frozen=True)
 class Coded:
-    """A column of few different values: `values[codes[row_id]]` is a product's."""
+    """A dictionary-encoded column: `values[codes[row_id]]` is a product's value."""
 
     codes: NDArray[np.integer[Any]]  # (n,)
     values: Sequence[Any]
@@ -35,14 +35,14 @@ class Coded:
         return allowed[self.codes]
 
     def counts(self, mask: Mask | None) -> list[tuple[Any, int]]:
-        """(value, products) in the order of the values; those that nobody has are left out."""
+        """(value, count) in the order of the values, without empty ones."""
         codes = self.codes if mask is None else self.codes[mask]
         found = np.bincount(codes, minlength=len(self.values)).tolist()
         return [(value, count) for value, count in zip(self.values, found, strict=True) if count]
 
 
 class Columns:
-    """Read once, then only asked: any number of threads may."""
+    """The columns of one dataset, read once. Thread-safe."""
 
     def __init__(self, table: Path, name_rank: Path) -> None:
         narrow = pq.read_table(
@@ -58,7 +58,7 @@ class Columns:
         self.name_rank: NDArray[np.int32] = np.load(name_rank, mmap_mode="r")
 
     def masks(self, cohort: Cohort) -> dict[str, Mask]:
-        """What each of the cohort's filters lets through, but for those of ids and text, which the table answers."""
+        """The mask of each of the cohort's filters, except ids and text, which are queried in SQL."""
         found: dict[str, Mask] = {}
         for column in CHOICES:
             if chosen := set(getattr(cohort, column)):
@@ -74,9 +74,9 @@ class Columns:
         return found
 
     def page(self, mask: Mask | None, order: Order, seed: int, offset: int, limit: int) -> list[int]:
-        """The row_ids at offset..offset+limit of the chosen products in that order.
+        """The row_ids at offset..offset+limit of the selected products in that order.
 
-        Only that stretch is sorted: its ends are found in linear time, so that the last page costs what the first does.
+        Only this slice is sorted: its ends are found in linear time, so that all pages cost the same.
         """
         rows = np.arange(self.rows) if mask is None else np.flatnonzero(mask)
         offset = max(0, offset)
@@ -90,7 +90,7 @@ class Columns:
         return list(rows[stretch[np.argsort(keys[stretch], kind="stable")]].tolist())
 
     def _keys(self, rows: NDArray[np.int64], order: Order, seed: int) -> NDArray[Any]:
-        """Numbers to sort by, no two alike: the row_id decides between equals."""
+        """Unique sort keys; ties are broken by row_id."""
         if order == "shuffle":
             return _mixed(rows, seed)
         if order == "name":
@@ -101,7 +101,7 @@ class Columns:
 
 
 def _mixed(rows: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
-    """A different number for each row, as if by chance, the same for the same seed for ever.
+    """A pseudo-random permutation key for each row, fixed by the seed.
 
     Source: SplitMix64 (Steele, Lea and Flood 2014), whose steps are each one-to-one.
     """
@@ -142,5 +142,5 @@ def _coded_paths(column: pa.ChunkedArray) -> Coded:
 
 
 def _narrow(codes: NDArray[Any], values: int) -> NDArray[np.integer[Any]]:
-    """In the fewest bytes that hold them."""
+    """The array in the smallest integer type."""
     return codes.astype(np.min_scalar_type(max(values - 1, 0)))

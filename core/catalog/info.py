@@ -1,4 +1,4 @@
-"""The datasets there are: what dataset.json says of each, and whether its files can be read."""
+"""The list of datasets: metadata from dataset.json, and whether the files can be read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = {"int": int, "str": str, "dict": dict, "list": list}
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What dataset.json says."""
+    """The metadata of a dataset, from dataset.json."""
 
     name: str
     source: str
@@ -42,7 +42,7 @@ class DatasetInfo:
 
 
 def datasets() -> list[DatasetInfo]:
-    """Every dataset that can be opened, by name; damaged ones and folders of anything else are passed over."""
+    """All datasets that can be opened, by name. Damaged ones and other folders are skipped."""
     found = []
     for name in _names():
         with suppress(UnknownDatasetError):
@@ -51,7 +51,7 @@ def datasets() -> list[DatasetInfo]:
 
 
 def damaged() -> dict[str, str]:
-    """Datasets that cannot be opened, and what to do about each, by name."""
+    """Datasets that cannot be opened, with an error message, by name."""
     found = {}
     for name in _names():
         try:
@@ -64,7 +64,7 @@ def damaged() -> dict[str, str]:
 
 
 def _names() -> list[str]:
-    """Folders with a dataset.json, but those that are being built or removed."""
+    """Folders with a dataset.json, except those being built or removed."""
     found = (path.parent.name for path in settings().home.glob("*/dataset.json"))
     return sorted(name for name in found if NAME.fullmatch(name) and name.lower() not in RESERVED)
 
@@ -86,7 +86,7 @@ def info(name: str) -> DatasetInfo:
 
 
 def remove(name: str) -> None:
-    """Delete a dataset, damaged or not, and all that was computed from it. The files it was imported from stay.
+    """Delete a dataset, damaged or not, and everything computed from it. The imported files themselves stay.
 
     Raises:
         UnknownDatasetError: there is no such dataset.
@@ -96,16 +96,16 @@ def remove(name: str) -> None:
         info(name)
     try:
         remove_folder(settings().home / name)
-    except FileNotFoundError as error:  # somebody else was faster
+    except FileNotFoundError as error:  # another process removed it first
         raise UnknownDatasetError(name, [known.name for known in datasets()]) from error
 
 
 def whole(folder: Path) -> DatasetInfo:
-    """What a dataset's folder describes. The ends of its files are read once, until they change.
+    """The metadata of a dataset's folder, after a check of its files, which is repeated when they change.
 
     Raises:
         FileNotFoundError: the folder is gone.
-        DamagedDatasetError: a file is missing, cut short, or not what it should be.
+        DamagedDatasetError: a file is missing, truncated or invalid.
     """
     try:
         described = _described(folder)
@@ -121,7 +121,9 @@ def whole(folder: Path) -> DatasetInfo:
             if not (folder / "dataset.json").exists():  # it was removed meanwhile
                 raise FileNotFoundError(folder) from error
             if name == "search.arrow":
-                raise DamagedDatasetError(folder.name, "it was made by an earlier Vitrine") from error
+                raise DamagedDatasetError(
+                    folder.name, "it was made by an earlier version of Vitrine"
+                ) from error
             raise DamagedDatasetError(folder.name, f"{name} is missing") from error
         stamps.append((status.st_ino, status.st_size, status.st_mtime_ns))
     if reason := _trouble(folder, tuple(stamps), described.rows):
@@ -139,13 +141,13 @@ def _described(folder: Path) -> DatasetInfo:
             raise ValueError(f"{key} is {type(value).__name__}")
     for key in ("splits", "rejected"):
         if not all(isinstance(count, int) for count in known.get(key, {}).values()):
-            raise ValueError(f"{key} holds what is no count")
+            raise ValueError(f"{key} holds a value that is not a count")
     return DatasetInfo(name=folder.name, folder=folder, **known)
 
 
 @lru_cache(maxsize=256)
 def _trouble(folder: Path, stamps: tuple[tuple[int, int, int], ...], rows: int) -> str:
-    """Why the files cannot be used, in words; empty where they can."""
+    """Why the files cannot be used; empty if they can."""
     for name, read in CHECKS.items():
         try:
             found = read(folder / name)
@@ -154,7 +156,7 @@ def _trouble(folder: Path, stamps: tuple[tuple[int, int, int], ...], rows: int) 
         except (OSError, ValueError, EOFError, pa.ArrowException) as error:
             return f"{name} cannot be read ({_line(error)})"
         if found not in (None, rows):
-            return f"{name} has {found:,} rows, and {rows:,} were expected"
+            return f"{name} has {found:,} rows, expected {rows:,}"
     return ""
 
 

@@ -1,7 +1,7 @@
-"""Maps of a dataset on disk: `maps/<name>/`, row i being row_id i. Reading them costs numpy and nothing else.
+"""Maps of a dataset on disk: `maps/<name>/`, row i being row_id i. Reading them needs only numpy.
 
 `points.npy` is (n, 2) float32 within [-1, 1], NaN where a product has no vector; `clusters.npy` (n,) int32, -1
-where it lies in none; `map.json` says what they are. `core.maps.projection` makes them.
+where it is in no cluster; `map.json` has the metadata. `core.maps.projection` writes them.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
     from core.catalog.info import DatasetInfo
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-DENSE = ".dense"  # what the name of a map that keeps densities ends with
+DENSE = ".dense"  # suffix of the name of a densMAP map
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How well neighbours stay neighbours, measured on `n` products of the map among `among` of them.
+    """How well a map preserves neighbours, measured on `n` of its products among `among` of them.
 
     Products that share one vector count once. None where there were too few to measure.
     """
 
     n: int
     among: int
-    neighbours: int  # k: how many neighbours of each were looked at
-    trustworthiness: float | None  # 1: no stranger lies near; 0.5: as if placed by chance
-    neighbour_recall: float | None  # share of the k nearest by vector that are among the k nearest on the map
+    neighbours: int  # k, the number of neighbours
+    trustworthiness: float | None  # 1: no false neighbours; 0.5: random placement
+    neighbour_recall: float | None  # share of the k nearest by vector among the k nearest on the map
 
 
 @dataclass(frozen=True)
 class Region:
-    """A crowd of products that lies together, and what tells it from the rest."""
+    """A cluster of products on the map, and its distinctive words."""
 
     cluster: int  # its number in clusters.npy, 0 the largest
     x: float  # of its middle
@@ -58,7 +58,7 @@ class Region:
 
 @dataclass(frozen=True)
 class MapDescription:
-    """What map.json says."""
+    """The metadata of a map, from map.json."""
 
     name: str
     vectors: str  # the set of vectors
@@ -83,7 +83,7 @@ class MapDescription:
 
 @dataclass(frozen=True)
 class Map:
-    """A map that fits the dataset and its vectors as they are now; not to be written to."""
+    """A map that is current for its dataset and vectors; read only."""
 
     name: str
     description: MapDescription
@@ -103,7 +103,7 @@ def folder_of(dataset: DatasetInfo, name: str) -> Path:
 
 
 def maps(dataset: DatasetInfo) -> list[MapDescription]:
-    """The maps that fit the dataset and its vectors as they are now, newest first; others are passed over."""
+    """The maps that are current for the dataset and their vectors, newest first; outdated ones are skipped."""
     found = []
     for path in (dataset.folder / "maps").glob("*/map.json"):
         if NAME.fullmatch(path.parent.name):
@@ -146,13 +146,13 @@ def read_map(dataset: DatasetInfo, name: str) -> Map:
     ) != ((dataset.rows,), np.int32):
         raise MapError(
             f"The map {name} of {dataset.name} holds {points.shape} {points.dtype} points; "
-            f"({dataset.rows}, 2) float32 was expected. {again}"
+            f"({dataset.rows}, 2) float32 expected. {again}"
         )
     return Map(name, described, points, clusters, folder)
 
 
 def rows_inside(dataset: DatasetInfo, name: str, area: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
-    """Which products lie in an area of a map: (n,) by row_id; those that are not on it lie nowhere.
+    """(n,) by row_id: which products are in an area of a map; those not on the map are not.
 
     Raises:
         UsageError, MapError: see `read_map`.
@@ -161,7 +161,7 @@ def rows_inside(dataset: DatasetInfo, name: str, area: Sequence[tuple[float, flo
 
 
 def version(dataset: DatasetInfo, name: str) -> str:
-    """What differs after a map was made anew, for the keys of caches; empty where there is none."""
+    """A key that changes when a map is recomputed, for caches; empty if there is no map."""
     try:
         status = (folder_of(dataset, name) / "map.json").stat()
     except (OSError, UsageError):
@@ -170,7 +170,7 @@ def version(dataset: DatasetInfo, name: str) -> str:
 
 
 def vectors_digest(dataset: DatasetInfo, name: str) -> str | None:
-    """A digest of what describes a set of vectors; None where there is none."""
+    """A digest of the metadata of a set of vectors; None if there is none."""
     try:
         described = (dataset.folder / "embeddings" / name / "encoder.json").read_bytes()
     except OSError:
@@ -187,16 +187,14 @@ def command(dataset: str, name: str, dense: bool | None = None) -> str:
 
 
 def _stale(dataset: DatasetInfo, described: MapDescription) -> str | None:
-    """Why a map no longer fits, if it does not. Without its vectors it still does: nothing newer is there."""
+    """Why a map is outdated, or empty. A map without its vectors is not outdated."""
     if described.fingerprint != dataset.fingerprint or described.rows != dataset.rows:
         return (
-            f"is of the dataset as it was before (fingerprint {described.fingerprint}, "
-            f"it is {dataset.fingerprint} now)"
+            f"is of an earlier version of the dataset (fingerprint {described.fingerprint}, "
+            f"now {dataset.fingerprint})"
         )
     if vectors_digest(dataset, described.vectors) not in (None, described.vectors_digest):
-        return (
-            f"is older than its vectors {described.vectors} (it is of those of {described.vectors_created})"
-        )
+        return f"is older than its vectors {described.vectors} (it was made from those of {described.vectors_created})"
     return None
 
 

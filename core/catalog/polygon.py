@@ -1,4 +1,4 @@
-"""Which points lie inside a polygon: a polygon drawn by a person, millions of points, a fraction of a second."""
+"""Points in a polygon: millions of points in a fraction of a second."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-GRID = 512  # cells a side: those that no edge passes are inside or outside as a whole
-FEW = 20_000  # points that are compared with every edge at once
-BLOCK = 2**17  # points looked at together, so that what is computed of them stays in the processor's cache
+GRID = 512  # cells per side; cells without an edge are entirely inside or outside
+FEW = 20_000  # points compared with every edge at once
+BLOCK = 2**17  # points per block, so that intermediate results stay in the CPU cache
 
 
 def inside(points: NDArray[np.floating], corners: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
-    """Which points a polygon holds, by the even-odd rule: what a self-crossing line encloses twice is outside.
+    """Which points are inside a polygon, by the even-odd rule: what a self-crossing line encloses twice is outside.
 
     Args:
         points: (n, 2); a point with a NaN is nowhere, so never inside.
@@ -59,7 +59,7 @@ OUTSIDE, INSIDE, CROSSED = 0, 1, 2
 def _crossed_oddly(
     x: NDArray[np.floating], y: NDArray[np.floating], polygon: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Does a ray to the right of each point cross an odd number of edges?"""
+    """Whether a ray to the right of each point crosses an odd number of edges."""
     odd = np.zeros(len(x), bool)
     for (x1, y1), (x2, y2) in zip(np.roll(polygon, 1, axis=0), polygon, strict=True):
         if y1 != y2:

@@ -1,4 +1,4 @@
-"""What an import would read, from the head of the files: nothing is written."""
+"""Preview an import from the first rows of the files; nothing is written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN = 20  # of them
 
 @dataclass(frozen=True)
 class Preview:
-    """The first products as they would be read."""
+    """The first products as they would be imported."""
 
     products: list[dict[str, Any]]  # columns of `core.schema.FROM_SOURCE`
     rows: int  # read for this preview, rejected ones too
@@ -49,8 +49,8 @@ def preview(
     """Read the first rows of `paths` as the named layout.
 
     Raises:
-        UsageError: there is no such layout, or an option will not do.
-        SourceError: the files are missing, cut short or not of that layout.
+        UsageError: there is no such layout, or an option is invalid.
+        SourceError: the files are missing, truncated or not of that layout.
     """
     options = replace(options or ReadOptions(), rows=HEAD)
     products: list[dict[str, Any]] = []
@@ -72,7 +72,9 @@ def preview(
                     rejected[reason] = rejected.get(reason, 0) + 1
     if not products:
         reasons = "; ".join(f"{count:,} rows rejected: {reason}" for reason, count in rejected.items())
-        raise SourceError(f"There are no products in it{f' ({reasons})' if reasons else ': it has no rows'}.")
+        raise SourceError(
+            f"There are no products in the source{f' ({reasons})' if reasons else ': it has no rows'}."
+        )
     return Preview(
         products=products,
         rows=rows,

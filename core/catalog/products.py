@@ -1,4 +1,4 @@
-"""The product table of a dataset, and questions to it."""
+"""The product table of a dataset, and queries to it."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from core.catalog.polygon import inside
 from core.errors import DamagedDatasetError, UnknownDatasetError, UsageError
 from core.settings import settings
 
-# What a damaged file is to the libraries that read it; all else of theirs is a bug, and stays loud.
+# Exceptions that the libraries raise on a damaged file; any other is a bug.
 UNREADABLE = (duckdb.SerializationException, pa.ArrowInvalid, OSError)
 T = TypeVar("T")
 PART_ROWS, PART_BYTES = 8_192, 16 * 2**20  # of the table, read at once for a download
-FOUND_KEPT = 16  # answers to searches for text or ids, a byte a product each
+FOUND_KEPT = 16  # cached masks of text or id filters, a byte per product each
 
 
 class Products:
-    """The product table of one dataset, for questions. Any number of threads may ask at once.
+    """Queries to the product table of one dataset. Thread-safe.
 
     What Browse asks (counts, facets, pages) is answered from narrow columns in memory, read at the first such
     question; anything else is SQL over the files.
@@ -57,9 +57,9 @@ class Products:
         )
         self._db.execute("SET preserve_insertion_order = false")
         self._db.execute(f"SET memory_limit = '{settings().query_bytes}B'")
-        self._db.execute("SET temp_directory = ''")  # nor does a question fill the disk
+        self._db.execute("SET temp_directory = ''")  # no spilling to disk
         self._db.execute("SET parquet_metadata_cache = true")
-        # Nothing that reaches this connection can read or write anything but this dataset's table.
+        # The connection can read this dataset's table only, and write nothing.
         self._db.execute(f"SET allowed_paths = ['{_quoted(self.path)}']")
         self._db.execute("SET enable_external_access = false")
         self._db.execute("SET lock_configuration = true")
@@ -79,10 +79,10 @@ class Products:
     def query(
         self, sql: str, cohort: Cohort | None = None, values: Sequence[Any] = ()
     ) -> duckdb.DuckDBPyRelation:
-        """The answer to `sql`, in which the table `cohort` is the cohort's products (all of them without one).
+        """The result of `sql`, where the table `cohort` is the cohort's products (all products without one).
 
         Args:
-            sql: a SELECT from `cohort`, with ? for each of `values`. Never built from a person's words.
+            sql: a SELECT from `cohort`, with ? for each of `values`. Never built from user input.
         """
         with self._here():
             return self._asked(self._cursor(cohort), sql, cohort, values)
@@ -94,10 +94,10 @@ class Products:
         cohort: Cohort | None = None,
         values: Sequence[Any] = (),
     ) -> T:
-        """What `reader` makes of the answer to `query`, within the time and memory that a question may take.
+        """The result of `reader` on the answer to `query`, within the limits of time and memory.
 
         Raises:
-            UsageError: it would take longer, or more memory.
+            UsageError: a limit was exceeded.
         """
         seconds = settings().query_seconds
         cursor = self._cursor(cohort)
@@ -109,13 +109,13 @@ class Products:
                 return reader(self._asked(cursor, sql, cohort, values))
         except duckdb.InterruptException as error:
             raise UsageError(
-                f"The question took longer than {seconds:g} s and was stopped. Ask for fewer products, "
-                "or let it take longer with VITRINE_QUERY_SECONDS."
+                f"The query took longer than {seconds:g} s and was stopped. Query fewer products, "
+                "or raise VITRINE_QUERY_SECONDS."
             ) from error
         except duckdb.OutOfMemoryException as error:
             raise UsageError(
-                f"The question needs more memory than {settings().query_bytes / 2**30:.1f} GB and was stopped. "
-                "Ask for fewer products, or allow more with VITRINE_QUERY_MB."
+                f"The query needs more memory than {settings().query_bytes / 2**30:.1f} GB and was stopped. "
+                "Query fewer products, or raise VITRINE_QUERY_MB."
             ) from error
         finally:
             watch.cancel()
@@ -138,7 +138,7 @@ class Products:
         return self.read(lambda found: found.to_arrow_table(), sql, cohort, values)
 
     def mask(self, cohort: Cohort | None = None) -> Mask:
-        """Which products are the cohort's: (n,) by row_id."""
+        """(n,) by row_id: which products are in the cohort."""
         mask = self._mask(cohort)
         return np.ones(self.columns.rows, bool) if mask is None else mask.copy()
 
@@ -147,9 +147,9 @@ class Products:
         return self.columns.rows if mask is None else int(np.count_nonzero(mask))
 
     def facet(self, column: str, cohort: Cohort | None = None) -> dict[str, int]:
-        """How many of the cohort's products have each value of a column, most frequent first.
+        """The number of the cohort's products with each value of a column, most frequent first.
 
-        The cohort's own choice in that column is left out of the question: a filter shows what else
+        The cohort's own filter of that column is ignored, since a filter shows what else
         could be chosen.
         """
         if column not in CHOICES:
@@ -161,7 +161,7 @@ class Products:
         return dict(sorted(named.items(), key=lambda entry: (-entry[1], entry[0])))
 
     def categories(self, cohort: Cohort | None = None) -> list[tuple[tuple[str, ...], int]]:
-        """Every leaf of the category tree that the cohort has, with its count, in the tree's order."""
+        """Every leaf category of the cohort with its count, in the tree's order."""
         return self.columns.category.counts(self._mask(cohort, without="category"))
 
     def rows(
@@ -183,7 +183,7 @@ class Products:
         return self.by_row(self.columns.page(self._mask(cohort), order, seed, offset, limit))
 
     def by_row(self, row_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """Whole products in the order asked for; numbers that are not there are passed over."""
+        """Complete products in the given order; unknown row_ids are skipped."""
         wanted = [int(row) for row in row_ids if 0 <= row < self._metadata.num_rows]
         if not wanted:
             return []
@@ -239,19 +239,19 @@ class Products:
         return found if mask.all() else found.filter(pa.array(mask))
 
     def item(self, item_id: str) -> list[dict[str, Any]]:
-        """The products of that item_id: one, or several where it repeats."""
+        """The products with that item_id; several if it repeats."""
         return self.rows(Cohort(self.info.name, item_id=(item_id,)), limit=100)
 
     @property
     def columns(self) -> Columns:
-        """The narrow columns, read at the first question."""
+        """The narrow columns, read on first use."""
         with self._lock, self._here():
             if self._columns is None:
                 self._columns = Columns(self.path, self.info.folder / "name_rank.npy")
             return self._columns
 
     def _mask(self, cohort: Cohort | None, without: str = "") -> Mask | None:
-        """Which products, all filters but `without` counted; None for all."""
+        """The mask of all filters but `without`; None for all products."""
         if cohort is None:
             return None
         masks = self.columns.masks(cohort)
@@ -284,12 +284,12 @@ class Products:
             MapError: its map is not there, or no longer fits.
         """
         area = Cohort("", map=cohort.map, area=cohort.area)
-        found = read_map(self.info, area.map)  # each time: a kept answer must not outlive its map
+        found = read_map(self.info, area.map)  # not cached: a mask must not outlive its map
         made = version(self.info, area.map)
         return self._kept(area, made, lambda: inside(found.points, area.area))
 
     def _kept(self, cohort: Cohort, made: str, find: Callable[[], Mask]) -> Mask:
-        """The last few answers are kept."""
+        """A cache of the latest masks."""
         key = (cohort, made)
         with self._lock:
             if key in self._found:
@@ -303,7 +303,7 @@ class Products:
         return mask
 
     def _cursor(self, cohort: Cohort | None = None) -> duckdb.DuckDBPyConnection:
-        """A cursor for one question: an answer may be read slowly while the same thread asks another."""
+        """A cursor for one query, so that results can be read while the same thread runs another."""
         cursor = self._db.cursor()
         cursor.register("search", self._texts)
         if cohort and cohort.area:
@@ -312,7 +312,7 @@ class Products:
 
     @contextmanager
     def _here(self) -> Iterator[None]:
-        """A table that vanished under a question, or became another, is a removed dataset, not a bug."""
+        """Report a table that was removed or replaced during a query as a removed dataset."""
         try:
             if self._file not in (None, _identity(self.path)):
                 raise FileNotFoundError(self.path)

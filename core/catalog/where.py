@@ -44,7 +44,7 @@ def rows_where(products: Products, condition: str, cohort: Cohort | None = None)
 def _check(condition: str) -> None:
     if not condition.strip() or len(condition) > CHARACTERS:
         raise UsageError(
-            f"--where wants a condition of 1 to {CHARACTERS:,} characters, such as \"geo = 'cz'\"."
+            f"--where expects a condition of 1 to {CHARACTERS:,} characters, such as \"geo = 'cz'\"."
         )
     with duckdb.connect() as parser:  # parses only: nothing of the condition is run here
         sql = f"SELECT ({condition}\n) AS holds FROM products"  # noqa: S608 - only parsed

@@ -1,4 +1,4 @@
-"""Every command. All take --json, and end with one clear line and a non-zero status on error."""
+"""All commands. Each takes --json, and on an error prints one line and ends with a non-zero status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.errors import DamagedDatasetError, UsageError, VitrineError
 from core.settings import go_offline
 
 app = typer.Typer(
-    help="Vitrine: explore, audit and demo datasets of products.",
+    help="Vitrine: explore, audit and demonstrate datasets of products.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -36,33 +36,40 @@ def main() -> None:
         sys.exit(f"error: {error}")
     except SystemExit as stop:
         if stop.code == 130:  # what typer makes of Ctrl-C
-            print("stopped; nothing was left half-made", file=sys.stderr)
+            print("stopped; no partial results were left", file=sys.stderr)
         raise
 
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="glami, mep3m, table or folder.")],
+    source: Annotated[str, typer.Argument(help="The layout: glami, mep3m, table or folder.")],
     paths: Annotated[
         list[str],
         typer.Argument(metavar="PATH...", help="A file, folder or http(s) URL; several zips for 800x800."),
     ],
-    name: Annotated[str, typer.Option(help="What to call it.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the dataset.")] = "",
     map_: Annotated[
         list[str],
         typer.Option(
-            "--map", metavar="OURS=YOURS", help="A column of your table, e.g. name=title; image= for none."
+            "--map",
+            metavar="OURS=YOURS",
+            help="Map a column of your table, e.g. name=title, or image= for none; repeatable.",
         ),
     ] = [],  # noqa: B006
-    separator: Annotated[str, typer.Option(help="Between the levels of a category path.")] = " > ",
+    separator: Annotated[str, typer.Option(help="Separator of the levels of a category path.")] = " > ",
     clean_text: Annotated[
         bool, typer.Option("--clean-text", help="Clean names and descriptions as GLAMI did.")
     ] = False,
-    licence: Annotated[str, typer.Option(help="Of your data, shown with the dataset.")] = "",
-    encoding: Annotated[str, typer.Option(help="Of a text table, e.g. cp1250; found by itself.")] = "",
-    delimiter: Annotated[str, typer.Option(help="Of a text table, e.g. ';'; found by itself.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of your data, shown with the dataset.")] = "",
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of a text table, e.g. cp1250; detected by default.")
+    ] = "",
+    delimiter: Annotated[
+        str, typer.Option(help="Delimiter of a text table, e.g. ';'; detected by default.")
+    ] = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show the first rows as they would be read.")
+        bool,
+        typer.Option("--dry-run", help="Show the first rows as they would be imported, without importing."),
     ] = False,
     thumbnails: Annotated[bool, typer.Option("--thumbnails", hidden=True)] = False,
     prepare: Annotated[
@@ -71,14 +78,14 @@ def import_(
     progress_lines: Annotated[bool, typer.Option("--progress-lines", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
-    """Build a dataset from files; they stay where they are, and pictures are read in place."""
+    """Import a dataset from files. The files are not copied; pictures are read in place."""
     from core.catalog.build import import_dataset
     from core.commands import dry_run as previews
     from core.sources.bounds import own_memory
     from core.sources.reading import ReadOptions
 
     if not name and not dry_run:
-        raise UsageError("Say what to call it: --name NAME. Or look at it first: --dry-run.")
+        raise UsageError("No name for the dataset: give --name NAME, or preview with --dry-run.")
     columns: dict[str, str] = {}
     for pair in map_:
         ours, equals, theirs = pair.partition("=")
@@ -115,14 +122,14 @@ def import_(
 
 @app.command()
 def demo(
-    name: Annotated[str, typer.Option(help="What to call it.")] = "demo",
-    items: Annotated[int, typer.Option(help="Products to draw.")] = 6000,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same products.")] = 0,
-    layout: Annotated[str, typer.Option(help="glami: thirteen languages; mep3m: Chinese.")] = "glami",
-    if_empty: Annotated[bool, typer.Option("--if-empty", help="Only if there is no dataset yet.")] = False,
+    name: Annotated[str, typer.Option(help="Name of the dataset.")] = "demo",
+    items: Annotated[int, typer.Option(help="Number of products.")] = 6000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same products.")] = 0,
+    layout: Annotated[str, typer.Option(help="glami (thirteen languages) or mep3m (Chinese).")] = "glami",
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing if there is a dataset.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Draw the built-in dataset: products made by Vitrine itself, with nothing to download."""
+    """Generate the built-in dataset: products drawn and described by Vitrine, without a download."""
     from core.demo.build import build
 
     if if_empty and (catalog.datasets() or catalog.damaged()):
@@ -138,7 +145,7 @@ def demo(
 
 @app.command()
 def datasets(as_json: Json = False) -> None:
-    """List the datasets there are."""
+    """List the datasets."""
 
     found = catalog.datasets()
     broken = catalog.damaged()
@@ -153,7 +160,7 @@ def datasets(as_json: Json = False) -> None:
 
 @app.command()
 def info(name: Name, as_json: Json = False) -> None:
-    """Say what is known of a dataset."""
+    """Show the metadata of a dataset."""
 
     described = asdict(catalog.info(name))
     described["folder"] = str(described["folder"])
@@ -163,10 +170,10 @@ def info(name: Name, as_json: Json = False) -> None:
 @app.command()
 def remove(
     name: Name,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete a dataset and all that was computed from it; the files it was imported from stay."""
+    """Delete a dataset and everything computed from it. The imported files themselves stay."""
 
     try:
         holds = f"{catalog.info(name).rows:,} products"
@@ -174,8 +181,8 @@ def remove(
         holds = "damaged"
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"Nobody is there to confirm it: vitrine remove {name} --yes")
-        typer.confirm(f"Delete {name} ({holds}) and all that was computed from it?", abort=True)
+            raise UsageError(f"There is no terminal to confirm it: vitrine remove {name} --yes")
+        typer.confirm(f"Delete {name} ({holds}) and everything computed from it?", abort=True)
     catalog.remove(name)
     say({"removed": name}, as_json, f"Removed {name}.")
 
@@ -185,14 +192,18 @@ def stats(
     name: Name,
     only: Annotated[
         str,
-        typer.Option("--cohort", metavar="QUERY", help="Only these, as in an address: 'geo=cz&split=train'."),
+        typer.Option(
+            "--cohort",
+            metavar="QUERY",
+            help="Only products of this cohort, as in an address: 'geo=cz&split=train'.",
+        ),
     ] = "",
     pictures: Annotated[
-        bool, typer.Option("--pictures", help="Measure the pictures first; what was measured is kept.")
+        bool, typer.Option("--pictures", help="Measure the pictures first; the measurements are cached.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Every statistic of the pages, as numbers."""
+    """Compute every statistic of the Statistics page."""
     from core.catalog.products import Products
     from core.statistics import overview, picture_stats, summary
 
@@ -200,7 +211,9 @@ def stats(
     query = parse_qs(only, keep_blank_values=True)
     known = {field.name for field in fields(Cohort)} - {"dataset"}
     if unknown := sorted(set(query) - known):
-        raise UsageError(f"--cohort: {', '.join(unknown)} is no filter. Filters: {', '.join(sorted(known))}.")
+        raise UsageError(
+            f"--cohort: {', '.join(unknown)} is not a filter. Filters: {', '.join(sorted(known))}."
+        )
     cohort = Cohort.from_query(query, dataset=name)
     with watched() as progress:
         if pictures:
@@ -214,7 +227,7 @@ def stats(
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Check what a presenter needs before a demo."""
+    """Check the installation before a demo."""
 
     findings = examine()
     text = "\n".join(

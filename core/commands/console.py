@@ -1,4 +1,4 @@
-"""What every command shares: its common options, its answer, its progress bar."""
+"""Shared by all commands: common options, output, progress bar."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ import typer
 from core.progress import Progress, no_progress
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Name = Annotated[str, typer.Argument(help="The dataset's name.")]
+Name = Annotated[str, typer.Argument(help="Name of the dataset.")]
 Lines = Annotated[bool, typer.Option("--progress-lines", hidden=True)]
 
 
 def say(result: Any, as_json: bool, text: str) -> None:
-    """The one way that commands answer."""
+    """Print the result of a command, as JSON or as text."""
     print(json.dumps(result, ensure_ascii=False, indent=2, default=str) if as_json else text)
 
 
 @contextmanager
 def watched(lines: bool = False) -> Iterator[Progress]:
-    """A progress bar where a person watches, JSON lines where another program asked for them, else nothing."""
+    """A progress bar on a terminal, JSON lines where another program asked for them, else nothing."""
     if lines:
         last = [0.0]
 

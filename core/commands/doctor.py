@@ -1,4 +1,4 @@
-"""What a presenter runs before a demo: is everything here that the next hour needs?"""
+"""Checks of the installation before a demo."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _datasets() -> tuple[bool, str]:
     found = catalog.datasets()
     names = ", ".join(f"{info.name} ({info.rows:,})" for info in found)
     if broken := catalog.damaged():
-        return False, " ".join(broken.values()) + (f" Whole: {names}" if names else "")
+        return False, " ".join(broken.values()) + (f" Complete: {names}" if names else "")
     return bool(found), names or "none yet: vitrine import --help"
 
 
@@ -107,7 +107,7 @@ def _pictures() -> tuple[bool, str]:
                 seen += 1
         except (ImageError, DamagedDatasetError) as error:
             broken.append(f"{info.name}: {error}")
-    return not broken, "; ".join(broken) or f"one of each of {seen} datasets was opened"
+    return not broken, "; ".join(broken) or f"one picture of each of {seen} datasets was opened"
 
 
 def _vectors() -> tuple[bool, str]:
@@ -161,7 +161,7 @@ def _network() -> tuple[bool, str]:
     loose = [name for name in OFFLINE if os.environ.get(name) != OFFLINE[name]]
     return (
         not loose,
-        f"{', '.join(loose)} set by hand: frameworks may ask the network" if loose else "nothing asks it",
+        f"{', '.join(loose)} set in the environment: frameworks may use the network" if loose else "not used",
     )
 
 
@@ -170,4 +170,4 @@ def _browser() -> tuple[bool, str]:
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))),
         None,
     )
-    return True, found or "no Chromium; only the tests need it"
+    return True, found or "no Chromium; only tests need it"

@@ -19,29 +19,32 @@ def duplicates(
     by: Annotated[
         str,
         typer.Option(
-            help="Of bytes, pixels, cropped, recoloured, hash, vectors, text, glami; what the dataset allows otherwise."
+            help="Detectors: bytes, pixels, cropped, recoloured, hash, vectors, text, glami; default: all that the dataset allows."
         ),
     ] = "",
     threshold: Annotated[
         list[str],
         typer.Option(
-            metavar="[BY=]NUMBER", help="pixels=6, cropped=4, hash=4, vectors=0.995, text=0.9; several times."
+            metavar="[BY=]NUMBER",
+            help="For example pixels=6, cropped=4, hash=4, vectors=0.995, text=0.9; repeatable.",
         ),
     ] = [],  # noqa: B006
-    preset: Annotated[str, typer.Option(help="glami: how GLAMI-1M's authors cleaned their test part.")] = "",
-    vectors: Annotated[str, typer.Option(help="A set of picture vectors; the newest otherwise.")] = "",
-    drop: Annotated[
-        Path | None, typer.Option(help="Write the products to leave out to this CSV file.")
-    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="glami: the rule by which GLAMI-1M's authors cleaned their test split.")
+    ] = "",
+    vectors: Annotated[str, typer.Option(help="A set of picture vectors; default: the newest.")] = "",
+    drop: Annotated[Path | None, typer.Option(help="Write the products to drop to this CSV file.")] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write the certificate to this .md or .json file.")
     ] = None,
-    keep: Annotated[str, typer.Option(help="test drops from train what leaks; train drops from test.")] = "",
-    within: Annotated[bool, typer.Option("--within", help="Drop duplicates within a split, too.")] = False,
+    keep: Annotated[
+        str, typer.Option(help="test: drop leaking products from train; train: drop them from test.")
+    ] = "",
+    within: Annotated[bool, typer.Option("--within", help="Also drop duplicates within a split.")] = False,
     pixels: Annotated[
-        bool, typer.Option("--pixels", help="Also ready the pictures for look-alikes of another class.")
+        bool, typer.Option("--pixels", help="Also prepare the pictures for look-alikes of other classes.")
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Look anew for what was found before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Recompute cached results.")] = False,
     progress_lines: Lines = False,
     as_json: Json = False,
 ) -> None:
@@ -51,14 +54,14 @@ def duplicates(
     from core.duplicates import report as writing
 
     if preset not in ("", "glami"):
-        raise UsageError(f"--preset {preset}: the only one is glami.")
+        raise UsageError(f"--preset {preset}: the only preset is glami.")
     if preset and by:
         raise UsageError("--preset glami chooses the detectors itself: leave out --by.")
     keep = keep or ("train" if preset else "test")
     if keep not in ("test", "train"):
-        raise UsageError(f"--keep {keep}: it is test or train.")
+        raise UsageError(f"--keep {keep}: expected test or train.")
     if report is not None and report.suffix not in (".md", ".json"):
-        raise UsageError(f"--report {report}: its name ends in .md or .json.")
+        raise UsageError(f"--report {report}: the name must end in .md or .json.")
     products = Products.open(name)
     chosen = ["glami"] if preset else [part.strip() for part in by.split(",") if part.strip()]
     thresholds = _thresholds(threshold, chosen)
@@ -102,19 +105,19 @@ def duplicates(
 def _thresholds(given: list[str], chosen: list[str]) -> dict[str, float]:
     """
     Raises:
-        UsageError: one is no number, or does not say whose it is.
+        UsageError: a threshold is not a number, or names no detector.
     """
     found = {}
     for entry in given:
         key, equals, value = entry.rpartition("=")
         if not equals:
             if len(chosen) != 1:
-                raise UsageError(f"--threshold {entry}: say of which detector, for example vectors={entry}.")
+                raise UsageError(f"--threshold {entry}: name the detector, for example vectors={entry}.")
             key = chosen[0]
         try:
             found[key] = float(value)
         except ValueError as error:
-            raise UsageError(f"--threshold {entry}: {value!r} is no number.") from error
+            raise UsageError(f"--threshold {entry}: {value!r} is not a number.") from error
         if key not in chosen and chosen:
             raise UsageError(f"--threshold {entry}: {key} is not among --by {','.join(chosen)}.")
     return found
@@ -129,11 +132,11 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         for entry in part["across"]:
             if entry["products"]:
                 lines.append(
-                    f"  {entry['split']} in {entry['other']}: {entry['products']:,} products have a like there"
+                    f"  {entry['split']} in {entry['other']}: {entry['products']:,} products have a duplicate there"
                 )
         lines += [f"  note: {note}" for note in part["notes"]]
     lines.append(
         f"To drop, by {', '.join(answer['drop']['detectors'])}: {answer['drop']['products']:,} products "
-        f"({answer['drop']['keep']} stays whole); --drop FILE lists them"
+        f"({answer['drop']['keep']} is kept); --drop FILE lists them"
     )
     return lines

@@ -1,4 +1,4 @@
-"""Commands of models: what there is, what one says of a product, how good it is."""
+"""The commands of models: list, classify, evaluate."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from core.storage import storage_errors
 from core.training.runs import find_run
 
 Prompt = Annotated[
-    str, typer.Option(help="Of a zero-shot model: glami, plain, fashion, or a text with {} for the category.")
+    str,
+    typer.Option(
+        help="Prompt of a zero-shot model: glami, plain, fashion, or a text with {} for the category."
+    ),
 ]
 
 
 def models(as_json: Json = False) -> None:
-    """List the models that can be asked: finished runs, newest first, those Vitrine brings, zero-shot ones."""
+    """List the models: finished runs, newest first, bundled models, zero-shot models."""
 
     broken = damaged_runs()
     found: list[dict[str, object]] = [
@@ -39,15 +42,17 @@ def models(as_json: Json = False) -> None:
 
 
 def classify(
-    model: Annotated[str, typer.Option(help="A name of `vitrine models`; the first by default.")] = "",
+    model: Annotated[str, typer.Option(help="A name from `vitrine models`; default: the first.")] = "",
     image: Annotated[Path | None, typer.Option(help="A picture file.")] = None,
     name: Annotated[str, typer.Option(help="The product's name.")] = "",
     description: Annotated[str, typer.Option(help="The product's description.")] = "",
-    dataset: Annotated[str, typer.Option(help="Whose categories a zero-shot model chooses from.")] = "",
+    dataset: Annotated[
+        str, typer.Option(help="Dataset whose categories are the classes of a zero-shot model.")
+    ] = "",
     prompt: Prompt = "",
     as_json: Json = False,
 ) -> None:
-    """Say what kind of product a picture, a name or a description is of: the five likeliest classes."""
+    """Classify a product by picture, name or description: the five most probable classes."""
 
     from core.models import loading
 
@@ -75,10 +80,13 @@ def evaluate(
     ],
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     dataset: Annotated[
-        str, typer.Option(help="Another dataset than it was trained on, or which of several.")
+        str,
+        typer.Option(help="Dataset to evaluate on; default: the training dataset, or the first of several."),
     ] = "",
-    among: Annotated[str, typer.Option(help="all its classes, or those that the dataset has.")] = "all",
-    sees: Annotated[str, typer.Option(help="both, picture or text.")] = "both",
+    among: Annotated[
+        str, typer.Option(help="Candidate classes: all of the model, or `dataset` for those of the dataset.")
+    ] = "all",
+    sees: Annotated[str, typer.Option(help="Inputs: both, picture or text.")] = "both",
     inference: Annotated[
         str,
         typer.Option(
@@ -86,24 +94,28 @@ def evaluate(
         ),
     ] = "expected",
     human_only: Annotated[
-        bool, typer.Option("--human-only", help="Products that a person labelled.")
+        bool, typer.Option("--human-only", help="Only products with human labels.")
     ] = False,
     prompt: Prompt = "",
-    ties: Annotated[str, typer.Option(help="glami: the published rule; fair: half a hit.")] = "glami",
+    ties: Annotated[
+        str, typer.Option(help="Ties: glami (the published rule) or fair (half a hit).")
+    ] = "glami",
     save: Annotated[Path | None, typer.Option(help="Write predictions to this Parquet file.")] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Keep it where the Evaluate page shows it; predictions too.")
+        bool, typer.Option("--keep", help="Store report and predictions for the Evaluate page.")
     ] = False,
     progress_lines: Lines = False,
     as_json: Json = False,
 ) -> None:
-    """Judge a classifier: top-1, top-5, per country and label source, F1, AP, calibration."""
+    """Evaluate a classifier: top-1, top-5, per country and label source, F1, AP, calibration."""
     from core.evaluation.cache import without_nan
 
     with watched(progress_lines) as progress:
         if keep:
             if prompt:
-                raise UsageError("--keep keeps what the Evaluate page can ask for: leave out --prompt.")
+                raise UsageError(
+                    "--keep stores evaluations for the Evaluate page, which has no prompts: leave out --prompt."
+                )
             found = _keep(run, dataset, split, sees, inference, human_only, ties, among, save, progress)
         else:
             from core.evaluation.judging import evaluate as judge
@@ -115,7 +127,7 @@ def evaluate(
     found = without_nan(found)
     if strange := found["unknown_classes"]:
         typer.echo(
-            f"{strange:,} of {found['n']:,} products have a category that the model was never taught: they count as mistakes.",
+            f"{strange:,} of {found['n']:,} products have a category that is not among the model's classes: they count as errors.",
             err=True,
         )
     if (exposed := found["exposure"]) and not exposed["zero_shot"]:
@@ -138,7 +150,7 @@ def _keep(
     run: str, dataset: str, split: str, sees: str, inference: str, human_only: bool, ties: str, among: str,
     save: Path | None, progress: Progress,
 ) -> dict[str, Any]:  # fmt: skip
-    """Evaluate and keep it; the same report as without keeping."""
+    """Evaluate and store the result; the report is the same as without storing."""
     from core.evaluation import cache
 
     try:

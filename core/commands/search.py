@@ -16,30 +16,32 @@ from core.embeddings.store import open_set, sets
 from core.errors import UsageError
 from core.search.index import build_approximate, wants_approximate
 
-embeddings = typer.Typer(help="Vectors of a dataset.", no_args_is_help=True)
-weights = typer.Typer(help="Weights that are fetched.", no_args_is_help=True)
+embeddings = typer.Typer(help="List and import vectors of a dataset.", no_args_is_help=True)
+weights = typer.Typer(help="Download weights of encoders.", no_args_is_help=True)
 
 
 def embed(
     name: Name,
     encoder: Annotated[
-        str, typer.Option(help="See `encoders`; or MODEL/TAG of open_clip, or a folder.")
+        str, typer.Option(help="A name from `vitrine encoders`, MODEL/TAG of open_clip, or a folder.")
     ] = "clip-tiny",
-    tower: Annotated[str, typer.Option(help="image or text: what of the products is embedded.")] = "image",
-    engine: Annotated[str, typer.Option(help="local, or ray: spread over a cluster by Ray Data.")] = "local",
+    tower: Annotated[str, typer.Option(help="What to embed: image or text.")] = "image",
+    engine: Annotated[
+        str, typer.Option(help="local, or ray: distribute over a cluster with Ray Data.")
+    ] = "local",
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that decode pictures, or actors.")
+        int | None, typer.Option(min=1, help="Processes that decode pictures; with ray: actors.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda; what is there otherwise.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Make them anew.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; default: cuda if available.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Recompute them.")] = False,
     progress_lines: Lines = False,
     as_json: Json = False,
 ) -> None:
-    """Make the vectors of a dataset, or what is missing of them."""
+    """Compute the vectors of a dataset; an interrupted run is continued."""
     from core.embeddings.embed import embed as run
 
     if tower not in ("image", "text"):
-        raise UsageError(f"--tower {tower}: it is image or text.")
+        raise UsageError(f"--tower {tower}: expected image or text.")
     chosen: Literal["image", "text"] = "image" if tower == "image" else "text"
     with watched(progress_lines) as progress:
         report = run(name, clip.encoder(encoder), chosen, engine, workers, device, again, progress)  # type: ignore[arg-type]
@@ -48,7 +50,7 @@ def embed(
     ]
     lines += [f"  none for {count:,}: {reason}" for reason, count in report.skipped.items()]
     lines.append(
-        f"  {report.computed:,} of {report.chunks:,} chunks were computed now, {report.items_per_s:,.0f}/s"
+        f"  {report.computed:,} of {report.chunks:,} chunks computed in this run, {report.items_per_s:,.0f}/s"
     )
     say(asdict(report), as_json, "\n".join(lines))
 
@@ -58,20 +60,20 @@ def import_(
     name: Name,
     file: Annotated[Path, typer.Argument(help="A .npy, .npz or Parquet file.")],
     call: Annotated[
-        str | None, typer.Option("--name", help="What to call them; the file's name otherwise.")
+        str | None, typer.Option("--name", help="Name of the set; default: the file's name.")
     ] = None,
     by: Annotated[
-        str | None, typer.Option(help="image_id, item_id or row_id, where it cannot be told.")
+        str | None, typer.Option(help="Key of the rows: image_id, item_id or row_id; detected by default.")
     ] = None,
-    ids: Annotated[Path | None, typer.Option(help="One id a line, for a .npy.")] = None,
+    ids: Annotated[Path | None, typer.Option(help="For a .npy: a file with one id per line.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Take vectors that were made elsewhere."""
+    """Import vectors that were computed elsewhere."""
     from core.catalog.products import Products
     from core.embeddings.imported import KEYS, import_vectors
 
     if by not in (None, *KEYS):
-        raise UsageError(f"--by {by}: it is {', '.join(KEYS)}.")
+        raise UsageError(f"--by {by}: expected {', '.join(KEYS)}.")
     with watched() as progress:
         report = import_vectors(Products.open(name), file, call or file.stem, by, ids, progress)
     say(
@@ -83,23 +85,23 @@ def import_(
 
 @embeddings.command("list")
 def list_(name: Name, as_json: Json = False) -> None:
-    """What vectors a dataset has."""
+    """List the vectors of a dataset."""
 
     found = [{"name": known, **asdict(described)} for known, described in sets(info(name))]
     lines = [
         f"{entry['name']:<32} {entry['present']:>10,} x {entry['dimensions']}  {entry['created']}"
         for entry in found
     ]
-    say(found, as_json, "\n".join(lines) or f"None yet. Make them: vitrine embed {name}")
+    say(found, as_json, "\n".join(lines) or f"None yet. Compute them: vitrine embed {name}")
 
 
 def index(
     name: Name,
-    vectors: Annotated[str | None, typer.Option(help="A set of vectors; the newest otherwise.")] = None,
+    vectors: Annotated[str | None, typer.Option(help="A set of vectors; default: the newest.")] = None,
     progress_lines: Lines = False,
     as_json: Json = False,
 ) -> None:
-    """Index a large dataset: its words, and its vectors where an exact search takes longer than 110 ms."""
+    """Index a large dataset: its words, and its vectors if an exact search would take longer than 110 ms."""
     from core.catalog.products import Products
     from core.search.lexical import Lexical
     from core.search.query import default_set
@@ -120,26 +122,26 @@ def index(
                     f"{described.probes} of {described.lists} lists."
                 )
             else:
-                text += f" {chosen} is searched exactly: it is small enough."
+                text += f" {chosen} needs no index: an exact search is fast enough."
     say(answer, as_json, text)
 
 
 def search(
     name: Name,
-    text: Annotated[list[str], typer.Option(help="Words in any language; may be given again.")] = [],  # noqa: B006
-    image: Annotated[list[Path], typer.Option(help="A picture file; may be given again.")] = [],  # noqa: B006
-    item: Annotated[list[str], typer.Option(help="A product's item_id; may be given again.")] = [],  # noqa: B006
-    without: Annotated[list[str], typer.Option(help="Words to take away; may be given again.")] = [],  # noqa: B006
-    k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="Products to find.")] = 10,
-    where: Annotated[str | None, typer.Option(help="A condition in SQL, e.g. \"geo = 'cz'\".")] = None,
-    vectors: Annotated[str | None, typer.Option(help="A set of vectors; the newest otherwise.")] = None,
-    how: Annotated[str, typer.Option(help="likeness, words, or both.")] = "likeness",
+    text: Annotated[list[str], typer.Option(help="Text query in any language; repeatable.")] = [],  # noqa: B006
+    image: Annotated[list[Path], typer.Option(help="A picture file; repeatable.")] = [],  # noqa: B006
+    item: Annotated[list[str], typer.Option(help="A product's item_id; repeatable.")] = [],  # noqa: B006
+    without: Annotated[list[str], typer.Option(help="Negative text query; repeatable.")] = [],  # noqa: B006
+    k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="Number of results.")] = 10,
+    where: Annotated[str | None, typer.Option(help="Filter in SQL, e.g. \"geo = 'cz'\".")] = None,
+    vectors: Annotated[str | None, typer.Option(help="A set of vectors; default: the newest.")] = None,
+    how: Annotated[str, typer.Option(help="likeness (vectors), words, or both.")] = "likeness",
     weight: Annotated[
-        list[float], typer.Option(help="Of the parts, in the order text, image, item, without.")
+        list[float], typer.Option(help="Weights of the parts, in the order text, image, item, without.")
     ] = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
-    """Find products by words, pictures and products, some of them taken away."""
+    """Search products by texts, pictures and products, with positive and negative parts."""
     from core.catalog.products import Products
     from core.catalog.where import rows_where
     from core.search.query import Searcher
@@ -167,7 +169,7 @@ def search(
         for hit in found
     ]
     if not answer.allowed:
-        lines.append(f"No product of {name} fulfils --where {where}.")
+        lines.append(f"No product of {name} matches --where {where}.")
     recall = "" if answer.recall is None else f", approximate: recall@10 {answer.recall:.3f}"
     lines.append(
         f"{len(found)} of {answer.allowed:,} products, {answer.meaning}{recall}, {1e3 * answer.seconds:.0f} ms"
@@ -203,7 +205,7 @@ def _parts(
 
 
 def encoders(as_json: Json = False) -> None:
-    """List the encoders: bundled, and those of a hub with licence and size."""
+    """List the encoders with licence and size: bundled, and downloadable ones."""
 
     lines = [
         f"{spec.name:<28} {spec.weights:<8} {spec.size_mb:>6,} MB  {spec.dimensions:>4} d  {spec.licence:<14} {spec.languages}"
@@ -214,14 +216,18 @@ def encoders(as_json: Json = False) -> None:
 
 @weights.command("fetch")
 def fetch(
-    encoder: Annotated[str, typer.Argument(help="See `encoders`.")],
+    encoder: Annotated[str, typer.Argument(help="A name from `vitrine encoders`.")],
     as_json: Json = False,
 ) -> None:
-    """Download an encoder's weights; the only command that asks the network for a model."""
+    """Download the weights of an encoder; no other command downloads a model."""
 
     spec = clip.encoder(encoder)
     clip.fetch(spec)
-    say({"fetched": spec.name, "licence": spec.licence}, as_json, f"{spec.name} is here ({spec.licence}).")
+    say(
+        {"fetched": spec.name, "licence": spec.licence},
+        as_json,
+        f"{spec.name} is downloaded ({spec.licence}).",
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -191,6 +191,6 @@ def replacing(*places: Path) -> Iterator[tuple[Path, ...]]:
 def _storage_error(error: OSError, place: Path) -> VitrineError:
     if error.errno == errno.ENOSPC:
         return StorageError(
-            f"The disk is full: {place} could not be written. Free some space, or ask for less."
+            f"The disk is full: {place} could not be written. Free some space, or use fewer items."
         )
     return StorageError(f"{place} cannot be written: {error.strerror or error}.")

@@ -99,7 +99,7 @@ def write_mep3m(
             f"{folder} exists already and is not empty. Choose another folder, or remove it first."
         )
     if truth_path.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(f"The truth must not lie in the dataset: choose a place for it outside {folder}.")
+        raise UsageError(f"The ground truth must not be inside the dataset: choose a place outside {folder}.")
     rows = plan(items, seed)
     with replacing(folder, truth_path) as (new_folder, new_truth):
         new_folder.mkdir()

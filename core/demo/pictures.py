@@ -80,8 +80,8 @@ def render_all(tasks: Iterable[Task], count: int, draw: Draw | None = None) -> G
         yield from _in_order(pool, tasks, draw, waiting=3 * workers)
     except BrokenProcessPool as error:
         raise VitrineError(
-            "A process that draws was killed, probably because memory ran out. "
-            "Close other programs, or ask for fewer items."
+            "A drawing process was killed, probably because memory ran out. "
+            "Close other programs, or use fewer items."
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -51,9 +51,9 @@ def check(items: int, seed: int) -> None:
         UsageError: items is not in 1..MAX_ITEMS, or the seed is negative.
     """
     if not 1 <= items <= MAX_ITEMS:
-        raise UsageError(f"The number of items is {items:,}; ask for 1 to {MAX_ITEMS:,}.")
+        raise UsageError(f"items is {items:,}; expected 1 to {MAX_ITEMS:,}.")
     if not 0 <= seed < 2**63:
-        raise UsageError(f"The seed is {seed}; ask for a number from 0 to 2^63 - 1.")
+        raise UsageError(f"seed is {seed}; expected 0 to 2^63 - 1.")
 
 
 def plan(items: int, seed: int, structure: Structure | None = None) -> Plan:

@@ -1,6 +1,6 @@
-"""Duplicates and leakage: what occurs twice in a dataset, and what its test part shares with its training part.
+"""Duplicates within splits, and leakage between them.
 
-`hashing` looks at every picture once; `detectors` are the five ways of finding pairs; `finding` runs them and keeps
-what they found; `leakage` counts at a threshold and says what to drop; `report` writes it down; `judging` turns a
-person's yes and no into a precision; `lookalikes` and `twins` ask the two other questions.
+`hashing` reads every picture once; `detectors` defines the detectors; `finding` runs them and caches
+the pairs; `leakage` counts at a threshold and lists products to drop; `report` writes the certificate; `judging`
+estimates precision from people's judgements; `lookalikes` and `twins` are separate analyses.
 """

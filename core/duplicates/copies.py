@@ -1,10 +1,10 @@
-"""Copies that were cropped or given another colour: outlines propose, the pictures laid over each other decide.
+"""Detect cropped and recoloured copies: candidates by edge histograms, verified after alignment.
 
-Each picture's nearest by outline (`outlines`) are laid over it (`registering`), and what then differs little in
-colour is a copy. A recoloured copy is one where a single change of colour, the same for every pixel that differs,
-turns one picture into the other: two products of one shape differ in their folds and backgrounds, too. That is a
-detector of its own, since another colour may be another product for sale. Both read one table,
-`duplicates/copies.parquet`, made in parts that survive a kill.
+Each picture's nearest neighbours by edges (`edge_histograms`) are aligned with it (`alignment`); pairs with a small
+pixel difference are copies. A recoloured copy is one where a single affine change of colour, for all pixels that differ,
+turns one picture into the other: different products of one shape also differ in folds and backgrounds. It is a
+separate detector, since another colour may be another product. Both read one table,
+`duplicates/copies.parquet`, written in parts that survive a kill.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PART = 2_000  # pictures; what a kill costs at most
 BLOCK, PAIRS = 128, 32  # pictures, and pairs, at a time: what fits a processor's cache
 COARSE_STEPS, FINE_STEPS = 4, 5
 COARSE_MOST = 16.0  # difference of the small pictures, of 255, above which a pair is not looked at closer
-LEAST_EDGES = 0.95  # correlation of a copy's edges: pale things on white differ by little whatever they are
+LEAST_EDGES = 0.95  # least correlation of edges: pale objects on white have small pixel differences anyway
 LEAST_OVERLAP = 0.5  # of the picture; less is a detail
 CHANGED, LEAST_CHANGED = 10.0, 0.03  # of 255, that another colour differs by at least; share of the picture
 VERSION = "1"  # raise it when another table would come out
@@ -38,11 +38,11 @@ VERSION = "1"  # raise it when another table would come out
 def see_copies(
     products: Products, key: str, most_difference: float, progress: Progress = no_progress
 ) -> Seen:
-    """What `cropped` or `recoloured` sees, down to its loosest threshold.
+    """Run `cropped` or `recoloured`, down to its loosest threshold.
 
     Raises:
         DuplicatesError: there is no picture, or the pictures are on the web.
-        StorageError: the decoded pictures cannot be kept.
+        StorageError: the decoded pictures cannot be stored.
     """
     files = picture_files(products, progress)
     near = Near.none()
@@ -83,7 +83,7 @@ def compared(products: Products, files: PictureFiles, progress: Progress = no_pr
                 tables.append(
                     _copies(cache.pixels, rows, index, np.arange(own, min(own + BLOCK, start + PART, m)))
                 )
-                progress(own, m, "Laying pictures over each other")
+                progress(own, m, "Aligning pictures")
             hashing.write_stamped(file, pa.concat_tables(tables), stamp)
         made.append(pq.read_table(file))
     hashing.write_stamped(path, pa.concat_tables(made), stamp)

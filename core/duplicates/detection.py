@@ -34,10 +34,10 @@ def see(
 ) -> Seen:
     """
     Args:
-        loosest: threshold to look down to; the detector's own otherwise.
+        loosest: loosest threshold; default: the detector's.
 
     Raises:
-        DuplicatesError: pictures, vectors or texts that it needs are not there.
+        DuplicatesError: pictures, vectors or texts that it needs are missing.
     """
     least = detector(key).loosest if loosest is None else loosest
     if key in ("bytes", "hash"):
@@ -74,7 +74,7 @@ def _by_picture(products: Products, key: str, most_bits: int, progress: Progress
         near = near_hashes(bits[stand], turned[stand], splits, most_bits, progress)
     notes: tuple[str, ...] = ()
     if measured.broken:
-        notes = (f"{measured.broken:,} pictures cannot be opened, and were not compared.",)
+        notes = (f"{measured.broken:,} pictures cannot be opened and were not compared.",)
     return Seen(key, code, picture, near, notes)
 
 
@@ -101,7 +101,7 @@ def _by_vectors(products: Products, vectors: str, least: float, progress: Progre
     item = pictures_of(products)
     notes: tuple[str, ...] = ()
     if len(wide) == 1 and (code >= 0).sum() > 1:
-        notes = ("All vectors are equal: to this detector everything is one product.",)
+        notes = ("All vectors are identical: to this detector all products are duplicates.",)
     lonely = item < 0
     item = np.where(
         lonely, item.max(initial=-1) + 1 + np.arange(len(item)), item

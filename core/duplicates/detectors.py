@@ -1,7 +1,7 @@
-"""The ways of finding what is nearly the same; each gives every product a class, and pairs of classes that are near.
+"""Definitions of the detectors. A detector gives every product a class, and pairs of classes that are near.
 
-Products of one class are equal to the detector (the same bytes, hash, vector or text). Likeness is a number that is
-higher the nearer two are; a threshold is what a person sets, in the detector's own unit.
+Products of one class are identical to the detector (the same bytes, hash, vector or text). Likeness is
+higher for nearer pairs; a threshold is in the detector's own unit.
 """
 
 from __future__ import annotations
@@ -19,39 +19,37 @@ Key = str
 
 @dataclass(frozen=True)
 class Detector:
-    """One way of finding duplicates."""
+    """The definition of a detector."""
 
     key: Key
     title: str
     of: str  # picture or text: what is compared
-    exact: float  # the threshold at which only equal ones are found
-    loosest: float  # the farthest that is looked for
+    exact: float  # the threshold at which only identical ones are found
+    loosest: float  # the loosest threshold
     default: float
     step: float
     asks: str  # the threshold's name, for a slider
     says: str  # what it means, with {} for its value
-    likeness: Callable[[float], float]  # of two that are just within a threshold; its own inverse
+    likeness: Callable[[float], float]  # likeness at a threshold; its own inverse
     precise: bool = (
-        True  # what it finds by default is dropped by default; else it finds candidates to look at
+        True  # whether it enters the list of products to drop by default; else it gives candidates
     )
 
     def check(self, threshold: float) -> float:
         """
         Raises:
-            UsageError: the threshold is beyond what the detector looks for.
+            UsageError: the threshold is looser than the detector's loosest.
         """
         low, high = sorted((self.exact, self.loosest))
         if not low <= threshold <= high:
-            raise UsageError(
-                f"The threshold of {self.key} is {threshold:g}; it goes from {low:g} to {high:g}."
-            )
+            raise UsageError(f"The threshold of {self.key} is {threshold:g}; expected {low:g} to {high:g}.")
         return threshold
 
     def describe(self, threshold: float) -> str:
         """The threshold in words."""
         if threshold == self.exact:
-            return {"bytes": "the same file", "text": "the same text but for case and spaces"}.get(
-                self.key, f"equal to this detector ({self.says.format(f'{threshold:g}')})"
+            return {"bytes": "the same file", "text": "the same text, ignoring case and spaces"}.get(
+                self.key, f"identical to this detector ({self.says.format(f'{threshold:g}')})"
             )
         return self.says.format(f"{threshold:g}")
 
@@ -63,40 +61,40 @@ def _same(threshold: float) -> float:
     return threshold
 
 
-COPIES = ("cropped", "recoloured")  # detectors that lay one picture over another
+COPIES = ("cropped", "recoloured")  # detectors that align pictures
 PICTURE_FILES = ("bytes", "pixels", *COPIES, "hash")  # detectors that read the pictures themselves
 
 DETECTORS = (
     Detector("bytes", "Same file", "picture", 1, 1, 1, 1, "", "the same file", _same),
     Detector(
-        "pixels", "Same picture", "picture", 0, 20, 6, 0.5, "Most difference of the pixels, of 255",
-        "pixels differ by {} of 255 at most", lambda difference: 255 - difference,
+        "pixels", "Same picture", "picture", 0, 20, 6, 0.5, "Greatest pixel difference, of 255",
+        "pixel difference at most {} of 255", lambda difference: 255 - difference,
     ),
     Detector(
         "cropped", "Same picture, cropped", "picture", 0, 8, 4, 0.5,
-        "Most difference of the pixels, of 255, once one lies over the other",
-        "laid over each other, pixels differ by {} of 255 at most", lambda difference: 255 - difference,
+        "Greatest pixel difference after alignment, of 255",
+        "pixel difference after alignment at most {} of 255", lambda difference: 255 - difference,
     ),
     Detector(
         "recoloured", "Same picture, recoloured", "picture", 0, 5, 2, 0.5,
-        "Most difference of the pixels, of 255, once one has the other's colour",
-        "in one colour, pixels differ by {} of 255 at most", lambda difference: 255 - difference, precise=False,
+        "Greatest pixel difference after colour correction, of 255",
+        "pixel difference after colour correction at most {} of 255", lambda difference: 255 - difference, precise=False,
     ),
     Detector(
-        "hash", "Look (hash)", "picture", 0, 16, 4, 1, "Bits that may differ, of 128",
-        "at most {} of 128 bits differ", lambda bits: HASH_BITS - bits, precise=False,
+        "hash", "Look (hash)", "picture", 0, 16, 4, 1, "Greatest Hamming distance, of 128 bits",
+        "Hamming distance at most {} of 128", lambda bits: HASH_BITS - bits, precise=False,
     ),
     Detector(
-        "vectors", "Look (vectors)", "picture", 1, 0.9, 0.995, 0.001, "Least cosine of the pictures' vectors",
-        "cosine of {} or more", _same, precise=False,
+        "vectors", "Look (vectors)", "picture", 1, 0.9, 0.995, 0.001, "Least cosine similarity of picture vectors",
+        "cosine similarity at least {}", _same, precise=False,
     ),
     Detector(
-        "text", "Text", "text", 1, 0.7, 0.9, 0.01, "Least share of five-letter pieces in common",
-        "{} or more of the five-letter pieces shared", _same,
+        "text", "Text", "text", 1, 0.7, 0.9, 0.01, "Least Jaccard similarity of 5-grams",
+        "Jaccard similarity of 5-grams at least {}", _same,
     ),
     Detector(
-        "glami", "GLAMI's rule", "both", 1, 0.9, 0.99, 0.001, "Least cosine of picture and of text",
-        "picture and text both over {}, or the same text", _same, precise=False,
+        "glami", "GLAMI's rule", "both", 1, 0.9, 0.99, 0.001, "Least cosine similarity of picture and of text",
+        "cosine similarity of picture and of text above {}, or identical text", _same, precise=False,
     ),
 )  # fmt: skip
 BY_KEY = {known.key: known for known in DETECTORS}
@@ -115,7 +113,7 @@ def detector(key: str) -> Detector:
 
 @dataclass(frozen=True)
 class Near:
-    """Pairs of classes that are near, nearest first; a < b, each once."""
+    """Near pairs of classes, nearest first; a < b, each once."""
 
     a: NDArray[np.int64]  # (m,) class
     b: NDArray[np.int64]
@@ -131,7 +129,7 @@ class Near:
 def gathered(
     a: NDArray[np.int64], b: NDArray[np.int64], likeness: NDArray[np.float32], notes: tuple[str, ...] = ()
 ) -> Near:
-    """Pairs in any order and direction, perhaps twice, as a `Near`."""
+    """Pairs in any order and direction, possibly repeated, as `NearPairs`."""
     low, high = np.minimum(a, b), np.maximum(a, b)
     different = low != high
     low, high, likeness = low[different], high[different], likeness[different]

@@ -1,4 +1,4 @@
-"""The figures of duplicates: one look at all detectors, splits against splits, and precision by threshold."""
+"""Charts of duplicates: overview of detectors, matrix of splits, precision by threshold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def overview(found: Sequence[Leakage], sizes: Mapping[str, int], dark: bool = False) -> go.Figure:
-    """Of every detector: how many products have a like in another split, how many only in their own."""
+    """Products with a duplicate in another split, and in their own only, by detector."""
     import plotly.graph_objects as go
 
     total = sum(sizes.values())
@@ -29,10 +29,10 @@ def overview(found: Sequence[Leakage], sizes: Mapping[str, int], dark: bool = Fa
     ):
         figure.add_bar(
             y=titles, x=values, name=name, orientation="h", marker_color=colour,
-            hovertemplate="%{y}: %{x:,} products have a like " + name + "<extra></extra>",
+            hovertemplate="%{y}: %{x:,} products have a duplicate " + name + "<extra></extra>",
         )  # fmt: skip
     ends = [sum(pair) for pair in zip(leaking, alone, strict=True)]
-    figure.add_scatter(  # beside the bars: within narrow ones nobody could read them
+    figure.add_scatter(  # beside the bars, since narrow bars have no space for text
         y=titles, x=ends, mode="text", textposition="middle right", cliponaxis=False, hoverinfo="skip", showlegend=False,
         text=[f" {across:,} + {own:,}" for across, own in zip(leaking, alone, strict=True)],
     )  # fmt: skip
@@ -45,7 +45,7 @@ def overview(found: Sequence[Leakage], sizes: Mapping[str, int], dark: bool = Fa
 
 
 def matrix(found: Leakage, sizes: Mapping[str, int], dark: bool = False) -> go.Figure:
-    """Rows: the split that is looked at. Columns: where its products have a like."""
+    """Rows: splits. Columns: where their products have a duplicate."""
     import plotly.graph_objects as go
 
     names = list(sizes)
@@ -76,7 +76,7 @@ def matrix(found: Leakage, sizes: Mapping[str, int], dark: bool = False) -> go.F
 
 
 def precision_curve(points: Sequence[Precision], key: str, at: float, dark: bool = False) -> go.Figure:
-    """The share of pairs within each threshold that people called duplicates, with its 95% interval."""
+    """The precision at each threshold, from judgements, with its 95% interval."""
     import plotly.graph_objects as go
 
     judged = [point for point in points if point.precision is not None]
@@ -97,7 +97,7 @@ def precision_curve(points: Sequence[Precision], key: str, at: float, dark: bool
     figure.add_vline(x=at, line={"color": ORANGE, "dash": "dot"})
     figure.update_layout(
         template=template(dark), height=300, margin={"l": 8, "r": 12, "t": 20, "b": 8}, showlegend=False,
-        xaxis={"title": "threshold, stricter to the left", "autorange": "reversed" if kind.exact > kind.loosest else True},
-        yaxis={"title": "pairs that are duplicates", "range": [0, 1.02], "tickformat": ".0%"},
+        xaxis={"title": "threshold (stricter to the left)", "autorange": "reversed" if kind.exact > kind.loosest else True},
+        yaxis={"title": "true duplicates", "range": [0, 1.02], "tickformat": ".0%"},
     )  # fmt: skip
     return figure

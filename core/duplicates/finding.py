@@ -1,4 +1,4 @@
-"""Looking for duplicates, and keeping what was found beside the dataset until the dataset changes."""
+"""Find duplicates, and cache the pairs with the dataset until it changes."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from core.progress import Progress, no_progress
 from core.statistics.picture_stats import is_remote
 from core.storage import storage_errors
 
-MOST_PAIRS = 1_000_000  # a detector keeps, the nearest
-MOST_COPIES = 50_000  # pictures that copies are looked for among without being asked: half an hour, about
-VERSION = 1  # raise it when what is kept changes its meaning
+MOST_PAIRS = 1_000_000  # the nearest pairs that a detector stores
+MOST_COPIES = 50_000  # pictures up to which copies are detected by default: about half an hour
+VERSION = 1  # increase it when the meaning of the cache changes
 
 
 @dataclass(frozen=True)
 class Described:
-    """What found.json says of one detector's search."""
+    """The metadata of one detector's run, from found.json."""
 
     detector: str
     fingerprint: str  # of the dataset
     loosest: float  # threshold down to which pairs are there
     vectors: str = ""  # the sets of vectors that were compared
     made: str = ""  # when those were made
-    absent: int = 0  # products that this detector cannot see
+    absent: int = 0  # products that the detector could not compare
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     created: str = ""
@@ -49,20 +49,20 @@ class Described:
 
 @dataclass(frozen=True)
 class Found:
-    """What a detector found in a dataset of n products."""
+    """The pairs of one detector in a dataset of n products."""
 
     described: Described
-    unit: NDArray[np.int32]  # (n,) equal products of one split; -1 where the detector cannot see
-    item: NDArray[np.int32]  # (n,) listings of one thing, such as one picture sold in several countries
+    unit: NDArray[np.int32]  # (n,) identical products of one split share a unit; -1 if not compared
+    item: NDArray[np.int32]  # (n,) products that share an item, such as one picture in several countries
     a: NDArray[np.int64]  # (m,) row_ids, nearest pairs first
     b: NDArray[np.int64]
     likeness: NDArray[np.float32]  # (m,)
 
     def within(self, threshold: float) -> slice:
-        """The pairs that a threshold takes.
+        """The pairs within a threshold.
 
         Raises:
-            UsageError: the threshold is beyond what the detector looks for.
+            UsageError: the threshold is looser than the detector's loosest.
         """
         kind = detector(self.described.detector)
         least = kind.likeness(kind.check(threshold))
@@ -77,16 +77,16 @@ def find(
     again: bool = False,
     progress: Progress = no_progress,
 ) -> dict[str, Found]:
-    """What each detector finds; what was found before is read, the rest is looked for and kept.
+    """The pairs of each detector, from the cache or computed and cached.
 
     Args:
         by: keys of DETECTORS.
         vectors: set of picture vectors; the newest otherwise.
-        loosest: thresholds by key to look down to, instead of each detector's own.
+        loosest: loosest thresholds by key, instead of the detectors' own.
 
     Raises:
         UsageError: there is no such detector.
-        DuplicatesError: pictures, vectors or texts that it needs are not there, or another process is at it.
+        DuplicatesError: pictures, vectors or texts that it needs are not there, or another process is running.
         StorageError: the folder cannot be written.
     """
     for key in by:
@@ -105,28 +105,28 @@ def find(
 
 
 def possible(products: Products) -> tuple[list[str], tuple[str, ...]]:
-    """The usual detectors that a dataset allows, and why the others are left out."""
+    """The default detectors that a dataset allows, and why others are left out."""
     info = products.info
     chosen, why = list(USUAL), []
     if info.with_picture > MOST_COPIES:
         chosen = [key for key in chosen if key not in COPIES]
         why.append(
             f"Cropped and recoloured copies were left out: the dataset has more than {MOST_COPIES:,} pictures "
-            f"(--by {','.join(COPIES)} looks for them all the same)."
+            f"(--by {','.join(COPIES)} computes them anyway)."
         )
     if info.with_picture > pixels.MOST:
         chosen.remove("pixels")
-        why.append(f"Comparing pixels was left out: the dataset has more than {pixels.MOST:,} pictures.")
+        why.append(f"Pixel comparison was left out: the dataset has more than {pixels.MOST:,} pictures.")
     if not info.with_picture or is_remote(info):
         chosen = [key for key in chosen if key not in PICTURE_FILES]
         why.append(
-            "Comparing the pictures' files, pixels and hashes was left out: the dataset "
+            "File, pixel and hash comparison was left out: the dataset "
             + ("has its pictures on the web." if info.with_picture else "has no pictures.")
         )
     if not detection.sets_for(info, "vectors")[0]:
         chosen.remove("vectors")
         why.append(
-            f"Likeness by vectors was left out: the dataset has no vectors yet (vitrine embed {info.name})."
+            f"Vector comparison was left out: the dataset has no vectors yet (vitrine embed {info.name})."
         )
     return chosen, tuple(why)
 
@@ -269,7 +269,7 @@ def needed(info: DatasetInfo, key: str) -> Found:
     found = load(info, key)
     if found is None:
         raise DuplicatesError(
-            f"Nobody has looked for duplicates of {info.name} by {key} yet: "
+            f"Duplicates of {info.name} by {key} are not computed yet: "
             f"vitrine duplicates {info.name} --by {key}"
         )
     return found

@@ -81,6 +81,8 @@ def see_glami(products: Products, vectors: str, least: float, progress: Progress
     if a:
         near = gathered(np.array(a, np.int64), np.array(b, np.int64), np.array(likeness, np.float32))
     rows = np.arange(len(products), dtype=np.int64)
-    notes = (f"{len(same):,} test products have the name and description of one in train, letter by letter.",)
+    notes = (
+        f"{len(same):,} test products have the name and description of one in train, character by character.",
+    )
     made = " + ".join(one.description.created for one in (pictures, texts))
     return Seen("glami", rows, rows, near, notes, f"{pictures.name} + {texts.name}", made)

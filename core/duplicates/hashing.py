@@ -86,11 +86,11 @@ def measure(dataset: DatasetInfo, progress: Progress = no_progress, workers: int
         return _opened(path)
     ids = pq.read_table(dataset.folder / "pictures.parquet", columns=["image_id"]).column(0).to_pylist()
     if not ids:
-        raise DuplicatesError(f"{dataset.name} has no pictures to compare. Look at its texts: --by text")
+        raise DuplicatesError(f"{dataset.name} has no pictures to compare. Compare its texts: --by text")
     if is_remote(dataset):
         raise DuplicatesError(
             f"The pictures of {dataset.name} are on the web; hashing would download all {len(ids):,}. "
-            "Look at its texts or vectors: --by vectors,text"
+            "Compare its texts or vectors: --by vectors,text"
         )
     parts = folder_of(dataset) / "hashes.parts"
     with storage_errors(dataset.folder):
@@ -195,7 +195,7 @@ def alone(dataset: DatasetInfo) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise DuplicatesError(
-                f"Duplicates of {dataset.name} are being looked for already. Wait until that is done."
+                f"Duplicates of {dataset.name} are being computed already. Wait until that is done."
             ) from error
         yield
 

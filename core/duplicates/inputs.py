@@ -20,11 +20,11 @@ BLOCK = 65_536
 
 @dataclass(frozen=True)
 class Seen:
-    """One detector's view of a dataset of n products."""
+    """The raw output of one detector on n products."""
 
     key: str
-    code: NDArray[np.int64]  # (n,) class; -1 where the detector cannot see
-    item: NDArray[np.int64]  # (n,) listings of one thing have one number
+    code: NDArray[np.int64]  # (n,) class; -1 if the product cannot be compared
+    item: NDArray[np.int64]  # (n,) products that share a picture or text have one number
     near: Near
     notes: tuple[str, ...] = ()
     vectors: str = ""
@@ -39,7 +39,7 @@ def _shown(products: Products) -> list[str | None]:
 
 
 def pictures_of(products: Products, image_ids: Sequence[str] = ()) -> NDArray[np.int64]:
-    """(n,) a number for each picture that products show, its place in `image_ids`; -1 where a product has none."""
+    """(n,) the position of each product's picture in `image_ids`; -1 if it has none."""
     place: dict[str, int] = {image_id: number for number, image_id in enumerate(image_ids)}
     known = bool(place)
     return np.array(
@@ -52,7 +52,7 @@ def pictures_of(products: Products, image_ids: Sequence[str] = ()) -> NDArray[np
 
 
 def split_codes(products: Products) -> tuple[list[str], NDArray[np.int64]]:
-    """The splits there are, training first, and (n,) which each product is of."""
+    """The splits, training first, and (n,) the split of each product."""
     column = products.table("SELECT split FROM cohort ORDER BY row_id")["split"].to_pylist()
     known = ["train", "validation", "test"]
     named = ["none" if split is None else split for split in column]
@@ -62,7 +62,7 @@ def split_codes(products: Products) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def class_splits(products: Products, code: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """(m, s) which splits the products of each class are in."""
+    """(m, s) the splits in which each class occurs."""
     names, split = split_codes(products)
     found = np.zeros((count, len(names)), bool)
     there = code >= 0
@@ -75,14 +75,14 @@ def picture_set(info: DatasetInfo, vectors: str = "") -> EmbeddingSet:
 
     Raises:
         DuplicatesError: there are no vectors yet.
-        EmbeddingError: the named one is not there, stale or broken.
+        EmbeddingError: the named one is missing, outdated or broken.
     """
     if vectors:
         return open_set(info, vectors)
     ranked = sorted(sets(info), key=lambda entry: {"image": 0, "imported": 1, "text": 2}[entry[1].tower])
     if not ranked or ranked[0][1].tower == "text":
         raise DuplicatesError(
-            f"{info.name} has no vectors of its pictures yet. Make them: vitrine embed {info.name}, "
+            f"{info.name} has no picture vectors yet. Compute them: vitrine embed {info.name}, "
             "or leave them out: --by bytes,hash,text"
         )
     return open_set(info, ranked[0][0])
@@ -93,9 +93,7 @@ def distinct_vectors(chosen: EmbeddingSet) -> tuple[NDArray[np.int64], NDArray[n
     n, d = chosen.vectors.shape
     odd = np.random.default_rng(0).integers(0, 2**63, d, dtype=np.uint64) | np.uint64(1)
     keys = np.zeros(n, np.uint64)
-    for start in range(
-        0, n, BLOCK
-    ):  # by 64 bits: two unlike ones of a million share them once in 40 million datasets
+    for start in range(0, n, BLOCK):  # by a 64-bit hash
         block = np.ascontiguousarray(chosen.vectors[start : start + BLOCK]) + np.float16(0)  # -0 is 0
         keys[start : start + BLOCK] = (block.view(np.uint16).astype(np.uint64) * odd).sum(
             axis=1, dtype=np.uint64
@@ -118,7 +116,7 @@ def text_set(info: DatasetInfo) -> EmbeddingSet:
         if described.tower == "text":
             return open_set(info, name)
     raise DuplicatesError(
-        f"GLAMI's rule compares texts by their vectors, and {info.name} has none yet. "
+        f"GLAMI's rule needs text vectors, and {info.name} has none yet. "
         f"Make them: vitrine embed {info.name} --tower text"
     )
 

@@ -61,18 +61,18 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Precision:
-    """What the judgements say of a threshold: the share of its pairs that are duplicates."""
+    """The estimated precision at a threshold: the share of its true duplicates."""
 
     threshold: float
     pairs: int
-    judged: int  # pairs within the threshold that got a yes or a no
+    judged: int  # pairs within the threshold judged yes or no
     yes: int
     precision: float | None  # None while no pair was judged
     low: float
     high: float
 
     def as_dict(self) -> dict[str, float]:
-        """For a report; empty while nothing was judged."""
+        """For a report; empty without judgements."""
         if self.precision is None:
             return {}
         return {"precision": self.precision, "low": self.low, "high": self.high, "judged": float(self.judged)}
@@ -83,7 +83,7 @@ def _path(info: DatasetInfo) -> Path:
 
 
 def judge(info: DatasetInfo, key: str, a: int, b: int, answer: Answer, who: str) -> Judgement:
-    """Write one answer down; when this returns, a kill no longer loses it.
+    """Store one judgement; it is on disk when this returns.
 
     Raises:
         UsageError: the answer is none of the three, or the rows are not of the dataset.
@@ -110,7 +110,7 @@ def judge(info: DatasetInfo, key: str, a: int, b: int, answer: Answer, who: str)
 
 
 def judgements(info: DatasetInfo, key: str) -> dict[tuple[int, int], Judgement]:
-    """The last answer on each pair; lines that were cut short or are of an earlier import are passed over."""
+    """The latest judgement of each pair; truncated lines and those of an earlier import are skipped."""
     found: dict[tuple[int, int], Judgement] = {}
     with suppress(FileNotFoundError), _path(info).open(encoding="utf-8", errors="replace") as file:
         for line in file:
@@ -142,7 +142,7 @@ def next_pairs(
     count: int = 1,
     seed: int = 0,
 ) -> list[int]:
-    """Places in the table of pairs to judge next: around a threshold first, its strata in turn.
+    """Positions of the pairs to judge next: strata around the threshold first, in turn.
 
     Args:
         judged: see `judgements`.
@@ -195,7 +195,7 @@ def _order(found: Found, inside: slice, seed: int) -> NDArray[np.int64]:
 def precision(
     found: Found, judged: Mapping[tuple[int, int], Judgement], thresholds: Sequence[float]
 ) -> list[Precision]:
-    """The precision of each threshold with a 95% interval; pairs that nobody could tell are left out."""
+    """The precision at each threshold with a 95% interval; pairs judged "unsure" are left out."""
     answers = {
         row: judged[pair].answer == "yes"
         for pair, row in _places(found, judged).items()
@@ -243,9 +243,7 @@ def stratified(
     known = count > 0
     weight = size[known] / size[known].sum()
     share = float((weight * hit[known] / count[known]).sum())
-    careful = (hit[known] + 0.5) / (
-        count[known] + 1
-    )  # no stratum is sure of itself after a few equal answers
+    careful = (hit[known] + 0.5) / (count[known] + 1)  # a few equal answers do not make a stratum certain
     left = 1 - count[known] / size[known]
     variance = float((weight**2 * careful * (1 - careful) / count[known] * left).sum())
     middle = float((weight * careful).sum())

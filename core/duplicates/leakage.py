@@ -1,4 +1,4 @@
-"""What a threshold means: duplicates within each split, leakage between splits, and what to drop."""
+"""At a threshold: duplicates within each split, leakage between splits, and products to drop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Keep = Literal["test", "train"]
 
 @dataclass(frozen=True)
 class Group:
-    """Products that a detector takes for one, linked by pairs."""
+    """Products linked by pairs: duplicates of each other."""
 
     rows: NDArray[np.int64]
     things: (
@@ -30,17 +30,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Leakage:
-    """What one detector finds at one threshold."""
+    """The counts of one detector at one threshold."""
 
     detector: str
     threshold: float
-    pairs: int  # of the table of pairs: each stands for all products that are equal to its two
+    pairs: int  # positions in the table of pairs; a pair stands for all products identical to its two
     within: dict[str, dict[str, int]]  # split -> pairs, groups, products, surplus, largest
     across: dict[
         tuple[str, str], dict[str, int]
-    ]  # (split, other) -> pairs, products of split with a like in other
-    leaking: dict[str, int]  # products of each split that have a like in any other
-    own_only: int  # products that have a like in their own split only
+    ]  # (split, other) -> pairs, products of split with a duplicate in other
+    leaking: dict[str, int]  # products of each split with a duplicate in any other
+    own_only: int  # products with a duplicate in their own split only
     absent: int
     notes: tuple[str, ...]
 
@@ -76,7 +76,7 @@ class Splits:
 def leakage(found: Found, splits: Splits, threshold: float) -> Leakage:
     """
     Raises:
-        UsageError: the threshold is beyond what the detector looks for.
+        UsageError: the threshold is looser than the detector's loosest.
     """
     taken = found.within(threshold)
     a, b = found.a[taken], found.b[taken]
@@ -114,7 +114,7 @@ def leakage(found: Found, splits: Splits, threshold: float) -> Leakage:
     if len(splits.names) == 1:
         notes = (
             *notes,
-            f"All products are in one split ({splits.names[0]}): nothing can leak between splits.",
+            f"All products are in one split ({splits.names[0]}): there can be no leakage between splits.",
         )
     return Leakage(
         found.described.detector,
@@ -132,7 +132,7 @@ def leakage(found: Found, splits: Splits, threshold: float) -> Leakage:
 def groups(
     found: Found, a: NDArray[np.int64], b: NDArray[np.int64], among: NDArray[np.bool_] | None = None
 ) -> list[Group]:
-    """Products linked by pairs and by being equal, largest group first; only groups of several things.
+    """Connected components of pairs and identical products, largest first; only groups of several items.
 
     Args:
         a, b: (m,) row_ids of the pairs.
@@ -168,11 +168,11 @@ def to_drop(
     keep: Keep = "test",
     within: bool = False,
 ) -> pd.DataFrame:
-    """The products to leave out so that no split shares a duplicate with another.
+    """The products to drop so that no split shares a duplicate with another.
 
     Args:
-        keep: `test` drops from train what is like something in test; `train` the other way round, as GLAMI did.
-        within: also drop all but the first thing of each group within a split.
+        keep: `test` drops duplicates of test products from train; `train` the other way round, as GLAMI did.
+        within: also drop all but the first item of each group within a split.
 
     Returns:
         row_id, split, detector, likeness, like (row_id of what it is like), like_split: one row a product, sorted.
@@ -213,7 +213,7 @@ def _dropped(
 def _whole_units(
     found: Found, key: str, gone: NDArray[np.int64], stays: NDArray[np.int64], likeness: NDArray[np.float32]
 ) -> pd.DataFrame:
-    """Every product that is equal to one that goes; the nearest reason is told."""
+    """Every product identical to a dropped one, with the nearest reason."""
     units, first = np.unique(found.unit[gone], return_index=True)  # pairs come nearest first
     rows = np.flatnonzero(np.isin(found.unit, units) & (found.unit >= 0))
     place = first[np.searchsorted(units, found.unit[rows])]
@@ -223,7 +223,7 @@ def _whole_units(
 def _surplus(
     found: Found, key: str, splits: Splits, a: NDArray[np.int64], b: NDArray[np.int64]
 ) -> pd.DataFrame:
-    """All but the first thing of each group; its other listings stay, too."""
+    """All but the first item of each group; all products of that item stay."""
     rows: list[int] = []
     like: list[int] = []
     for place in range(len(splits.names)):

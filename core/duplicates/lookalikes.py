@@ -1,4 +1,4 @@
-"""Products that look alike but are of another class, by pixels and by vectors (MEP-3M, Figure 6).
+"""Look-alikes of other classes, by pixels and by vectors (MEP-3M, Figure 6).
 
 The paper says "pixel-wise distance" and no more; here it is the Euclidean distance of 64 x 64 RGB pictures, found
 exactly (docs/development/results.md). Pictures are decoded once, to the array that training shares.
@@ -20,7 +20,7 @@ from core.progress import Progress, no_progress
 
 SIDE_PX = 64
 BLOCK = 4_096
-MOST = 200_000  # pictures that are compared by pixels: 2.5 GB are read at each question
+MOST = 200_000  # pictures that are compared by pixels: 2.5 GB are read per query
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ class LookAlike:
 
 
 class LookAlikes:
-    """A dataset's pictures for questions of this kind."""
+    """Nearest neighbours of other classes in one dataset."""
 
     def __init__(
         self, products: Products, vectors: EmbeddingSet | None, progress: Progress = no_progress
     ) -> None:
-        """Decodes what is missing of the pictures.
+        """Decode missing pictures.
 
         Raises:
             DuplicatesError: there are more pictures than are compared by pixels, or none.
-            StorageError: the decoded pictures cannot be kept.
+            StorageError: the decoded pictures cannot be stored.
         """
         self.products, self.vectors = products, vectors
         table = products.table(
@@ -62,7 +62,7 @@ class LookAlikes:
         self._place = self._cache.rows(shown)  # (n,) of each product's picture
 
     def by_pixels(self, row: int, k: int = 6) -> list[LookAlike]:
-        """The nearest of another class by pixels, one product a picture, nearest first.
+        """The nearest neighbours of other classes by pixels, one product per picture.
 
         Raises:
             UsageError: the product has no picture that can be opened.
@@ -80,7 +80,7 @@ class LookAlikes:
         return self._others(row, each, k)
 
     def by_vectors(self, row: int, k: int = 6) -> list[LookAlike]:
-        """The nearest of another class by vectors; none where there are none."""
+        """The nearest neighbours of other classes by vectors; empty without vectors."""
         if self.vectors is None or not self.vectors.present[row]:
             return []
         wanted = unit(self.vectors.vectors[[row]])[0][0]
@@ -121,7 +121,7 @@ class LookAlikes:
 
 
 def ready(products: Products) -> bool:
-    """Were the pictures decoded for this already, all of them?"""
+    """Whether all pictures are decoded."""
     folder = products.info.folder / "pixels" / f"{SIDE_PX}x{SIDE_PX}"
     try:
         stamp = json.loads((folder / "pixels.json").read_text(encoding="utf-8"))

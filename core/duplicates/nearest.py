@@ -1,5 +1,5 @@
-"""Near pairs among hashes and among vectors, by FAISS: each class's nearest in every split, so that a crowd of look-alikes in
-one split cannot hide the one in another."""
+"""Near pairs of hashes and of vectors, by FAISS: the nearest neighbours of each class in every split, so that many
+look-alikes in one split cannot hide the one in another."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from core.duplicates.detectors import HASH_BITS, Near, gathered
 from core.progress import Progress, no_progress
 
-NEIGHBOURS = 32  # a class in a split: what bounds a threshold that pairs everything with everything
+NEIGHBOURS = 32  # neighbours of a class per split, which bounds the number of pairs
 BLOCK = 2_048  # queries at a time
-MANY = 200_000  # vectors from which an inverted file is used; its recall is measured and said
+MANY = 200_000  # vectors from which an inverted file is used; its recall is measured and reported
 RECALL_QUERIES, RECALL_WANTED = 1_000, 0.99
 
 
@@ -25,7 +25,7 @@ def near_hashes(
     most_bits: int,
     progress: Progress = no_progress,
 ) -> Near:
-    """Pairs of hashes that differ in at most `most_bits` bits, as they are or one of them mirrored.
+    """Pairs of hashes within a Hamming distance of `most_bits`, plain or one of them mirrored.
 
     Args:
         hashes, mirrored: (m, 16) distinct hashes, and those of the mirrored pictures.
@@ -149,8 +149,8 @@ def _searched(
     notes = []
     if crowded:
         notes.append(
-            f"{crowded:,} times something was like more than {NEIGHBOURS} others: the nearest {NEIGHBOURS} of each "
-            "were kept, so pairs that are less alike may be missing."
+            f"{crowded:,} searches reached the limit of {NEIGHBOURS} neighbours: only the nearest {NEIGHBOURS} "
+            "were kept, so less similar pairs may be missing."
         )
     return gathered(np.concatenate(a), np.concatenate(b), np.concatenate(scores), tuple(notes))
 

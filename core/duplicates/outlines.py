@@ -1,7 +1,7 @@
-"""Pictures whose outlines are alike: each picture's nearest by its edges, as it is, mirrored and zoomed.
+"""Nearest neighbours of pictures by their edges, plain, mirrored and zoomed.
 
-What is compared is a histogram of edge directions in 8 x 8 fields (Dalal and Triggs 2005), of the steepest channel:
-a new colour moves it little. A crop is near to its original once that is asked zoomed in, or the crop zoomed out.
+The feature is a histogram of edge directions in 8 x 8 cells (Dalal and Triggs 2005) of the steepest channel;
+a change of colour affects it little. A crop is near its original after the original is zoomed in, or the crop zoomed out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WAYS = tuple((mirrored, stretch) for mirrored in (False, True) for stretch in (1
 
 
 def outlines(pictures: torch.Tensor) -> NDArray[np.float32]:
-    """(n, 512) of length 1, of (n, 3, h, w) pictures."""
+    """(n, 512) unit vectors of (n, 3, h, w) pictures."""
     across, down = slopes(pictures)
     steep = across.square() + down.square()
     steepest = steep.argmax(1, keepdim=True)
@@ -47,7 +47,7 @@ def seen(pictures: torch.Tensor, mirrored: bool, stretch: float) -> torch.Tensor
 
 
 class Outlines:
-    """The outlines of m pictures, by the splits they occur in."""
+    """An index of the edge histograms of m pictures, by split."""
 
     def __init__(self, shapes: NDArray[np.float32], splits: NDArray[np.bool_]) -> None:
         """
@@ -67,7 +67,7 @@ class Outlines:
     def near(
         self, own: NDArray[np.int64], pictures: torch.Tensor
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """The KEPT nearest of some pictures in every split, each in the way that is nearest.
+        """The KEPT nearest neighbours of some pictures in every split, each in its best variant.
 
         Args:
             own: (q,) which of the m they are.

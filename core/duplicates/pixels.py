@@ -1,7 +1,7 @@
-"""Pictures that are the same but for compression, size or being mirrored: the hash proposes, the pixels decide.
+"""Detect pictures that are identical up to compression, size and mirroring: candidates by hash, verified by pixels.
 
-Pictures of products share their backgrounds and outlines, so that hashes of different products are often near. Among
-each picture's nearest by hash, the root mean square difference of 64 x 64 RGB pictures tells them apart: on the
+Product pictures share backgrounds and shapes, so hashes of different products are often near. Among
+each picture's nearest by hash, the root mean square difference of 64 x 64 RGB pictures decides: on the
 built-in dataset precision rose from 0.30 to 0.94 at the same recall (docs/development/results.md).
 """
 
@@ -32,7 +32,7 @@ def see_pixels(products: Products, most_difference: float, progress: Progress = 
 
     Raises:
         DuplicatesError: there is no picture, or the pictures are on the web.
-        StorageError: the decoded pictures cannot be kept.
+        StorageError: the decoded pictures cannot be stored.
     """
     files = picture_files(products, progress)
     near = Near.none()
@@ -46,7 +46,7 @@ def see_pixels(products: Products, most_difference: float, progress: Progress = 
 
 @dataclass(frozen=True)
 class PictureFiles:
-    """The m different picture files of a dataset of n products that can be opened."""
+    """The m distinct picture files of a dataset that can be opened."""
 
     code: NDArray[np.int64]  # (n,) which of them each product shows; -1 for none
     picture: NDArray[np.int64]  # (n,) place of its picture among all; -1 for none
@@ -72,7 +72,7 @@ def picture_files(products: Products, progress: Progress = no_progress) -> Pictu
     code = np.where(picture >= 0, of_picture[picture], -1)
     stand = there[np.unique(files, return_index=True)[1]]
     notes = (
-        (f"{measured.broken:,} pictures cannot be opened, and were not compared.",) if measured.broken else ()
+        (f"{measured.broken:,} pictures cannot be opened and were not compared.",) if measured.broken else ()
     )
     return PictureFiles(code, picture, stand, [ids[row] for row in stand], table, notes)
 
@@ -80,7 +80,7 @@ def picture_files(products: Products, progress: Progress = no_progress) -> Pictu
 def _decided(
     products: Products, near: Near, ids: list[str], most_difference: float, progress: Progress
 ) -> Near:
-    """The candidates whose pixels are near, too."""
+    """The candidates with near pixels."""
     cache = PixelCache(products.info, SIDE_PX, SIDE_PX)
     wanted = np.unique(np.concatenate([near.a, near.b]))
     cache.fill([ids[row] for row in wanted], progress=progress)

@@ -1,4 +1,4 @@
-"""One picture laid over another: moved and stretched until their edges agree.
+"""Align two pictures by shift and scale, until their edges agree.
 
 Source: Baker and Matthews 2004, "Lucas-Kanade 20 Years On" (the forwards additive Gauss-Newton step, over two
 stretches and two shifts: crops that shops resize to one frame stretch width and height apart).
@@ -20,26 +20,26 @@ def as_tensor(pixels: NDArray[np.uint8]) -> torch.Tensor:
 
 
 def slopes(pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Twice the change of (n, c, h, w) pictures a pixel, across and down."""
+    """Horizontal and vertical gradients of (n, c, h, w) pictures, times two."""
     wide = F.pad(pictures, (1, 1, 1, 1), mode="replicate")
     return wide[:, :, 1:-1, 2:] - wide[:, :, 1:-1, :-2], wide[:, :, 2:, 1:-1] - wide[:, :, :-2, 1:-1]
 
 
 def blurred(pictures: torch.Tensor) -> torch.Tensor:
-    """Each pixel the mean of the 3 x 3 around it."""
+    """A 3 x 3 box blur."""
     wide = F.pad(pictures, (1, 1, 1, 1), mode="replicate")
     rows = wide[:, :, :-2] + wide[:, :, 1:-1] + wide[:, :, 2:]  # five times as fast as avg_pool2d
     return (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / 9
 
 
 def edges(pictures: torch.Tensor) -> torch.Tensor:
-    """(n, 1, h, w) the root of how steep the steepest channel is: faint edges count beside strong ones."""
+    """(n, 1, h, w) square root of the gradient magnitude of the steepest channel, so that faint edges count too."""
     across, down = slopes(pictures)
     return blurred((across.square() + down.square()).amax(1, keepdim=True).sqrt().sqrt())
 
 
 def laid(pictures: torch.Tensor, place: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The frames at `place` cut out of (m, c, h, w) pictures, and (m, 1, h, w) 1 where there is a picture.
+    """Resample (m, c, h, w) pictures at the frames `place`; and a mask (m, 1, h, w), 1 inside the picture.
 
     Args:
         place: (m, 4) stretch and shift across, stretch and shift down; 1, 0, 1, 0 is the picture's own frame.
@@ -55,7 +55,7 @@ def laid(pictures: torch.Tensor, place: torch.Tensor) -> tuple[torch.Tensor, tor
 def settle(
     first: torch.Tensor, second: torch.Tensor, place: torch.Tensor, steps: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where the second pictures' frames lie in the first ones, and how well edges agree there.
+    """The frames of the second pictures in the first ones, and the correlation of the edges there.
 
     Args:
         first, second: (m, 1, h, w) edges.

@@ -1,4 +1,4 @@
-"""The certificate of a dataset's leakage, and the list of what to drop, for people and for programs."""
+"""The certificate of a dataset's leakage, and the list of products to drop, as Markdown, JSON and CSV."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def certificate(
     precision: Mapping[str, Mapping[str, float]] | None = None,
     counting: Sequence[str] | None = None,
 ) -> Report:
-    """Everything that is known of a dataset's duplicates at these thresholds.
+    """The duplicates and leakage of a dataset at given thresholds, as a dictionary.
 
     Args:
-        precision: by detector, what people's judgements say: precision, low, high, judged.
-        counting: detectors whose duplicates are to be dropped; all otherwise.
+        precision: by detector, from judgements: precision, low, high, judged.
+        counting: detectors whose duplicates are dropped; default: all.
     """
     info = products.info
     counting = list(thresholds) if counting is None else counting
@@ -72,7 +72,7 @@ def certificate(
 
 
 def as_markdown(report: Report) -> str:
-    """The certificate as a page to read and print."""
+    """The certificate as Markdown."""
     names = list(report["splits"])
     lines = [
         f"# Duplicates and leakage of {_cell(report['dataset'])}",
@@ -83,7 +83,7 @@ def as_markdown(report: Report) -> str:
         "",
         "## Between splits",
         "",
-        "Products of the first split that have a like in the second, and their share of the first.",
+        "Products of the first split that have a duplicate in the second, and their share of the first.",
         "",
         "| detector | threshold | "
         + " | ".join(f"{a} in {b}" for a, b in _crossings(names))
@@ -101,7 +101,7 @@ def as_markdown(report: Report) -> str:
         )
     lines += [
         "", "## Within splits", "",
-        "Groups of different pictures or products that are alike; surplus is what would go if one of each stayed.", "",
+        "Groups of duplicates; surplus is the number to drop if one product of each group is kept.", "",
         "| detector | split | groups | products | surplus | largest |", "|---|---|---:|---:|---:|---:|",
     ]  # fmt: skip
     for part in report["detectors"]:
@@ -119,11 +119,11 @@ def as_markdown(report: Report) -> str:
         "",
         f"SHA-256 of the list as CSV: `{drop['list_sha256']}`",
         "",
-        "## What this does not say",
+        "## Limits",
         "",
-        "A detector finds what is near by its own measure. 0 says that it found nothing at this threshold, not that "
-        "nothing leaks. The precision is the share of its pairs that people took for the same product, with a 95% "
-        "interval; where it is not judged, nobody has looked at them yet.",
+        "A detector finds pairs by its own measure. 0 means that it found nothing at this threshold, not that "
+        "there is no leakage. The precision is the share of its pairs that people judged to be the same product, with a 95% "
+        "interval; where it is not judged, there are no judgements yet.",
     ]
     remarks = [
         f"- {part['title']}: {note}"
@@ -135,7 +135,7 @@ def as_markdown(report: Report) -> str:
         )
     ]
     if remarks:
-        lines += ["", "## Remarks", "", *remarks]
+        lines += ["", "## Notes", "", *remarks]
     return "\n".join(lines) + "\n"
 
 
@@ -154,8 +154,8 @@ def _precision(part: Mapping[str, Any]) -> str:
 
 
 def _policy(drop: Mapping[str, Any]) -> str:
-    kept = "test stays whole" if drop["keep"] == "test" else "train stays whole"
-    inside = "; of each group within a split one stays" if drop["within_splits"] else ""
+    kept = "test is kept" if drop["keep"] == "test" else "train is kept"
+    inside = "; one product of each group within a split is kept" if drop["within_splits"] else ""
     return f"{kept}{inside}"
 
 
@@ -167,7 +167,7 @@ def _cell(text: str) -> str:
 
 
 def drop_list(products: Products, dropped: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.DataFrame:
-    """The products to drop with their ids, and of each why: the detector, and the product it is like.
+    """The products to drop with their ids and the reason: the detector and the duplicate.
 
     `measured` is in the unit of `threshold`, the detector's own; it is empty where only a group is known.
     """

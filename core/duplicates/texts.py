@@ -1,4 +1,4 @@
-"""Nearly identical texts: MinHash finds candidates, and the exact Jaccard similarity of their pieces decides.
+"""Detect near-identical texts: candidates by MinHash, verified by the exact Jaccard similarity of 5-grams.
 
 Source: Broder 1997, "On the resemblance and containment of documents"; Leskovec et al., Mining of Massive Datasets,
 chapter 3 (banding). Computed over all texts at once in numpy, which took a tenth of the time of hashing text by text.
@@ -30,7 +30,7 @@ def one_text(name: str | None, description: str | None) -> str:
 
 
 def near_texts(texts: Sequence[str], least: float, progress: Progress = no_progress) -> Near:
-    """Pairs of distinct texts that share at least `least` of their five-letter pieces (Jaccard similarity)."""
+    """Pairs of distinct texts with a Jaccard similarity of 5-grams of at least `least`."""
     if len(texts) < 2:
         return Near.none()
     pieces = [pieces_of(text) for text in texts]
@@ -50,7 +50,7 @@ def near_texts(texts: Sequence[str], least: float, progress: Progress = no_progr
     near = likeness >= least
     notes: tuple[str, ...] = ()
     if crowded:
-        notes = (f"{crowded:,} times a text was compared with {BUCKET} of its many candidates only.",)
+        notes = (f"{crowded:,} texts were compared with {BUCKET} of their candidates only.",)
     return gathered(low[near], high[near], likeness[near], notes)
 
 

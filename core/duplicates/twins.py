@@ -1,4 +1,4 @@
-"""Twins: one product in several countries, its texts side by side; those whose labels disagree first."""
+"""Twins: one picture in several countries, with its texts; conflicting labels first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.catalog.products import Products
 
 @dataclass(frozen=True)
 class Twins:
-    """The listings of one picture in several countries."""
+    """The products of one picture in several countries."""
 
     image_id: str
     conflict: bool  # they have different categories
@@ -28,7 +28,7 @@ LISTINGS = 40  # of one picture that are read
 
 
 def counts(products: Products, cohort: Cohort | None = None) -> dict[str, int]:
-    """pictures: shown in several countries; conflicts: of those with different categories; products: that show them."""
+    """pictures: in several countries; conflicts: of those with different categories; products: with these pictures."""
     sql = f"""SELECT count(*) AS pictures, coalesce(sum(conflict::int), 0) AS conflicts,
               coalesce(sum(listings), 0) AS products FROM ({_SHARED})"""  # noqa: S608 - no word of a person in it
     row = products.frame(sql, cohort).iloc[0]

@@ -220,7 +220,7 @@ def encoder(name: str) -> EncoderSpec:
         )
     known = ", ".join(spec.name for spec in ENCODERS)
     raise ModelError(
-        f"There is no encoder {name!r}. Known are: {known}; or write MODEL/TAG of open_clip, or a folder "
+        f"There is no encoder {name!r}. Encoders: {known}; or write MODEL/TAG of open_clip, or a folder "
         f"that holds {CONFIG}."
     )
 
@@ -230,7 +230,7 @@ def _of_folder(path: Path) -> EncoderSpec:
         described = json.loads((path / CONFIG).read_text(encoding="utf-8"))["model_cfg"]
         width = int(described["embed_dim"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path / CONFIG} is no configuration of open_clip: {error!r}.") from error
+        raise ModelError(f"{path / CONFIG} is not a configuration of open_clip: {error!r}.") from error
     name = re.sub(r"[^A-Za-z0-9._-]", "-", path.name).strip(".-") or "folder"
     return EncoderSpec(
         name, path.name, "folder", str(path), "", width, "your own", 0, "its own", "its own data"
@@ -417,7 +417,7 @@ def _why(spec: EncoderSpec, error: Exception) -> str:
     if spec.weights == "hub":
         size = f", {spec.size_mb:,} MB" if spec.size_mb else ""
         return (
-            f"The weights of {spec.name} are not on this machine. With a network: "
+            f"The weights of {spec.name} are not on this machine. Download them: "
             f"vitrine weights fetch {spec.name} (licence {spec.licence}{size}). ({type(error).__name__})"
         )
     return f"{spec.folder} cannot be opened as a model of open_clip: {error}"
@@ -441,7 +441,7 @@ def fetch(spec: EncoderSpec) -> None:
         ModelError: it needs no download, or the network does not give it.
     """
     if spec.weights != "hub":
-        raise ModelError(f"{spec.name} is here already: nothing to fetch.")
+        raise ModelError(f"{spec.name} is already on this machine.")
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE, os.environ.get("HF_HUB_OFFLINE")
@@ -453,7 +453,7 @@ def fetch(spec: EncoderSpec) -> None:
         open_clip.create_model(spec.model, spec.tag, require_pretrained=True)
         open_clip.get_tokenizer(spec.model)
     except Exception as error:
-        raise ModelError(f"{spec.name} could not be fetched: {error}") from error
+        raise ModelError(f"{spec.name} could not be downloaded: {error}") from error
     finally:
         constants.HF_HUB_OFFLINE = before[0]
         if before[1] is None:

@@ -67,7 +67,7 @@ def embed(
         StorageError: the disk is full or cannot be written.
     """
     if engine not in ("local", "ray"):
-        raise UsageError(f"There is no engine {engine!r}: it is local or ray.")
+        raise UsageError(f"There is no engine {engine!r}: expected local or ray.")
     if tower == "text" and not spec.takes_texts:
         raise UsageError(spec.wordless())
     started = time.monotonic()
@@ -77,7 +77,7 @@ def embed(
     work = plan_work(products, tower)
     if not work.chunks:
         raise EmbeddingError(
-            f"{dataset} has no pictures to embed. What is written of its products can be: --tower text"
+            f"{dataset} has no pictures to embed. Embed its texts: --tower text"
             if tower == "image"
             else f"{dataset} has no products to embed."
         )
@@ -112,7 +112,7 @@ def embed(
             if tower == "image" and not writer.present.any():
                 raise EmbeddingError(
                     f"None of the {len(work.keys):,} pictures of {dataset} can be opened. "
-                    "Were its files moved? Import it again from where they are."
+                    "If its files were moved, import it again."
                 )
     described = open_set(products.info, name).description
     seconds = time.monotonic() - started

@@ -85,7 +85,7 @@ def text_features(
             at = np.arange(chunk * CHUNK, min((chunk + 1) * CHUNK, rows))
             texts = texts_of(products, at)
             writer.write(chunk, at, encoded(encoder, tokenizer, texts), np.array([bool(t) for t in texts]))
-            progress(int(at[-1]) + 1, rows, "Reading texts once")
+            progress(int(at[-1]) + 1, rows, "Encoding texts")
     found = open_features(products, key)
     if found is None:
         raise EmbeddingError(f"The text features of {products.info.name} could not be read after writing.")
@@ -122,9 +122,7 @@ def encoded(encoder: TextEncoder, tokenizer: AnyTokenizer, texts: Sequence[str])
             found[rows] = made.float().cpu().numpy()
     encoder.train(was)
     if not np.isfinite(found).all() or np.abs(found).max(initial=0) > LARGEST:
-        raise EmbeddingError(
-            "The text encoder gives numbers that float16 cannot hold. Train with --no-text-features."
-        )
+        raise EmbeddingError("The text encoder's features overflow float16. Train with --no-text-features.")
     return found
 
 
@@ -139,5 +137,5 @@ def room(products: Products, name: str, size_bytes: int) -> None:
     if size_bytes > free:
         raise StorageError(
             f"The text features of {products.info.name} take {size_bytes >> 30} GB, and {free >> 30} GB are free. "
-            "Make room, or compute them anew at every step with --no-text-features."
+            "Free some space, or compute them at every step with --no-text-features."
         )

@@ -53,14 +53,14 @@ def import_vectors(
     given, vectors, by = _read(path, by, ids)
     if vectors.ndim != 2 or vectors.shape[1] < 1 or vectors.dtype.kind not in "fiu":
         raise EmbeddingError(
-            f"The vectors in {path} are {vectors.shape} {vectors.dtype}; a table of numbers (n, d) is needed."
+            f"The vectors in {path} are {vectors.shape} {vectors.dtype}; expected numbers of shape (n, d)."
         )
     n = len(products)
     if given is None:
         if len(vectors) != n:
             raise EmbeddingError(
                 f"{path} has {len(vectors):,} vectors but {products.info.name} has {n:,} products. "
-                "Say whose they are: --ids FILE --by image_id"
+                "Give their ids: --ids FILE --by image_id"
             )
         source = np.arange(n, dtype=np.int64)
     else:
@@ -91,9 +91,7 @@ def import_vectors(
             progress(int(rows[-1]) + 1, n, "Importing vectors")
         present = int(np.count_nonzero(writer.present))
         if not present:
-            raise EmbeddingError(
-                f"All vectors in {path} have the length 0: they say nothing. Nothing was imported."
-            )
+            raise EmbeddingError(f"All vectors in {path} have length 0. Nothing was imported.")
         writer.skipped = {"no vector in the file": n - present} if present < n else {}
     return ImportReport(name, n, present, plan.dimensions, by or "row_id")
 
@@ -115,11 +113,11 @@ def _read(path: Path, by: By | None, ids: Path | None) -> tuple[Any, NDArray[Any
             return np.array(lines[:-1] if lines and not lines[-1] else lines), vectors, by or "image_id"
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, UnicodeDecodeError) as error:
         # NumPy's own words would advise to unpickle what it cannot read.
-        why = "it holds no plain numbers" if "pickle" in str(error) else str(error).rstrip(".")
+        why = "it does not hold plain numbers" if "pickle" in str(error) else str(error).rstrip(".")
         raise EmbeddingError(
             f"{path} cannot be read: {why}. Pickled arrays are refused: save numbers and strings."
         ) from error
-    raise EmbeddingError(f"{path.name}: vectors come as .npy, .npz or .parquet.")
+    raise EmbeddingError(f"{path.name}: expected .npy, .npz or .parquet.")
 
 
 def _read_npz(path: Path, by: By | None) -> tuple[Any, NDArray[Any], By | None]:
@@ -181,13 +179,13 @@ def _rows_of(products: Products, given: NDArray[Any], by: By, path: Path) -> NDA
     if len(unknown) == len(keys):
         raise EmbeddingError(
             f"None of the {len(keys):,} ids in {path} is an {by} of {products.info.name} (the first is {keys[0]!r}). "
-            "Are they other ids (--by item_id), or of another dataset?"
+            "Are they other ids (--by item_id), or those of another dataset?"
             if len(keys)
             else f"{path} holds no vectors."
         )
     if len(unknown):
         raise EmbeddingError(
-            f"{path}: {len(unknown):,} of {len(keys):,} ids are no {by} of {products.info.name}, the first is {unknown[0]!r}. "
-            "Leave them out of the file."
+            f"{path}: {len(unknown):,} of {len(keys):,} ids are not an {by} of {products.info.name}, the first is {unknown[0]!r}. "
+            "Remove them from the file."
         )
     return keys.get_indexer(pd.Index(own.astype(object))).astype(np.int64)

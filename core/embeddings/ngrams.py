@@ -42,7 +42,7 @@ class NgramTokenizer:
         try:
             self.known: list[str] = json.loads(path.read_text(encoding="utf-8"))["ngrams"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{path} is missing or is no list of n-grams: {error}.") from error
+            raise ModelError(f"{path} is missing or is not a list of n-grams: {error}.") from error
         self._number_of = {ngram: number for number, ngram in enumerate(self.known, 1)}
 
     def __len__(self) -> int:

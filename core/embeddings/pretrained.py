@@ -73,7 +73,7 @@ class PieceTokenizer:
             model = base64.b64decode(json.loads(path.read_text(encoding="utf-8"))["sentencepiece"])
             self._inner = sentencepiece.SentencePieceProcessor(model_proto=model)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise ModelError(f"{path} is missing or is no SentencePiece model: {error}.") from error
+            raise ModelError(f"{path} is missing or is not a SentencePiece model: {error}.") from error
 
     def __len__(self) -> int:
         return int(self._inner.get_piece_size())

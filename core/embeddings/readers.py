@@ -23,7 +23,7 @@ def open_tokenizer(path: Path) -> AnyTokenizer:
         with path.open(encoding="utf-8") as file:
             head = file.read(20)
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} is missing or is no tokenizer: {error}.") from error
+        raise ModelError(f"{path} is missing or is not a tokenizer: {error}.") from error
     if head.startswith('{"words":'):
         return WordTokenizer(path)
     if head.startswith('{"ngrams":'):

@@ -117,7 +117,7 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
     if not (folder / "encoder.json").exists():
         have = ", ".join(known for known, _ in sets(dataset)) or "none yet"
         raise EmbeddingError(
-            f"{dataset.name} has no vectors {name!r} (there are: {have}). Make them: {again}"
+            f"{dataset.name} has no vectors {name!r} (there are: {have}). Compute them: {again}"
         )
     try:
         described = _read(folder / "encoder.json")
@@ -133,13 +133,13 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
     if described.fingerprint != dataset.fingerprint:
         raise EmbeddingError(
             f"The vectors {name} are of {dataset.name} as it was before (fingerprint {described.fingerprint}, "
-            f"it is {dataset.fingerprint} now). {_mend(again)}"
+            f"now {dataset.fingerprint}). {_mend(again)}"
         )
     shape = (dataset.rows, described.dimensions)
     if vectors.shape != shape or vectors.dtype != np.float16 or present.shape != shape[:1]:
         raise EmbeddingError(
             f"The vectors {name} of {dataset.name} are {vectors.shape} {vectors.dtype}; {shape} float16 "
-            f"was expected. {_mend(again)}"
+            f"expected. {_mend(again)}"
         )
     if weights is not None and described.weights and described.weights != weights:
         raise EmbeddingError(
@@ -150,7 +150,7 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
 
 
 def _mend(command: str) -> str:
-    return f"Make them again: {command}"
+    return f"Compute them again: {command}"
 
 
 def _read(path: Path) -> Description:
@@ -283,8 +283,8 @@ def _alone(dataset: DatasetInfo, folder: Path) -> Iterator[None]:
 
     def busy(holder: str) -> EmbeddingError:
         return EmbeddingError(
-            f"Vectors of {dataset.name} are being made already, by {holder}. "
-            "Wait until it is done, or stop it; what it has made is kept."
+            f"Vectors of {dataset.name} are being computed already, by {holder}. "
+            "Wait until it is done, or stop it; a later run continues it."
         )
 
     with alone(folder / ".lock", busy):

@@ -74,7 +74,7 @@ class PictureStream:
             part = missing[at : at + CHUNK * self.workers]
             self.state[part] = np.where(self._decoded(part)[1], DECODED, BROKEN)
             done += len(part)
-            progress(done, len(missing), "Looking at pictures")
+            progress(done, len(missing), "Checking pictures")
         broken = int((self.state[rows] == BROKEN).sum()) if len(rows) else 0
         return {"pictures": len(rows), "decoded": len(missing), "broken": broken}
 

@@ -27,7 +27,7 @@ class Tokenizer:
         try:
             self._inner = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception
-            raise ModelError(f"{path} is missing or is no tokenizer: {error}.") from error
+            raise ModelError(f"{path} is missing or is not a tokenizer: {error}.") from error
 
     def __len__(self) -> int:
         return int(self._inner.get_vocab_size())

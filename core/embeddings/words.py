@@ -51,7 +51,7 @@ class WordTokenizer:
         try:
             self.words: list[str] = json.loads(path.read_text(encoding="utf-8"))["words"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{path} is missing or is no list of words: {error}.") from error
+            raise ModelError(f"{path} is missing or is not a list of words: {error}.") from error
         self._number_of = {word: number for number, word in enumerate(self.words)}
 
     def __len__(self) -> int:

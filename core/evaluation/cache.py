@@ -64,7 +64,7 @@ class Kept:
             return pd.read_parquet(self.path)
         except (OSError, pa.ArrowException) as error:
             raise StorageError(
-                f"This evaluation of {self.model} is gone or damaged. Evaluate it again."
+                f"This evaluation of {self.model} was deleted or is damaged. Evaluate again."
             ) from error
 
     def stale(self, spec: ModelSpec, dataset: catalog.DatasetInfo) -> str:
@@ -73,7 +73,7 @@ class Kept:
         if self.weights != weights_of(spec):
             reasons.append("the model was trained further")
         if self.fingerprint != dataset.fingerprint:
-            reasons.append(f"{dataset.name} was imported anew from other files")
+            reasons.append(f"{dataset.name} was imported again from other files")
         return " and ".join(reasons)
 
 
@@ -172,7 +172,7 @@ def keep(
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     started = time.monotonic()
     if spec.weights == "run" and not spec.folder.exists():
-        raise StorageError(f"The run {spec.name} is gone: its folder was deleted.")
+        raise StorageError(f"The run {spec.name} does not exist any more: its folder was deleted.")
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     with working(path, progress) as tell:
@@ -188,7 +188,7 @@ def keep(
                 f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", round(time.monotonic() - started, 2),
             )  # fmt: skip
             if not path.parent.exists():
-                raise StorageError(f"{spec.name} was deleted while it was evaluated; nothing was kept.")
+                raise StorageError(f"{spec.name} was deleted while it was evaluated; nothing was stored.")
             with storage_errors(path.parent):
                 _write(temporary, made)
                 temporary.replace(path)
@@ -252,4 +252,4 @@ def start(spec: ModelSpec, choice: Choice, wait_s: float = 30.0) -> None:
         if status and underway(spec, choice) is None:
             errors.seek(0)
             last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise VitrineError(last[0].removeprefix("error: ") if last else "The evaluation could not begin.")
+            raise VitrineError(last[0].removeprefix("error: ") if last else "The evaluation could not start.")

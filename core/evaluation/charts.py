@@ -30,8 +30,8 @@ def subject(kept: Kept) -> str:
     """What was judged, in a line."""
     choice = kept.choice
     words = [f"{kept.model} on {choice.dataset}, {choice.split}", f"{kept.report['n']:,} products"]
-    words += [] if choice.labels == "all" else ["labelled by a person"]
-    words += [] if choice.sees == "both" else [f"seeing {SEES[choice.sees]}"]
+    words += [] if choice.labels == "all" else ["human labels"]
+    words += [] if choice.sees == "both" else [f"inputs: {SEES[choice.sees]}"]
     words += (
         []
         if choice.inference == "expected"
@@ -46,8 +46,8 @@ def by_country(kept: Kept) -> Display:
     table["paper_top1"] = [PER_COUNTRY.get(name, (np.nan, np.nan))[0] for name in table["group"]]
     table["paper_top5"] = [PER_COUNTRY.get(name, (np.nan, np.nan))[1] for name in table["group"]]
     explanation = (
-        "Top-1 is the share of products whose likeliest class is the label, the line its 95 percent interval (Wilson): "
-        "where two lines overlap widely, the countries may not differ. "
+        "Top-1 is the share of products whose most probable class is the label; lines are 95% Wilson intervals: "
+        "if two lines overlap widely, the difference may not be significant. "
     )
     if _nothing_in(table):
         return nothing(
@@ -55,14 +55,14 @@ def by_country(kept: Kept) -> Display:
             "By country",
             explanation,
             subject(kept),
-            "This dataset says no countries.",
+            "This dataset has no countries.",
             table=table,
         )
     if table.paper_top1.notna().any():
         values = [top1 for top1, _ in PER_COUNTRY.values()]
         explanation += (
-            f"Diamonds are the paper's: {PER_COUNTRY_DATA}; other products and a larger network, so they show "
-            f"what kind of spread to expect ({100 * (max(values) - min(values)):.1f} points there), not a target. "
+            f"Diamonds are the paper's: {PER_COUNTRY_DATA}; other products and a larger network. They indicate "
+            f"the spread to expect ({100 * (max(values) - min(values)):.1f} points there) and are not a target. "
         )
     names = [f"{COUNTRY_OF_GEO.get(name, name)}" if name != NONE else NONE for name in table["group"]]
     colours = [theme.COLOUR_OF_GEO.get(name, theme.GREY) for name in table["group"]]
@@ -85,13 +85,13 @@ def by_label_source(kept: Kept) -> Display:
     """Top-1 of products by who gave their label."""
     table = _groups(kept.report["per_label_source"])
     explanation = (
-        "Each product counts under who gave its label; where a rule gave it, the label itself may be wrong. "
-        "The line is the 95 percent interval (Wilson)."
+        "Accuracy by the source of the label; labels given by a rule may themselves be wrong. "
+        "Lines are 95% Wilson intervals."
     )
     if _nothing_in(table):
         return nothing(
             "by-label-source", "By label source", explanation, subject(kept),
-            "This dataset does not say who gave the labels.", table=table,
+            "This dataset has no label sources.", table=table,
         )  # fmt: skip
     names = [str(name) for name in table["group"]]
     links = _links(kept, "label_source", table["group"].tolist())
@@ -131,7 +131,7 @@ def _dots(
     """Top-1 of each group on one scale, with its interval, and a paper's beside it where there is one."""
     enough = table[table.n >= FEW]
     if len(table) == 1:
-        title = f"One alone, {names[0]}: top-1 {percent(table.top1[0])}"
+        title = f"Only {names[0]}: top-1 {percent(table.top1[0])}"
     elif len(enough) > 1:
         spread = enough.top1.max() - enough.top1.min()
         best, worst = names[int(enough.index[0])], names[int(enough.index[-1])]  # the table is sorted
@@ -140,7 +140,7 @@ def _dots(
             "." if len(enough) == len(table) else f" among those of {FEW} products or more."
         )
     else:
-        title = f"Too few products in most of the {what} to tell them apart"
+        title = f"Most {what} have too few products for a comparison"
     labels = [f"{label} · {n:,}" for label, n in zip(bar_names(names, 24), table.n, strict=True)]
 
     def draw() -> go.Figure:
@@ -179,19 +179,19 @@ def reliability(kept: Kept) -> Display:
     table = pd.DataFrame(kept.report["reliability"], columns=["low", "high", "n", "confidence", "accuracy"])
     error = kept.report["calibration_error"]
     explanation = (
-        "A model is well calibrated if, of the products it is 80 percent sure of, 80 percent are right. Each point is the "
-        "products of one band of confidence; below the line the model is too sure, above it too modest. The expected "
-        "calibration error is the mean distance from the line, each band by its products."
+        "A model is calibrated if, of products predicted with 80% confidence, 80% are correct. Each point is the "
+        "products of one bin of confidence; below the line the model is overconfident, above it underconfident. The expected "
+        "calibration error is the mean distance from the line, bins weighted by their number of products."
     )
     if table.empty or error is None:
-        return nothing("calibration", "Calibration", explanation, subject(kept), "There is nothing to judge.")
+        return nothing("calibration", "Calibration", explanation, subject(kept), "There are no predictions.")
     gap = float(np.average(table.confidence - table.accuracy, weights=table.n))
     way = (
-        "too sure of itself"
+        "overconfident"
         if gap > 0.01
-        else "too modest"
+        else "underconfident"
         if gap < -0.01
-        else "neither too sure nor too modest"
+        else "neither overconfident nor underconfident"
     )
     ends = [wilson(row.accuracy * row.n, row.n) for row in rows_of(table)]
     table["accuracy_low"], table["accuracy_high"] = ([end[side] for end in ends] for side in (0, 1))
@@ -207,7 +207,7 @@ def reliability(kept: Kept) -> Display:
             line={"color": theme.GREY, "dash": "dot"},
         )  # fmt: skip
         hover = [
-            f"{row.n:,} products, said {100 * row.confidence:.1f}%, right {100 * row.accuracy:.1f}%"
+            f"{row.n:,} products, confidence {100 * row.confidence:.1f}%, accuracy {100 * row.accuracy:.1f}%"
             for row in rows_of(table)
         ]
         figure.add_scatter(
@@ -224,7 +224,7 @@ def reliability(kept: Kept) -> Display:
         )  # fmt: skip
         figure.update_layout(
             height=480, xaxis={"range": [0, 1]}, yaxis={"title": {"text": "right"}, "range": [0, 1.02], "tickformat": ".0%"},
-            xaxis2={"title": {"text": "confidence: probability of the likeliest class"}, "range": [0, 1], "tickformat": ".0%"},
+            xaxis2={"title": {"text": "confidence: probability of the predicted class"}, "range": [0, 1], "tickformat": ".0%"},
             yaxis2={"title": {"text": "products"}, "rangemode": "tozero"},
         )  # fmt: skip
         return figure
@@ -258,22 +258,28 @@ def figures(kept: Kept) -> list[dict[str, Any]]:
         return {"figure": figure, "value": report[key], "low": low, "high": high, "meaning": meaning}
 
     return [
-        row("top1", "Top-1", "the likeliest class is the label; Wilson's interval", "interval"),
+        row("top1", "Top-1", "the most probable class is the label; Wilson interval", "interval"),
         row(
             "top1",
             "Top-1 (bootstrap)",
-            "the same, the interval by drawing products with replacement",
+            "the same, with a bootstrap interval",
             "bootstrap",
         ),
-        row("top5", "Top-5", "the label is among the five likeliest; Wilson's interval", "interval"),
+        row(
+            "top5", "Top-5", "the label is among the five most probable classes; Wilson interval", "interval"
+        ),
         row(
             "f1_macro",
             "F1, macro",
             "precision and recall together, each class alike; no interval that was tried holds it",
         ),
-        row("f1_weighted", "F1, weighted", "the same, each class by its products"),
-        row("ap_macro", "AP, macro", "area under precision against recall, each class alike"),
-        row("ap_weighted", "AP, weighted", "the same, each class by its products"),
-        row("ap_micro", "AP, micro", "the same over all pairs of product and class at once"),
-        row("calibration_error", "Calibration error", "how far probabilities are from what comes true (ECE)"),
+        row("f1_weighted", "F1, weighted", "the same, classes weighted by their number of products"),
+        row("ap_macro", "AP, macro", "area under the precision-recall curve, averaged over classes"),
+        row("ap_weighted", "AP, weighted", "the same, classes weighted by their number of products"),
+        row("ap_micro", "AP, micro", "the same, pooled over all pairs of product and class"),
+        row(
+            "calibration_error",
+            "Calibration error",
+            "expected calibration error: confidence against accuracy, by bins",
+        ),
     ]

@@ -1,4 +1,4 @@
-"""What an evaluation shows of classes: which are taken for which, and what a long tail costs."""
+"""Charts of classes in an evaluation: confusions, and accuracy along the long tail."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ HEAT_CLASSES = 16
 
 
 def confusions(kept: Kept, predictions: pd.DataFrame, classes: int = HEAT_CLASSES) -> Display:
-    """A heat map of the classes that are mixed up most."""
+    """A heat map of the most confused classes."""
     explanation = (
-        "A row is the label, a column what the model said; a field is the share of the row's products. The diagonal is "
-        "what is right. The classes are those with most products mistaken for, or by, another."
+        "Rows: labels. Columns: predictions. Cells: share of the row's products. The diagonal is "
+        "correct. Shown are the classes with most misclassified products, as label or as prediction."
     )
     brief = class_names(kept)
     wrong = predictions[~predictions.correct]
     if wrong.empty:
-        why = "No product was mistaken." if len(predictions) else "There is nothing to judge."
+        why = "No misclassified products." if len(predictions) else "There are no predictions."
         return nothing("confusion", "Most confused classes", explanation, subject(kept), why)
     heavy = pd.concat([wrong.label, wrong.prediction]).value_counts().head(classes).index
     chosen = sorted(heavy, key=lambda label: tuple(path_from_text(label)))
@@ -64,7 +64,7 @@ def confusions(kept: Kept, predictions: pd.DataFrame, classes: int = HEAT_CLASSE
         )  # fmt: skip
         figure.update_layout(
             height=190 + 26 * len(names), yaxis={"autorange": "reversed", "title": {"text": "label"}, "dtick": 1},
-            xaxis={"side": "bottom", "tickangle": -60, "title": {"text": "what the model said"}, "dtick": 1},
+            xaxis={"side": "bottom", "tickangle": -60, "title": {"text": "prediction"}, "dtick": 1},
         )  # fmt: skip
         return figure
 
@@ -85,15 +85,15 @@ def long_tail(kept: Kept, training: Mapping[str, int]) -> Display:
     """F1 of each class against how many products it was trained on."""
     table = classes_table(kept, training)
     explanation = (
-        "A point is a class of the evaluated products. To the left are classes that the model saw seldom: what a long tail "
-        "costs. Grey points were judged on fewer than 5 products, where F1 says little."
+        "Each point is a class. Classes on the left have few training products: the cost of a long tail. "
+        "Grey points have fewer than 5 evaluated products, too few for F1."
     )
     brief = class_names(kept)
     points = table[(table.n > 0) & table.f1.notna() & table.training.notna()]
     if len(points) < 2:
         return nothing(
             "long-tail", "F1 by training products", explanation, subject(kept),
-            "There are not two classes whose training products are known.",
+            "Fewer than two classes have known training counts.",
         )  # fmt: skip
     rare, common = points[points.training < 20], points[points.training >= 100]
     title = f"{len(points):,} classes by their training products"
@@ -104,7 +104,7 @@ def long_tail(kept: Kept, training: Mapping[str, int]) -> Display:
         import plotly.graph_objects as go
 
         hover = [
-            f"{plain(brief[row.label])}: F1 {row.f1:.2f}, {int(row.training):,} training, {row.n:,} judged"
+            f"{plain(brief[row.label])}: F1 {row.f1:.2f}, {int(row.training):,} training, {row.n:,} evaluated"
             for row in rows_of(points)
         ]
         figure = go.Figure()

@@ -20,7 +20,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, float]:
     """
     both = paired(first, second)
     if both.empty:
-        raise UsageError("The two evaluations have no product in common.")
+        raise UsageError("The two evaluations have no products in common.")
     found = mcnemar(both.correct_first.to_numpy(), both.correct_second.to_numpy())
     low, high = paired_difference(int(found["only_first"]), int(found["only_second"]), len(both))
     one, other = float(both.correct_first.mean()), float(both.correct_second.mean())

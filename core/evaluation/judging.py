@@ -96,7 +96,7 @@ def evaluate(
         )
         seen = "" if sees == "both" else f", and shall see the {sees} alone"
         raise UsageError(
-            f"No product of the {split} split can be judged: {classifier.name} reads {reads}{seen}."
+            f"No product of the {split} split can be evaluated: {classifier.name} reads {reads}{seen}."
         )
     classes = list(classifier.config.classes)
     answers = np.ones(len(classes), np.bool_)

@@ -44,7 +44,7 @@ _ALL, _HUMAN = "all labels", "human labels"
 
 TABLES = (
     PublishedTable(
-        "glami-embracenet", "EmbraceNet by what it sees and which labels it learned", f"{GLAMI}, table 6", GLAMI_TEST,
+        "glami-embracenet", "EmbraceNet by inputs and training labels", f"{GLAMI}, table 6", GLAMI_TEST,
         tuple(
             _row(model, sees, labels, *values, keys=_TOPS)
             for model, sees, labels, *values in (
@@ -56,10 +56,10 @@ TABLES = (
             )
         ),
         _TOPS,
-        "The published network sees the product with mT5-small and ResNeXt-50; its inference draws at random, one pass.",
+        "The published network uses mT5-small and ResNeXt-50; its inference is one random pass.",
     ),
     PublishedTable(
-        "glami-zero-shot", "CLIP that was never trained on these classes", f"{GLAMI}, supplementary table 3", GLAMI_TEST,
+        "glami-zero-shot", "Zero-shot CLIP", f"{GLAMI}, supplementary table 3", GLAMI_TEST,
         tuple(
             _row("CLIP ViT-B/32 and M-CLIP", sees, "no product", *values, keys=_TOPS)
             for sees, *values in (("both", 0.323, 0.745), ("picture", 0.289, 0.718), ("text", 0.265, 0.585))

@@ -83,7 +83,7 @@ def _take(file: IO[str]) -> None:
         with suppress(BlockingIOError):
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         time.sleep(0.05)
-    raise StorageError("This evaluation is under way already. Wait for it to end.")
+    raise StorageError("This evaluation is already running. Wait for it to end.")
 
 
 def state_of(path: Path) -> Underway | None:
@@ -98,4 +98,6 @@ def state_of(path: Path) -> Underway | None:
         return noted
     except OSError:
         return None
-    return noted if noted.state == "failed" else replace(noted, state="failed", error="It was stopped.")
+    return (
+        noted if noted.state == "failed" else replace(noted, state="failed", error="The process was stopped.")
+    )

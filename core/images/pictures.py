@@ -90,7 +90,7 @@ class PictureFiles:
         if there == "outside" or self._root is None:
             raise ImageError(f"The picture {image!r} is not inside the dataset's folder.")
         if there == "missing":
-            raise ImageError(f"The picture {image} is not in {self._root}. Was the folder moved?")
+            raise ImageError(f"The picture {image} is not in {self._root}. The folder may have been moved.")
         with (self._root / image).open("rb") as file:
             return bounded(file.read(settings().image_bytes + 1), image)
 
@@ -118,7 +118,7 @@ class PictureFiles:
                 zlib.decompressobj(-15).decompress(stored, settings().image_bytes + 1), place.image
             )
         raise ImageError(
-            f"The picture {place.image} is packed by a method (zip {place.method}) that Vitrine lacks."
+            f"The picture {place.image} uses a compression method (zip {place.method}) that Vitrine does not support."
         )
 
 
@@ -145,7 +145,7 @@ class Pictures(PictureFiles):
             if self._table.exists():
                 raise
             raise ImageError(
-                f"The pictures of {self.dataset.name} are gone: was the dataset removed?"
+                f"The pictures of {self.dataset.name} do not exist any more; the dataset may have been removed."
             ) from error
         return {row[0]: Place(*row[1:]) for row in found}
 
@@ -207,7 +207,7 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
     except Exception as error:  # Pillow's decoders raise whatever the bytes lead them to
         what = "0 bytes" if not data else type(error).__name__
         if data[4:8] == b"ftyp" and data[8:12].lower() in HEIF_BRANDS:
-            what = "a HEIC file that is damaged or of a kind that is not read"
+            what = "a HEIC file that is damaged or of an unsupported kind"
         raise ImageError(f"This is not a picture that can be opened ({what}).") from error
 
 

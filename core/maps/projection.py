@@ -1,8 +1,8 @@
-"""Making a map: vectors of a dataset laid out in the plane by UMAP, so that what is alike lies together.
+"""Make a map: project the vectors of a dataset to the plane with UMAP.
 
-Different vectors are told apart first; products that share a picture share a point. Up to `sample` of them are
-fitted whole. Beyond that a sample, stratified by category, is fitted, and the others are placed among their
-nearest fitted neighbours. Neighbours are exact, by FAISS, and are kept while they are found: a killed run goes on.
+Identical vectors are merged first; products that share a picture share a point. Up to `sample` distinct vectors are
+all fitted. Beyond that a sample, stratified by category, is fitted, and the others are placed by their
+nearest fitted neighbours. Neighbours are cached as they are found, so that a killed run continues.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from core.storage import alone, flush, storage_errors
 
 __all__ = ["Map", "MapDescription", "maps", "project", "read_map"]
 
-SAMPLE = 200_000  # different vectors that are fitted whole
+SAMPLE = 200_000  # distinct vectors up to which all are fitted
 NEIGHBOURS, MIN_DIST = 15, 0.1  # UMAP's own defaults
-FEWEST = 10  # different vectors: with fewer, their two principal components are the map
+FEWEST = 10  # with fewer distinct vectors, two principal components are the map
 PLACED_BY = 5  # fitted neighbours that place a point
 
 
@@ -51,28 +51,28 @@ def project(
     seed: int = 0,
     again: bool = False,
 ) -> MapDescription:
-    """Make the map of a set of vectors; a map of the same vectors and parameters that is there is kept.
+    """Make the map of a set of vectors, unless there is one of the same vectors and parameters.
 
     Args:
         vectors: the name of the set.
-        dense: densMAP: crowds keep the relative size that they have among the vectors.
-        sample: different vectors that are fitted; the others are placed by their nearest fitted neighbours.
+        dense: use densMAP, which preserves local density.
+        sample: distinct vectors to fit; the others are placed by their nearest fitted neighbours.
         neighbours, min_dist: UMAP's, the second in UMAP's own units.
         seed: the same one gives the same map, on the same machine.
-        again: make it anew even where it is there.
+        again: recompute an existing map.
 
     Raises:
-        EmbeddingError: there are no such vectors, or they are stale; the text says what to run.
-        UsageError: a parameter cannot be.
-        MapError: no product has a vector, or somebody else makes a map of this dataset.
+        EmbeddingError: there are no such vectors, or they are outdated; the text says what to run.
+        UsageError: a parameter is out of range.
+        MapError: no product has a vector, or another process is making a map of this dataset.
         StorageError: the folder cannot be written, or the disk is full.
     """
     if not 2 <= neighbours <= 200:
-        raise UsageError(f"A map of {neighbours} neighbours cannot be: 2 to 200.")
+        raise UsageError(f"neighbours is {neighbours}; expected 2 to 200.")
     if not 0 <= min_dist <= 1:
-        raise UsageError(f"A least distance of {min_dist} cannot be: 0 to 1.")
+        raise UsageError(f"min_dist is {min_dist}; expected 0 to 1.")
     if sample < 1_000:
-        raise UsageError(f"A sample of {sample} is too few: 1,000 at least.")
+        raise UsageError(f"sample is {sample}; expected at least 1,000.")
     found = open_set(dataset, vectors)
     name = f"{vectors}{DENSE}" if dense else vectors
     target = folder_of(dataset, name)
@@ -94,7 +94,7 @@ def project(
 
 @dataclass
 class _Steps:
-    """Progress over steps of unlike cost, in thousandths of the whole, with the time that is left."""
+    """Progress over steps of different cost, in thousandths of the whole, with the time left."""
 
     progress: Progress
     shares: dict[str, float]  # step -> what it is expected to take, in any one unit
@@ -124,7 +124,7 @@ def _spoken(seconds: float) -> str:
 
 
 class _Making:
-    """One map being made; what is costly is kept in `folder` as it is done."""
+    """One map in the making; costly results are cached in `folder`."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class _Making:
         rows, of_row = different(self.found.vectors, self.found.present)
         if not len(rows):
             raise MapError(
-                f"No product of {self.dataset.name} has a vector in {self.found.name}: there is nothing to map."
+                f"No product of {self.dataset.name} has a vector in {self.found.name}: there is nothing to project."
             )
         fitted = self._stratified(rows, int(self.parameters["sample"]))
         m, others, d = len(fitted), len(rows) - len(fitted), self.found.vectors.shape[1]
@@ -166,7 +166,7 @@ class _Making:
         scale = float(np.abs(laid - centre).max()) or 1.0
         points = np.empty((len(rows), 2), np.float32)
         points[fitted] = (laid - centre) / scale
-        with steps.step("placing", "Placing the others") as tell:
+        with steps.step("placing", "Placing the other vectors") as tell:
             rest = np.setdiff1d(np.arange(len(rows)), fitted)
             self._place(own, points, fitted, rest, rows, tell)
         del own
@@ -211,7 +211,7 @@ class _Making:
         return 500 if m <= 10_000 else 200  # UMAP's own
 
     def _stratified(self, rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-        """Positions of the vectors that are fitted: of each category the same share, one at least."""
+        """Positions of the vectors to fit: the same share of each category, at least one."""
         if len(rows) <= most:
             return np.arange(len(rows))
         rng = np.random.default_rng(self.plan["seed"])
@@ -231,7 +231,7 @@ class _Making:
         k = min(int(self.parameters["neighbours"]), len(own) - 1)
         with steps.step("neighbours", "Finding neighbours") as tell:
             near, similarity = graph(own, k, self.folder, tell)
-        with steps.step("layout", "Laying out") as tell:
+        with steps.step("layout", "Projecting") as tell:
             if kept.exists():
                 return "umap", np.asarray(np.load(kept))
             laid = umap(
@@ -283,9 +283,9 @@ def umap(
     seed: int,
     tell: Any,
 ) -> NDArray[np.float32]:
-    """(m, 2) UMAP of vectors whose neighbours are known.
+    """(m, 2) UMAP of vectors with precomputed neighbours.
 
-    It begins at the principal components: quicker than the graph's spectrum, and what lies far apart stays so.
+    Initialised with the principal components, which is faster than spectral and preserves global structure.
 
     Source: McInnes, Healy and Melville 2018, arXiv:1802.03426; densMAP: Narayan, Berger and Cho 2021; the start:
     Kobak and Linderman 2021.
@@ -303,12 +303,12 @@ def umap(
             tqdm_kwds={"disable": False, "file": _Watched(tell), "bar_format": "{n}/{total}", "mininterval": 0.5},
         )  # fmt: skip
         laid = np.asarray(model.fit_transform(vectors), np.float32)
-    # UMAP leaves a vector out that is the very opposite of all its neighbours: it goes to the middle.
+    # UMAP drops a vector that is the opposite of all its neighbours: it is placed at the centre.
     return np.where(np.isfinite(laid), laid, np.nanmean(laid, axis=0)).astype(np.float32)
 
 
 class _Watched:
-    """Where UMAP's progress bar is written: as numbers, which are told on."""
+    """A stream for UMAP's progress bar, which forwards its numbers."""
 
     def __init__(self, tell: Any) -> None:
         self._tell = tell
@@ -322,7 +322,7 @@ class _Watched:
 
 
 def _principal(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(m, 2) the two principal components; zeros where there are none."""
+    """(m, 2) the first two principal components; zeros if there are none."""
     centred = vectors - vectors.mean(axis=0)
     _, _, axes = np.linalg.svd(centred[:20_000], full_matrices=False)
     found = np.zeros((len(vectors), 2), np.float32)
@@ -331,7 +331,7 @@ def _principal(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _start(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """Where UMAP begins: the principal components within 10 of the middle, as its own start is, and a little noise."""
+    """UMAP's initialisation: principal components scaled to 10, as its own, with a little noise."""
     found = _principal(vectors)
     noise = np.random.default_rng(seed).normal(scale=1e-4, size=found.shape)
     return (10 * found / (np.abs(found).max() or 1.0) + noise).astype(np.float32)
@@ -340,7 +340,7 @@ def _start(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
 def place(
     laid: NDArray[np.float32], near: NDArray[np.int64], similarity: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """(q, 2) points by the places of their nearest fitted neighbours, the likelier the heavier.
+    """(q, 2) points at the weighted mean of their nearest fitted neighbours.
 
     Args:
         laid: (m, 2); near: (q, k) positions in it, -1 for none; similarity: (q, k).
@@ -356,14 +356,14 @@ def place(
 
 @contextmanager
 def _alone(dataset: DatasetInfo) -> Iterator[None]:
-    """One maker a dataset."""
+    """Allow one process per dataset."""
     if not dataset.folder.exists():
         raise MapError(f"{dataset.name} was removed.")
 
     def busy(who: str) -> MapError:
         return MapError(
             f"A map of {dataset.name} is being made already, by {who}. "
-            "Wait until it is done, or stop it; what it has found is kept."
+            "Wait until it is done, or stop it; a later run continues it."
         )
 
     with alone(dataset.folder / "maps" / ".lock", busy):
@@ -372,7 +372,7 @@ def _alone(dataset: DatasetInfo) -> Iterator[None]:
 
 @contextmanager
 def _working(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
-    """A folder of what a killed run of the same plan left, or a new one. It stays when the block fails."""
+    """The working folder of a killed run with the same parameters, or a new one. It stays if the block fails."""
     try:
         same = json.loads((folder / "plan.json").read_text(encoding="utf-8")) == plan
     except (OSError, ValueError):
@@ -385,7 +385,7 @@ def _working(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
 
 
 def _there(dataset: DatasetInfo, name: str, plan: dict[str, Any]) -> MapDescription | None:
-    """The map that would be made, if it is there."""
+    """The existing map of the same vectors and parameters, or None."""
     try:
         have = read_map(dataset, name).description
     except MapError:
@@ -395,7 +395,7 @@ def _there(dataset: DatasetInfo, name: str, plan: dict[str, Any]) -> MapDescript
 
 
 def _put(folder: Path, target: Path) -> None:
-    """Let a whole map take its place."""
+    """Replace the map by a complete new one."""
     for name in ("plan.json", "neighbours.npy", "similarities.npy", "done.npy", "laid.npy", "laid.aside.npy"):
         (folder / name).unlink(missing_ok=True)
     flush(folder)

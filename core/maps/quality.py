@@ -1,4 +1,4 @@
-"""How well a map keeps neighbours: trustworthiness and neighbour recall, on a sample."""
+"""Quality of a map: trustworthiness and neighbour recall, on a sample."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.catalog.map_files import Quality
 
 NEIGHBOURS = 15
 MEASURED = 1_000  # points that are measured
-AMONG = 200_000  # points among which neighbours are looked for
+AMONG = 200_000  # points among which neighbours are searched
 BLOCK = 100  # of measured points, whose similarities to all are held at once
 
 
@@ -20,10 +20,10 @@ def measure(
     measured: NDArray[np.int64],
     neighbours: int = NEIGHBOURS,
 ) -> Quality:
-    """Measure some points of a map among all that are given.
+    """Quality of some points of a map among all given points.
 
-    Trustworthiness counts, for each of a point's k neighbours on the map, how far down it stands in the order of
-    likeness (r, from 1), if it is not among the first k:
+    Trustworthiness sums, over each point's k neighbours on the map that are not among its k nearest by vectors,
+    their rank r by similarity (from 1):
 
         1 - 2 / (m k (2n - 3k - 1)) * sum of max(0, r - k)
 

@@ -1,4 +1,4 @@
-"""Crowds on a map (HDBSCAN), and what tells each from the rest: its category, the words of its names."""
+"""Clusters on a map (HDBSCAN), named by category or by distinctive words."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from core.statistics.stopwords import of_languages
 from core.statistics.tokens import cut
 from core.statistics.words import PRIOR, log_odds
 
-CLUSTERED = 20_000  # points that HDBSCAN looks at: its time grows with their square
+CLUSTERED = 20_000  # points given to HDBSCAN, whose time is quadratic
 FEWEST = 20  # points of a cluster
 NEAR = 5  # HDBSCAN's min_samples: more leaves more points in no cluster
 PARTS = 100  # a cluster holds at least one point in so many
-MAJORITY = 0.5  # of a region's products: then its category names it
+MAJORITY = 0.5  # of a region's products: a category with this share names it
 READ = 150  # names of a region that are read for its words
 READ_IN_ALL, COMPARED = 20_000, 10_000  # and of all products, to compare with
-COMMON = 0.1  # of a region's names that a word is in, at least: a brand or a code seen twice tells nothing
+COMMON = 0.1  # least share of a region's names with a word; excludes brands and codes
 WORDS = 3  # that name a region
 WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 CHINESE = re.compile("[\u4e00-\u9fff]")
-TELLING = 1.96  # z of a word: above it, it is there more often than chance allows
+TELLING = 1.96  # z of a word: significant above it
 
 
 def clusters(points: NDArray[np.floating], seed: int = 0) -> NDArray[np.int32]:
-    """Which crowd each point belongs to, the largest being 0; -1 where it stands alone.
+    """The cluster of each point, 0 being the largest; -1 for none.
 
-    Above CLUSTERED points a sample is clustered, and each other point goes where its nearest sampled one went.
+    Beyond CLUSTERED points a sample is clustered, and each other point takes the cluster of its nearest sampled point.
 
     Args:
         points: (n, 2), finite, those of different vectors.
@@ -68,7 +68,7 @@ def clusters(points: NDArray[np.floating], seed: int = 0) -> NDArray[np.int32]:
 def regions(
     products: Products, points: NDArray[np.floating], cluster: NDArray[np.int32], seed: int = 0
 ) -> list[Region]:
-    """Each crowd with its middle, its size, its category and its words; largest first.
+    """The clusters with centre, size, category and words; largest first.
 
     Args:
         points: (n, 2) by row_id; cluster: (n,) by row_id, -1 for none.
@@ -82,7 +82,7 @@ def regions(
     found = []
     for number, (rows, told) in enumerate(zip(members, words, strict=True)):
         label, leaf, share = _named(products, rows, everybody, told)
-        # The middle is a point of the crowd, so that a label never stands in a crescent's empty middle.
+        # The centre is a point of the cluster, so that the label of a crescent is not placed outside it.
         middle = np.median(points[rows], axis=0)
         x, y = points[rows[np.argmin(((points[rows] - middle) ** 2).sum(axis=1))]]
         found.append(
@@ -99,8 +99,8 @@ def _named(
 ) -> tuple[str, str | None, float]:
     """A region's label, its most frequent category, and that one's share.
 
-    Where no category has most of it, those are named that are more frequent there than on the whole map: the most
-    frequent ones would often be the same everywhere. Where there are none, its words are.
+    Without a majority category, over-represented categories are named: the most
+    frequent ones would often be the same everywhere. Without these, its words.
     """
     category = products.columns.category
     total = np.bincount(category.codes[everybody], minlength=len(category.values))
@@ -125,7 +125,7 @@ def _named(
 
 
 def told_apart(found: list[Region]) -> list[Region]:
-    """Regions of the same name get a word each, those that still are the same some more, or a number."""
+    """Distinguish regions of the same name by one word, several words, or a number."""
     labels = _longer(found, [region.label for region in found], 1)
     for count in range(2, WORDS + 1):
         more = _longer(found, labels, count)
@@ -156,7 +156,7 @@ def _some(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArr
 def _words(
     products: Products, groups: list[NDArray[np.int64]], everybody: NDArray[np.int64], seed: int
 ) -> list[list[str]]:
-    """The words of the names that are most telling for each group against all products on the map.
+    """The most specific words of each group's names against all products on the map.
 
     Of a dataset in several languages each group is read in the language that most of it has, and compared with
     names of that language: otherwise the language would be all that the words tell. Words that occur in one name

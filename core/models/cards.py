@@ -52,7 +52,9 @@ def card(spec: ModelSpec) -> Card:
             figures = [figure for figure in figures if figure.sees != SEES["both"]]
     except ModelError:
         if spec.weights == "run":
-            raise ModelError(f"The model {spec.name} is gone: was its run deleted?") from None
+            raise ModelError(
+                f"The model {spec.name} does not exist any more; its run may have been deleted."
+            ) from None
     if spec.exposure is not None:
         facts["Zero-shot"] = spec.exposure.sentence()
     facts["Licence"] = spec.licence
@@ -93,7 +95,7 @@ def _limits(spec: ModelSpec) -> str:
             return said[:1].upper() + said[1:]
     if spec.architecture == ZERO_SHOT:
         return f"It chooses among the categories of {spec.dataset} by their names. Whatever is shown, it names one of them."
-    return "It knows the categories that it was trained on and no others: whatever is shown, it names one of them."
+    return "It predicts only the categories that it was trained on, and one of them for any input."
 
 
 _digests: dict[tuple[Path, int], str] = {}

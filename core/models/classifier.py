@@ -84,7 +84,7 @@ class Classifier:
         if not weights.exists():
             raise ModelError(
                 f"The run {folder.name} is not finished: it has no {weights.name}. "
-                f"Continue it: python -m trainers.{config.architecture} --resume --out {folder}"
+                f"Resume it: python -m trainers.{config.architecture} --resume --out {folder}"
             )
         tensors, notes = read_tensors(weights)
         if notes.get("classes", list(config.classes)) != list(config.classes):
@@ -96,7 +96,9 @@ class Classifier:
             module = importlib.import_module(ARCHITECTURES[config.architecture])
             network = module.build(config.model, len(config.classes))
         except (KeyError, TypeError) as error:
-            raise ModelError(f"{folder.name} is of a kind that Vitrine cannot build: {error}.") from error
+            raise ModelError(
+                f"{folder.name} has an architecture that Vitrine cannot build: {error}."
+            ) from error
         load_weights(network, tensors, weights)
         if torch.cuda.is_available():
             with memory_errors():
@@ -147,7 +149,7 @@ class Classifier:
         probabilities = np.concatenate(found)
         if not np.isfinite(probabilities).all():
             raise ModelError(
-                f"{self.name} answers with what is no number: its weights are damaged, or its training diverged. "
+                f"{self.name} returns values that are not numbers: its weights are damaged, or its training diverged. "
                 "Train it again, or choose another model."
             )
         return probabilities
@@ -187,7 +189,7 @@ class Classifier:
             numbers, mask = tokenizer.encode([text], config.text.tokens)
             notes += cut_note(tokenizer.reads(text, config.text.tokens), len(text))
         elif text:
-            notes.append("This model reads no text: the picture alone was used.")
+            notes.append("This model reads no text: only the picture was used.")
         pixels = torch.zeros(1, 3, 1, 1)
         if config.image is not None:
             size = config.image.stored_height_px, config.image.stored_width_px
@@ -197,7 +199,7 @@ class Classifier:
             else:
                 pixels = torch.zeros(1, 3, *size, dtype=torch.uint8)
         elif image is not None:
-            notes.append("This model sees no pictures: the text alone was used.")
+            notes.append("This model reads no pictures: only the text was used.")
         available = torch.tensor(
             [[bool(text) and config.text is not None, image is not None and config.image is not None, False]]
         )

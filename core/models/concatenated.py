@@ -28,7 +28,7 @@ class JoinedData:
             ValueError: there is none, or their classes differ.
         """
         if not parts or any(part.readings.classes != parts[0].readings.classes for part in parts):
-            raise ValueError("joined products are read with one list of classes")
+            raise ValueError("concatenated products need one list of classes")
         self.parts, self.readings = list(parts), parts[0].readings
         self.frame = pd.concat([part.frame for part in parts], ignore_index=True)
         self.labels = np.concatenate([part.labels for part in parts])  # (n,)

@@ -114,13 +114,13 @@ def reasons(
         with memory_errors(), classifier.lock:
             found["heat"] = picture_heat(network, inputs.to(device), target)
         if found["heat"] is None:
-            missing.append("Where it looked cannot be told of this model.")
+            missing.append("This model has no heat map.")
     if bool(inputs.available[0, TEXT]):
         found["text"], found["read"] = text[:TEXT_CHARACTERS], len(read_of(classifier, text))
         found["exact"] = isinstance(network, NgramClassifier)
         found["words"] = word_weights(classifier, text[: found["read"]], inputs, target)
         if not found["words"]:
-            missing.append("Which words counted cannot be told of this model.")
+            missing.append("This model has no word importance.")
     with memory_errors(), classifier.lock:
         found["filled"], found["shares"] = embraced(network, inputs.to(device), target)
     return Reasons(

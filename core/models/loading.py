@@ -44,7 +44,9 @@ def loaded(name: str) -> Classifier:
     try:
         changed_ns = (folder / WEIGHTS).stat().st_mtime_ns
     except OSError as error:
-        raise ModelError(f"The model {name} is gone: was its run deleted?") from error
+        raise ModelError(
+            f"The model {name} does not exist any more; its run may have been deleted."
+        ) from error
     with _loading:
         return _loaded(folder, changed_ns)
 

@@ -102,7 +102,7 @@ class ProbeClassifier(Classifier):
         config: ProbeConfig = self.network.config
         if not config.encoder:
             raise UsageError(
-                f"{self.name} reads vectors that were made elsewhere: it can judge a dataset that has them "
+                f"{self.name} reads imported vectors: it can evaluate a dataset that has them "
                 "(evaluate), not a new picture or text."
             )
         coder = zero_shot.loaded_encoder(config.encoder)
@@ -114,8 +114,8 @@ class ProbeClassifier(Classifier):
         inputs, notes = zero_shot.encoded_product(coder, image, name, description)
         notes = notes if TEXT in self.network.used else []
         for modality, given, note in (
-            (TEXT, inputs.available[0, TEXT], "This model reads no text: the picture alone was used."),
-            (IMAGE, inputs.available[0, IMAGE], "This model sees no pictures: the text alone was used."),
+            (TEXT, inputs.available[0, TEXT], "This model reads no text: only the picture was used."),
+            (IMAGE, inputs.available[0, IMAGE], "This model reads no pictures: only the text was used."),
         ):
             if bool(given) and modality not in self.network.used:
                 inputs = inputs.without(modality)

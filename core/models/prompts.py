@@ -67,5 +67,5 @@ def prompts_of(products: Products, template: str) -> dict[str, str]:
         path_text(path): str(category or path[-1]) for path, category, _ in rows
     }  # the most frequent last
     if len(named) < 2:
-        raise UsageError(f"{products.info.name} has {len(named)} categories; two are needed to choose from.")
+        raise UsageError(f"{products.info.name} has {len(named)} categories; at least two are needed.")
     return {label: template.replace("{}", spoken(named[label])) for label in sorted(named)}

@@ -142,7 +142,7 @@ def of_run(folder: Path) -> ModelSpec:
     try:
         title = title_of(config.architecture, config.model)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise DamagedRunError(folder.name, "its model describes no network") from error
+        raise DamagedRunError(folder.name, "its configuration describes no network") from error
     inputs = tuple(name for name in ("text", "image") if config.model.get(name))
     labels = "human labels" if config.human_only else "all labels"
     datasets = " and ".join(config.trained_on())

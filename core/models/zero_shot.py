@@ -194,6 +194,6 @@ def _only_dataset(name: str) -> str:
     if len(known) != 1:
         there = ", ".join(known) or "none yet: vitrine demo"
         raise UsageError(
-            f"{name} chooses from a dataset's categories: say whose with --dataset (there is: {there})."
+            f"{name} needs a dataset, whose categories are its classes: --dataset (there is: {there})."
         )
     return known[0]

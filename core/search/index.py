@@ -50,11 +50,11 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Approximate:
-    """What ivf.json says of the approximate index."""
+    """The metadata of the approximate index, from ivf.json."""
 
     created: str  # of the vectors it was built from
     lists: int
-    probes: int  # lists that are looked through
+    probes: int  # lists that are probed
     recall_at_10: (
         float  # share of the ten that score as high as the exact ten, on queries near the own products
     )
@@ -62,7 +62,7 @@ class Approximate:
 
 
 class Index:
-    """Search in one set of vectors. Any number of threads may ask at once."""
+    """Nearest-neighbour search in one set of vectors. Thread-safe."""
 
     def __init__(self, found: EmbeddingSet) -> None:
         self.set = found
@@ -86,7 +86,7 @@ class Index:
         mask: NDArray[np.bool_] | None = None,
         approximate: bool | None = None,
     ) -> Nearest:
-        """The k nearest by inner product; rows without a vector are never among them.
+        """The k nearest neighbours by inner product; rows without a vector are never among them.
 
         Args:
             query: (d,), finite.
@@ -98,7 +98,7 @@ class Index:
         """
         wide = np.ascontiguousarray(query, np.float32)
         if wide.shape != (self.d,) or not np.isfinite(wide).all():
-            raise UsageError(f"The query is {wide.shape}; ({self.d},) finite numbers were expected.")
+            raise UsageError(f"The query is {wide.shape}; ({self.d},) finite numbers expected.")
         if not 1 <= k <= MAX_K:
             raise UsageError(f"k is {k}; expected 1 to {MAX_K:,}.")
         if mask is not None and mask.shape != (self.n,):
@@ -121,7 +121,7 @@ class Index:
         return np.asarray(self.set.vectors[rows], np.float32) @ np.asarray(query, np.float32)
 
     def spread(self, query: NDArray[np.floating], sample: int = 10_000) -> tuple[float, float]:
-        """Mean and deviation of a query's scores over the set: what makes unlike queries comparable.
+        """Mean and standard deviation of a query's scores over the set, to make different queries comparable.
 
         Taken from up to `sample` rows evenly over the set, so that it is the same each time.
         """
@@ -138,7 +138,7 @@ class Index:
     def _scanned(
         self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Every processor scans a part; `k` of each are more than enough."""
+        """Each thread scans a part and gives `k` results."""
 
         def one(part: tuple[int, Any]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
             start, index = part
@@ -187,7 +187,7 @@ def scanned_by_torch(
     allowed: NDArray[np.bool_] | None,
     device: str,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The same scan as a matrix product on a device, block by block, so that it need not hold them all."""
+    """The same scan as matrix products on a device, block by block."""
     import torch
 
     asked = torch.from_numpy(query).to(device)
@@ -211,7 +211,7 @@ _BLOCKS: dict[tuple[int, int, str], Any] = {}
 
 
 def _resident(vectors: NDArray[np.float16], start: int, end: int, device: str) -> Any:
-    """A block on the device; it stays there while there is room for it."""
+    """A block on the device; it stays there while there is memory."""
     import torch
 
     key = (vectors.ctypes.data, start, device)
@@ -226,7 +226,7 @@ def _resident(vectors: NDArray[np.float16], start: int, end: int, device: str) -
 
 
 def _gpu() -> bool:
-    """Is there one? Only asked where torch is loaded anyway: a search alone does not wait for it."""
+    """Whether there is a GPU. Only if torch is loaded already: a search does not import it."""
     torch = sys.modules.get("torch")
     return bool(torch is not None and torch.cuda.is_available())
 
@@ -240,7 +240,7 @@ def _faiss() -> Any:
 
 @cache
 def _owner() -> Any:
-    """FAISS wants somebody who owns the memory of a view: the mapping of an index of one vector."""
+    """An owner for a view's memory, which FAISS needs: the mapping of an index of one vector."""
     faiss = _faiss()
     index = faiss.IndexScalarQuantizer(1, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     index.add(np.zeros((1, 1), np.float32))
@@ -253,7 +253,7 @@ def _owner() -> Any:
 
 
 def _over(vectors: NDArray[np.float16], start: int, end: int) -> Any:
-    """FAISS's index over rows start..end of an array that lives elsewhere: its codes are those bytes."""
+    """A FAISS index over rows start..end of a mapped array, without a copy."""
     faiss = _faiss()
     if not vectors.flags.c_contiguous or vectors.dtype != np.dtype("<f2"):
         raise EmbeddingError("The vectors are not little-endian float16, row by row. Import them again.")
@@ -266,7 +266,7 @@ def _over(vectors: NDArray[np.float16], start: int, end: int) -> Any:
 
 
 def _only(allowed: NDArray[np.bool_] | None, start: int, n: int) -> Any:
-    """FAISS's search parameters that look at the allowed rows of one part."""
+    """FAISS search parameters for the allowed rows of one part."""
     faiss = _faiss()
     if allowed is None:
         return None
@@ -287,14 +287,14 @@ def _described(found: EmbeddingSet) -> Approximate | None:
 
 
 def wants_approximate(found: EmbeddingSet) -> bool:
-    """Is it so large that an exact scan misses 110 ms?"""
+    """Whether an exact scan would take more than 110 ms."""
     return found.vectors.size * 2 > EXACT_BYTES
 
 
 def build_approximate(
     found: EmbeddingSet, lists: int | None = None, progress: Progress = no_progress
 ) -> Approximate:
-    """Build the inverted file, measure how many lists must be looked through, and write both.
+    """Build the inverted file, tune the number of probed lists, and write both.
 
     Args:
         lists: about the square root of the rows otherwise, times two.
@@ -315,12 +315,12 @@ def build_approximate(
     ivf = faiss.IndexIVFScalarQuantizer(
         quantizer, d, lists, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT, False
     )
-    progress(0, len(there), "Learning lists")
+    progress(0, len(there), "Training the index")
     ivf.train(np.asarray(found.vectors[sample], np.float32))
     for start in range(0, len(there), BLOCK):
         rows = there[start : start + BLOCK]
         ivf.add_with_ids(np.asarray(found.vectors[rows], np.float32), rows)
-        progress(min(start + BLOCK, len(there)), len(there), "Filling lists")
+        progress(min(start + BLOCK, len(there)), len(there), "Filling the index")
     probes, recall, milliseconds = _tuned(
         found, ivf, rng.choice(there, min(RECALL_QUERIES, len(there)), replace=False)
     )
@@ -337,7 +337,7 @@ def build_approximate(
 
 
 def _tuned(found: EmbeddingSet, ivf: Any, near: NDArray[np.int64]) -> tuple[int, float, float]:
-    """The fewest lists whose recall@10 by score is RECALL_WANTED, that recall, and p95 in milliseconds of one query.
+    """The fewest probed lists with a recall@10 by score of RECALL_WANTED, that recall, and the p95 latency in milliseconds.
 
     Queries are the dataset's own vectors with noise added, as a text's or another picture's would differ.
     """

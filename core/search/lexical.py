@@ -1,4 +1,4 @@
-"""Products by their words: any part of a word's beginning, with or without diacritics, best first.
+"""Full-text search by word prefixes, with or without diacritics.
 
 SQLite's full-text index (FTS5, BM25) over names and descriptions, one file a dataset. Words are folded
 before they reach it, and characters of scripts without spaces are words of their own, so that 连衣裙 is found
@@ -28,10 +28,10 @@ from core.errors import EmbeddingError, StorageError
 from core.progress import Progress, no_progress
 from core.storage import storage_errors
 
-BUILD_AT_ONCE = 200_000  # rows up to which a search builds the index itself: some seconds
-WORDS = 32  # of a query that are looked for
+BUILD_AT_ONCE = 200_000  # rows up to which a search builds the index itself, in seconds
+WORDS = 32  # of a query that are used
 BLOCK = 20_000  # rows that are read at a time
-NAME_WEIGHT = 4.0  # of a word in the name, against one in the description
+NAME_WEIGHT = 4.0  # weight of a word in the name, relative to the description
 # Scripts written without spaces, and letters whose line or hook is no diacritic to Unicode.
 _ALONE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]")
 _LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ħ": "h"})
@@ -59,12 +59,12 @@ class Found:
 
 
 class Lexical:
-    """The words of one dataset. Any number of threads may ask at once."""
+    """Full-text index of one dataset. Thread-safe."""
 
     def __init__(self, products: Products, progress: Progress = no_progress, build: bool = False) -> None:
         """
         Args:
-            build: make the index whatever its size; otherwise only of a dataset that takes seconds.
+            build: build the index whatever its size; by default only of a small dataset.
 
         Raises:
             EmbeddingError: there is no index and the dataset is large; the text says what to run.
@@ -81,25 +81,25 @@ class Lexical:
                 )
             try:
                 with storage_errors(self.info.folder), _alone(self.info):
-                    if not _fits(self.path, self.info):  # else somebody was faster
+                    if not _fits(self.path, self.info):  # else another process built it
                         _build(products, self.path, progress)
             except (StorageError, sqlite3.OperationalError):
                 if build or os.access(self.info.folder, os.W_OK):
                     raise
-                # The folder is read-only: the index is made elsewhere, for as long as it is used.
+                # The folder is read-only: build a temporary index.
                 self._aside = tempfile.TemporaryDirectory(prefix="vitrine-words-")
                 self.path = Path(self._aside.name) / "words.sqlite"
                 with storage_errors(self.path.parent):
                     _build(products, self.path, progress)
 
     def search(self, text: str, k: int, mask: NDArray[np.bool_] | None = None, without: str = "") -> Found:
-        """Up to k products with words that begin with the query's.
+        """Up to k products with words that start with the query's words.
 
-        All words must be there; where no product has them all, any of them will do.
+        All words must match; if no product has them all, any of them.
 
         Args:
             mask: (n,) true where a product may be found.
-            without: words that must not be there, in any form.
+            without: words that must not occur.
         """
         wanted, unwanted = plain_words(text)[:WORDS], plain_words(without)[:WORDS]
         nothing = Found(np.zeros(0, np.int64), np.zeros(0, np.float32), True)
@@ -141,7 +141,7 @@ def _fits(path: Path, info: DatasetInfo) -> bool:
 
 
 def _build(products: Products, path: Path, progress: Progress) -> None:
-    """Write the index beside its place and move it there."""
+    """Write the index to a temporary file and rename it."""
     info = products.info
     aside = path.with_name(f".words-{os.getpid()}.sqlite")
     aside.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The nearest neighbours of many vectors at once, in chunks that survive a kill: exact, of many by an inverted file."""
+"""A nearest-neighbour graph of many vectors, in chunks that survive a kill; exact, or with an inverted file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from core.embeddings.store import unit
 from core.storage import reserve
 
-CHUNK = 2_048  # queries that are asked together: what a kill may cost
+CHUNK = 2_048  # queries per chunk: the most that a kill can lose
 BLOCK = 8_192  # rows that are read at a time
-EXACT = 30_000  # vectors whose neighbours are found exactly: the time grows with their square
+EXACT = 30_000  # up to so many vectors the search is exact
 
 Tell = Callable[[int, int], None]  # done, of how many
 
@@ -30,10 +30,10 @@ def unit_rows(vectors: NDArray[np.float16], rows: NDArray[np.int64]) -> NDArray[
 def different(
     vectors: NDArray[np.float16], present: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The first row of each vector that differs from all before it, and which of them each row has.
+    """The rows of distinct vectors, and for each row the position of its vector among them.
 
-    Products often share a picture, and so a vector. As neighbours they would crowd out all others. Rows whose
-    vector has no direction (zeros, NaN) count as absent. Vectors are told apart by 64 bits of a hash.
+    Products often share a picture, and so a vector; as neighbours they would displace all others. Rows whose
+    vector has no direction (zeros, NaN) count as absent. Vectors are compared by a 64-bit hash.
 
     Returns:
         (u,) row_ids, ascending, and (n,) positions in it, -1 where a row has no vector.
@@ -63,11 +63,11 @@ def different(
 def graph(
     vectors: NDArray[np.float32], k: int, folder: Path | None, tell: Tell
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Each vector's k nearest by cosine, itself first; beyond EXACT vectors by an inverted file, which misses a few.
+    """The k nearest neighbours of each vector by cosine, itself first; beyond EXACT vectors by an inverted file.
 
     Args:
         vectors: (m, d) of length 1, no two alike.
-        folder: where it is kept while it grows, so that a killed run goes on; None keeps nothing.
+        folder: cache for chunks, so that a killed run continues; None for no cache.
 
     Returns:
         (m, k) positions and (m, k) similarities, best first.
@@ -79,7 +79,7 @@ def graph(
         asked = vectors[start : start + CHUNK]
         scores, found = index.search(asked, k)
         own = np.arange(start, start + len(asked))[:, None]
-        # Of nearly equal vectors, rounding may put another before itself: itself comes first, whatever else.
+        # Rounding may put a nearly equal vector first; the vector itself is moved to the front.
         rank = np.where(found == own, -np.inf, -scores)
         rank[found < 0] = np.inf
         order = np.argsort(rank, axis=1, kind="stable")
@@ -126,12 +126,12 @@ def _kept(
 
 
 def nearest(vectors: NDArray[np.float32]) -> Any:
-    """FAISS's index of vectors of length 1: exact up to EXACT, an inverted file beyond."""
+    """A FAISS index of unit vectors: exact up to EXACT, an inverted file beyond."""
     return flat(vectors) if len(vectors) <= EXACT else inverted(vectors)
 
 
 def flat(vectors: NDArray[np.float32]) -> Any:
-    """FAISS's exact index; many queries at once are one matrix product."""
+    """FAISS's exact index."""
     import faiss
 
     index = faiss.IndexFlatIP(vectors.shape[1])
@@ -140,7 +140,7 @@ def flat(vectors: NDArray[np.float32]) -> Any:
 
 
 def inverted(vectors: NDArray[np.float32], probes: int = 16) -> Any:
-    """FAISS's inverted file of the same vectors, for when asking all of them would take too long."""
+    """FAISS's inverted file, for sets too large for an exact search."""
     import faiss
 
     m, d = vectors.shape

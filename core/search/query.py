@@ -1,8 +1,8 @@
-"""Search by words, pictures and products, added up with weights and taken away: what the command, the page
+"""Search by texts, pictures and products, with positive and negative weights; shared by the command, the page
 and the panel share.
 
-Several parts are made comparable before they are added: a text and a picture are not equally near to
-pictures, so each part's similarities are counted in their own deviations over the dataset.
+Several parts are standardised before they are added: texts are generally less similar to
+pictures than pictures are, so each part's similarities are scaled by their deviation over the dataset.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DEPTH = 480  # of each list that is fused, and of the pages of results
 RANK_CONSTANT = 60  # Cormack, Clarke and Buettcher 2009: reciprocal rank fusion
 PARTS = 12  # of one query
 MAX_WEIGHT = 10.0
-AWAY = 0.5  # how much words that are taken away count, unless said otherwise; at 1 they chase all else away
+AWAY = 0.5  # default weight of negative parts; at 1 they also remove wanted results
 
 
 @dataclass(frozen=True)
@@ -39,43 +39,43 @@ class Part:
     """One part of a query."""
 
     kind: Literal["text", "image", "product"]
-    text: str = ""  # of a text; of an image or a product what it is called
-    image: bytes | None = None  # the file, as somebody uploaded it
+    text: str = ""  # the text; for an image or a product its name
+    image: bytes | None = None  # the uploaded file
     row: int | None = None  # of a product
-    weight: float = 1.0  # below zero: unlike this
+    weight: float = 1.0  # negative: unlike this
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.weight) or self.weight == 0 or abs(self.weight) > MAX_WEIGHT:
             raise UsageError(
-                f"A weight is {self.weight}; it is above 0 up to {MAX_WEIGHT:g}, or below it to take away."
+                f"A weight is {self.weight}; expected -{MAX_WEIGHT:g} to {MAX_WEIGHT:g} and not 0. Negative parts have negative weights."
             )
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One product that was found."""
+    """One result."""
 
     row_id: int
     score: float  # see Answer.meaning
-    similarities: tuple[float | None, ...]  # cosine with each part; None where it is found by words alone
+    similarities: tuple[float | None, ...]  # cosine with each part; None if found by words only
     by: tuple[str, ...]  # likeness, words
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a search found, best first."""
+    """The results of a search, best first."""
 
     hits: list[Hit]
     meaning: str  # of the scores, in words
-    allowed: int  # products that could have been found
+    allowed: int  # products that pass the filter
     exact: bool = True
-    recall: float | None = None  # at 10, where an approximate index was asked
+    recall: float | None = None  # recall@10, if the approximate index was used
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
 
 
 class Searcher:
-    """Search in one dataset with one set of vectors. Any number of threads may ask at once."""
+    """Search in one dataset with one set of vectors. Thread-safe."""
 
     def __init__(
         self,
@@ -85,8 +85,8 @@ class Searcher:
     ) -> None:
         """
         Args:
-            name: of the vectors; None takes the newest that texts can be compared with.
-            load: an encoder by its name, once it is needed.
+            name: of the vectors; None for the newest that texts can be compared with.
+            load: loads an encoder by name, on first use.
 
         Raises:
             EmbeddingError: there are no vectors, or they are stale or broken.
@@ -108,13 +108,13 @@ class Searcher:
         if self._index is None:
             open_set(self.products.info, "clip-tiny")  # says what to run
             raise EmbeddingError(
-                f"The vectors of {self.products.info.name} have just been made. Search again."
+                f"The vectors of {self.products.info.name} have just been replaced. Search again."
             )
         return self._index
 
     @property
     def takes_texts(self) -> bool:
-        """Can texts and pictures be encoded, or were the vectors made elsewhere?"""
+        """Whether texts and pictures can be encoded, which imported vectors do not allow."""
         return self._index is not None and self._index.set.description.tower != "imported"
 
     @property
@@ -125,14 +125,14 @@ class Searcher:
     def encoder(self) -> Encoder:
         """
         Raises:
-            EmbeddingError: the vectors were made elsewhere, or with other weights.
+            EmbeddingError: the vectors were imported, or computed with other weights.
             ModelError: the weights are not here.
         """
         described = self.index.set.description
         if not self.takes_texts:
             raise EmbeddingError(
-                f"The vectors {self.name} were made elsewhere, and nothing here makes such vectors of a text or a "
-                f"picture. Search by a product, or make others: vitrine embed {self.products.info.name}"
+                f"The vectors {self.name} were imported, and Vitrine has no encoder for them that could embed a text or a "
+                f"picture. Search by a product, or compute other vectors: vitrine embed {self.products.info.name}"
             )
         with self._lock:
             if self._encoder is None:
@@ -164,7 +164,7 @@ class Searcher:
         and a note says so.
 
         Raises:
-            UsageError: the query is empty, has too many parts, or only takes away.
+            UsageError: the query is empty, has too many parts, or only negative ones.
             EmbeddingError, ModelError: the vectors or the encoder are not there or do not fit.
             ImageError: a picture cannot be opened.
         """
@@ -172,11 +172,11 @@ class Searcher:
         if how not in HOWS:
             raise UsageError(f"Search by {how!r} is not known: {', '.join(HOWS)}.")
         if not any(part.weight > 0 for part in parts):
-            raise UsageError("Say what to look for: some words, a picture or a product.")
+            raise UsageError("The query is empty: give some words, a picture or a product.")
         if len(parts) > PARTS:
             raise UsageError(f"The query has {len(parts)} parts; {PARTS} at most.")
         if how != "likeness" and not any(part.kind == "text" and part.weight > 0 for part in parts):
-            how = "likeness"  # there are no words to look for
+            how = "likeness"  # the query has no words
         notes: list[str] = []
         if how != "words" and self.pictures_alone and any(part.kind == "text" for part in parts):
             why = encoder(self.index.set.description.encoder).wordless()
@@ -217,19 +217,19 @@ class Searcher:
             notes.append(str(error))
             return []
         if not found.every:
-            if how == "both":  # a product with some of the words is no better a guess than a likely picture
+            if how == "both":  # a product with only some of the words is no better than a similar picture
                 return []
             if len(found.rows):
-                notes.append("No product has all of these words: these have some of them.")
+                notes.append("No product has all of these words; the results have some of them.")
         return list(zip(found.rows.tolist(), found.scores.tolist(), strict=True))
 
     def _unlearnt(self, parts: Sequence[Part]) -> list[str]:
-        """What no likeness can be expected of."""
+        """A note on scripts that the encoder was not trained on."""
         texts = [part.text for part in parts if part.kind == "text"]
         spec = self.encoder().spec if texts else None
         found = dict.fromkeys(filter(None, (spec.unlearnt(text) for text in texts))) if spec else ()
         return [
-            f"The encoder never learnt {signs}: what is likest to them is a mere guess." for signs in found
+            f"The encoder was not trained on {signs}; results for them are unreliable." for signs in found
         ]
 
     def vectors(self, parts: Sequence[Part]) -> NDArray[np.float32]:
@@ -273,7 +273,7 @@ class Searcher:
             factors = weights / spreads[:, 1] / np.abs(weights).sum()
             query = (factors[:, None] * vectors).sum(axis=0)
             offset = float((factors * spreads[:, 0]).sum())
-            meaning = "likeness to all parts together, in deviations over the dataset"
+            meaning = "combined similarity to all parts, standardised over the dataset"
         found = self.index.search(query, min(k + len(own), self.index.n), mask)
         keep = ~np.isin(found.rows, own)
         rows, scores = found.rows[keep][:k], found.scores[keep][:k] - offset
@@ -288,7 +288,7 @@ class Searcher:
     def _fused(
         self, likeness: Answer, by_words: list[tuple[int, float]], parts: Sequence[Part], k: int
     ) -> Answer:
-        """Reciprocal ranks added: what both lists have high comes first."""
+        """Reciprocal rank fusion of both lists."""
         if not by_words:
             return Answer(
                 likeness.hits[:k], likeness.meaning, likeness.allowed, likeness.exact, likeness.recall
@@ -300,12 +300,12 @@ class Searcher:
         for row, score in fuse([hit.row_id for hit in likeness.hits], [row for row, _ in by_words])[:k]:
             by = (*(("likeness",) if row in near else ()), *(("words",) if row in said else ()))
             hits.append(Hit(row, score, near.get(row, none), by))
-        meaning = "reciprocal ranks by likeness and by words, added"
+        meaning = "reciprocal rank fusion of similarity and words"
         return Answer(hits, meaning, likeness.allowed, likeness.exact, likeness.recall)
 
 
 def default_set(products: Products) -> str | None:
-    """The newest set of picture vectors that texts can be compared with, else the newest of any."""
+    """The newest set of picture vectors with an encoder, else the newest set."""
     ranked = preferred(sets(products.info))
     return ranked[0][0] if ranked else None
 

@@ -1,4 +1,4 @@
-"""What is costly is computed once and kept beside the dataset, by its fingerprint and the cohort."""
+"""A cache of costly tables in the dataset's folder, keyed by fingerprint and cohort."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from core.catalog.cohort import Cohort
 from core.catalog.map_files import version
 from core.catalog.products import Products
 
-VERSION = "3"  # raise it when a kept table's meaning changes
+VERSION = "3"  # increase it when the meaning of a cached table changes
 FOLDER = "statistics"
-WORTH_S = 0.2  # what took less is quicker to compute than to look after
-MOST_FILES = 400  # a dataset; the oldest go first
+WORTH_S = 0.2  # faster results are not cached
+MOST_FILES = 400  # per dataset; the oldest are deleted
 FORGIVEN = (OSError, pa.ArrowException)
 
 
 def path(products: Products, cohort: Cohort | None, name: str) -> Path:
-    """Where the table `name` of this cohort is kept, once it has been computed."""
+    """The file in which the table `name` of this cohort is cached."""
     query = (cohort or Cohort(products.info.name)).with_(dataset="", fingerprint=None).to_query()
     if cohort and cohort.area:  # of a map that may be made anew
         query["version"] = [version(products.info, cohort.map)]
@@ -38,9 +38,9 @@ def path(products: Products, cohort: Cohort | None, name: str) -> Path:
 def kept(
     products: Products, cohort: Cohort | None, name: str, compute: Callable[[], pd.DataFrame]
 ) -> pd.DataFrame:
-    """`compute()`, or what an earlier call kept of it.
+    """`compute()`, or its cached result.
 
-    A folder that cannot be written or a damaged file only costs the time of computing again.
+    If the folder is not writable or the file is damaged, the table is computed again.
 
     Args:
         name: of the table: letters, digits, hyphens; with every parameter that changes the answer.
@@ -58,7 +58,7 @@ def kept(
 def _keep(place: Path, table: pd.DataFrame) -> None:
     temporary = place.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     with suppress(*FORGIVEN):
-        if not place.parent.parent.exists():  # the dataset was removed meanwhile: leave nothing behind
+        if not place.parent.parent.exists():  # the dataset was removed meanwhile
             return
         place.parent.mkdir(exist_ok=True)
         try:

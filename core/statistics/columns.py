@@ -28,11 +28,11 @@ DESCRIPTIONS = {
     "category": "the leaf category's name",
     "category_path": "the category from root to leaf",
     "category_id": "identifier of the category, as the source has it",
-    "label_source": "who or what gave the label",
+    "label_source": "source of the label",
     "label_kind": "human or machine, by the source's own rule",
 }
 SIZES = {"2": (2, 2), "3 to 5": (3, 5), "6 to 10": (6, 10), "11 to 100": (11, 100), "over 100": (101, 10**12)}
-NO_PRODUCTS = "There are no products here: the filter leaves none."
+NO_PRODUCTS = "No products match the filter."
 
 
 def column_counts(products: Products, cohort: Cohort | None) -> pd.DataFrame:

@@ -55,13 +55,11 @@ def beside(
     paper = paper_table(table)
     measure = measure or paper.measures[0]
     name = f"beside-{paper.name}"
-    explanation = f"The datasets that a paper compares itself with, by {measure}, as printed there; the open one is counted here."
+    explanation = f"The datasets in a paper's comparison table, by {measure}; the values of the open dataset are computed."
     own = own_numbers(products, cohort)
     label = shown(products, cohort, own["items"])
     if not own["items"]:
-        return nothing(
-            name, paper.heading, explanation, label, "There are no products here: the filter leaves none."
-        )
+        return nothing(name, paper.heading, explanation, label, "No products match the filter.")
     rows = [
         dict(zip(paper.columns, row, strict=True))
         | {"open": False, "value": number(row[paper.columns.index(measure)])}

@@ -73,13 +73,15 @@ def words(counted: list[int]) -> str:
 def shape(products: Products, cohort: Cohort | None = None, kind: Shape = "treemap") -> Display:
     """The label tree as treemap, sunburst or icicle."""
     name, heading = f"hierarchy-{kind}", "The tree of categories"
-    explanation = "Each field is a category and its size the number of products; a click goes down a level, and back up."
+    explanation = (
+        "Each field is a category, its size the number of products. Click to go down a level, and back up."
+    )
     table = categories(products, cohort)
     if table.empty:
         why = (
             "None of these products has a category."
             if products.count(cohort)
-            else "There are no products here: the filter leaves none."
+            else "No products match the filter."
         )
         return nothing(name, heading, explanation, shown(products, cohort), why)
     nodes = tree(table)
@@ -179,13 +181,13 @@ def _figure(
 def classes(products: Products, cohort: Cohort | None = None, top: int = 30) -> Display:
     """Samples and sub-classes of every class (MEP-3M table 2)."""
     name, heading = "classes", "Classes and their sub-classes"
-    explanation = "For each class of the first level its products and how many categories stand below it."
+    explanation = "For each class of the first level: its products, and the number of categories below it."
     table = categories(products, cohort)
     if table.empty:
         why = (
             "None of these products has a category."
             if products.count(cohort)
-            else "There are no products here: the filter leaves none."
+            else "No products match the filter."
         )
         return nothing(name, heading, explanation, shown(products, cohort), why)
     nodes = tree(table)

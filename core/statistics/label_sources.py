@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SOURCE = "Kosar et al. 2022, GLAMI-1M, supplementary table 2"
-NO_PRODUCTS = "There are no products here: the filter leaves none."
-NO_KIND = "The source does not say which labels are human and which machine."
+NO_PRODUCTS = "No products match the filter."
+NO_KIND = "The source does not distinguish human and machine labels."
 
 
 def source_counts(products: Products, cohort: Cohort | None) -> pd.DataFrame:
@@ -111,7 +111,7 @@ def machine_by(
     name, heading = f"machine-by-{by}".replace("_", "-"), f"Machine labels by {what}"
     explanation = (
         f"The share of machine labels in each {what} with its 95% Wilson interval; the dashed line is the share "
-        "over all, and q says whether it differs from the rest by more than chance."
+        "over all, and q is the corrected p-value of its difference from the rest."
     )
     table = crosstab(products, cohort, by, "label_kind")
     total = int(table.to_numpy().sum())
@@ -124,7 +124,11 @@ def machine_by(
         if kind not in table or not table[kind].sum():
             other = "machine" if kind == "human" else "human"
             return nothing(
-                name, heading, explanation, label, f"All labels here are {other}: they concentrate nowhere."
+                name,
+                heading,
+                explanation,
+                label,
+                f"All labels here are {other}: there is nothing to compare.",
             )
     if len(table) == 1:
         return nothing(name, heading, explanation, label, f"All products have one {what}: {table.index[0]}.")

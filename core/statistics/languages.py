@@ -125,16 +125,14 @@ def declared(products: Products, cohort: Cohort | None = None) -> Display:
     """Detected language against the declared one, and the scripts in use."""
     name, heading = "languages", "Declared and detected language"
     explanation = (
-        "Each row is a declared language, each column what the text reads like by its letters and function words; "
-        "off the diagonal lie texts of another language than declared."
+        "Each row is a declared language, each column the language detected by letters and function words; "
+        "off the diagonal are texts in another language than declared."
     )
     found = detected(products, cohort)
     rows = products.count(cohort)
     label = shown(products, cohort, rows)
     if not rows:
-        return nothing(
-            name, heading, explanation, label, "There are no products here: the filter leaves none."
-        )
+        return nothing(name, heading, explanation, label, "No products match the filter.")
     if found.empty:
         return nothing(name, heading, explanation, label, "None of these products has a text.")
     table = found.pivot_table(
@@ -162,12 +160,12 @@ def declared(products: Products, cohort: Cohort | None = None) -> Display:
     )
     if not read:
         title = (
-            "No text could be told apart" if decided.empty else "No language is declared to compare with"
+            "No text could be identified" if decided.empty else "No language is declared to compare with"
         ) + in_scripts
     else:
-        title = f"{percent(right / read)} of the texts that can be told apart read as declared{in_scripts}"
+        title = f"{percent(right / read)} of the identified texts match the declared language{in_scripts}"
     notes = [
-        f"{percent(1 - values['decided'] / total)} of the texts are too short or too plain to tell apart: they stay undecided."
+        f"{percent(1 - values['decided'] / total)} of the texts are too short or too ambiguous to identify."
     ]
     if total < rows - 1 and rows > MOST_TEXTS:
         notes.append(f"A fixed sample of {total:,} texts is read.")

@@ -31,7 +31,7 @@ MOST_POINTS = 1_500  # of a curve
 MANY, FEW = 100, 20  # products of a class: many above, few below (Liu et al. 2019, OpenLongTail)
 SOURCE = "Kosar et al. 2022, GLAMI-1M, figure 2"
 NO_CATEGORIES = "None of these products has a category, so there is nothing to count by."
-NO_PRODUCTS = "There are no products here: the filter leaves none."
+NO_PRODUCTS = "No products match the filter."
 
 
 def _why_empty(table: pd.DataFrame, products: Products, cohort: Cohort | None) -> str:
@@ -96,7 +96,7 @@ def rank_frequency(products: Products, cohort: Cohort | None = None, log: bool =
     """Samples per category against its rank, train and test, with the best fitting shape drawn over it."""
     name, heading = "long-tail", "The long tail"
     explanation = (
-        "Categories stand from the largest to the smallest; the straighter the fall on a logarithmic scale, "
+        "Categories in descending order of size; the straighter the fall on a logarithmic scale, "
         "the closer to an exponential."
     )
     table = categories(products, cohort)

@@ -149,7 +149,7 @@ def association(table: ArrayLike, permutations: int | None = None, seed: int = 0
     observed = np.asarray(table, dtype=np.int64)
     observed = observed[observed.sum(axis=1) > 0][:, observed.sum(axis=0) > 0]
     if min(observed.shape, default=0) < 2:
-        return Association(why="one of the two has a single value")
+        return Association(why="one of the two columns has a single value")
     result = chi2_contingency(observed, correction=False)
     chi2, n = float(result.statistic), int(observed.sum())
     scale = n * (min(observed.shape) - 1)

@@ -35,18 +35,18 @@ class Subject:
 
 
 SUBJECTS = (
-    Subject("columns", "Columns", "What each column holds, what is missing, and what repeats.", (
+    Subject("columns", "Columns", "The content of each column, missing values, repeated values.", (
         columns.contents,
         lambda p, c: columns.repeats(p, c, "image_id"),
         lambda p, c: columns.repeats(p, c, "item_id"),
     )),
-    Subject("long-tail", "Long tail", "How unevenly products are spread over categories.", (
+    Subject("long-tail", "Long tail", "Class imbalance: products per category.", (
         long_tail.per_category, long_tail.rank_frequency, long_tail.shapes, long_tail.balance, long_tail.extremes,
     )),
-    Subject("shift", "Shift", "How countries, splits and sources differ from each other.", (
+    Subject("shift", "Shift", "Distribution shift between splits, countries and label sources.", (
         shift.distribution, lambda p, c: shift.distribution(p, c, "category"), shift.every_column, shift.movers,
     )),
-    Subject("texts", "Text", "How long names and descriptions are, which repeat, and what language they read like.", (
+    Subject("texts", "Text", "Lengths of names and descriptions, repeated texts, detected languages.", (
         lambda p, c: text_length.lengths(p, c, "name"),
         lambda p, c: text_length.lengths(p, c, "description"),
         lambda p, c: text_length.lengths(p, c, "name", "words"),
@@ -54,7 +54,7 @@ SUBJECTS = (
         text_length.repeated,
         languages.declared,
     )),
-    Subject("labels", "Label sources", "Who gave the labels, where machines did, and which pictures carry two.", (
+    Subject("labels", "Label sources", "Human and machine labels by source, and pictures with conflicting labels.", (
         label_sources.shares,
         lambda p, c: label_sources.machine_by(p, c, "category"),
         lambda p, c: label_sources.machine_by(p, c, "geo"),
@@ -69,16 +69,16 @@ SUBJECTS = (
         lambda p, c: pictures.spread(p, c, "brightness"),
         pictures.colours, pictures.formats, pictures.problems,
     )),
-    Subject("hierarchy", "Hierarchy", "The tree of categories and what hangs on each branch.", (
+    Subject("hierarchy", "Hierarchy", "The tree of categories and the size of its branches.", (
         hierarchy.shape,
         lambda p, c: hierarchy.shape(p, c, "sunburst"),
         lambda p, c: hierarchy.shape(p, c, "icicle"),
         hierarchy.classes,
     )),
-    Subject("words", "Words", "The words that texts use most, and those that mark a class or a country.", (
+    Subject("words", "Words", "The most frequent words, and those specific to a class or country.", (
         words.frequent, words.cloud, words.specific, lambda p, c: words.specific(p, c, by="geo"),
     )),
-    Subject("beside", "Beside others", "The dataset among those that the papers compare with.", tuple(
+    Subject("beside", "Beside others", "The dataset beside those of the papers' comparison tables.", tuple(
         partial(comparison.beside, table=table.name) for table in TABLES
     )),
 )  # fmt: skip

@@ -68,11 +68,11 @@ class Measured:
         command = "vitrine stats NAME --pictures"
         return {
             "none": "This dataset has no pictures to measure.",
-            "remote": "Its pictures are on the web: measuring them would download them all, so it is not done.",
-            "absent": f"Its {self.total:,} pictures have not been measured yet; start it here or with {command}.",
-            "stopped": f"Measuring stopped at {self.done:,} of {self.total:,} pictures; it goes on from there when started again.",
-            "running": f"Measured {self.done:,} of {self.total:,} pictures so far; this page can be left meanwhile.",
-            "stale": f"What was measured belongs to an earlier import of this dataset; measure again with {command}.",
+            "remote": "Its pictures are on the web: measuring them would download them all, so this is not supported.",
+            "absent": f"Its {self.total:,} pictures are not measured yet; start here or with {command}.",
+            "stopped": f"Measuring stopped at {self.done:,} of {self.total:,} pictures; it continues from there when started again.",
+            "running": f"Measured {self.done:,} of {self.total:,} pictures so far; you can leave this page meanwhile.",
+            "stale": f"The measurements belong to an earlier import of this dataset; measure again with {command}.",
             "done": f"All {self.total:,} pictures are measured.",
         }[self.state]
 
@@ -243,7 +243,7 @@ def _lock(dataset: DatasetInfo) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise StorageError(f"The pictures of {dataset.name} are being measured already.") from error
+            raise StorageError(f"The pictures of {dataset.name} are already being measured.") from error
         yield
 
 

@@ -47,9 +47,7 @@ def _ready(
     rows = products.count(cohort)
     label = shown(products, cohort, rows)
     if not rows:
-        return nothing(
-            name, heading, explanation, label, "There are no products here: the filter leaves none."
-        )
+        return nothing(name, heading, explanation, label, "No products match the filter.")
     if state.state != "done":
         return nothing(name, heading, explanation, label, state.says.replace("NAME", products.info.name))
     counted = _of_cohort(products, cohort, "SELECT count(*) AS n, count(width) AS good FROM {measured}").iloc[
@@ -282,11 +280,9 @@ def problems(products: Products, cohort: Cohort | None = None, most: int = 1_000
     rows, without = int(counted["rows"]), int(counted["rows"] - counted["with_image"])
     label = shown(products, cohort, rows)
     if not rows:
-        return nothing(
-            name, heading, explanation, label, "There are no products here: the filter leaves none."
-        )
+        return nothing(name, heading, explanation, label, "No products match the filter.")
     values: dict[str, Any] = {"products_without_picture": without, "broken": None, "unreadable": None}
-    parts = [("no picture named or found at import", without)]
+    parts = [("no picture given or found at import", without)]
     table = pd.DataFrame(columns=["image_id", "problem"])
     state = measured(products.info)
     notes: tuple[str, ...] = ()
@@ -296,7 +292,7 @@ def problems(products: Products, cohort: Cohort | None = None, most: int = 1_000
             FROM {measured} WHERE problem IS NOT NULL GROUP BY 1""")  # fmt: skip
         counts = dict(zip(found["kind"], found["n"].astype(int), strict=True))
         values |= {"broken": int(counts.get("broken", 0)), "unreadable": int(counts.get("unreadable", 0))}
-        parts += [("file gone since", values["unreadable"]), ("cannot be decoded", values["broken"])]
+        parts += [("file missing since", values["unreadable"]), ("cannot be decoded", values["broken"])]
         table = _of_cohort(products, cohort, f"""SELECT image_id, problem FROM {{measured}} WHERE problem IS NOT NULL
                                                  ORDER BY image_id LIMIT {int(most)}""")  # fmt: skip
     else:

@@ -34,7 +34,7 @@ COMPARED = (
 # A column that another one determines tells nothing of its own, and is no test of its own in a family.
 DETERMINED = {"language": "geo", "class": "category", "label_kind": "label_source"}
 CHANCE = 0.05  # p or q from which on a difference is no more than chance would have it
-NO_PRODUCTS = "There are no products here: the filter leaves none."
+NO_PRODUCTS = "No products match the filter."
 SOURCE = "Kosar et al. 2022, GLAMI-1M, figure 3"
 WORDS = {"geo": "countries", "language": "languages", "category": "categories", "class": "classes",
          "label_source": "label sources", "label_kind": "label kinds", "split": "splits",

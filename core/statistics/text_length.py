@@ -171,7 +171,7 @@ def _rebin(part: pd.DataFrame, edges: list[dict[str, Any]]) -> list[dict[str, An
 
 def _why(products: Products, cohort: Cohort | None, rows: int, column: str, unit: str) -> str:
     if not rows:
-        return "There are no products here: the filter leaves none."
+        return "No products match the filter."
     if unit == "words" and products.frame(f"SELECT count({column}) AS n FROM cohort", cohort)["n"][0]:
         return f"These {column}s are in a language written without spaces: words cannot be counted by spaces."
     return f"None of these products has a {column}."
@@ -222,9 +222,7 @@ def lengths_by(
     if len(table) == 1:
         only = table[by][0]
         why = (
-            f"No product has a {what} to tell apart by."
-            if only == "none"
-            else f"All these products have one {what}: {only}."
+            f"No product has a {what}." if only == "none" else f"All these products have one {what}: {only}."
         )
         return nothing(name, heading, explanation, label, why, table=table)
     drawn = table.head(top).sort_values("median", ascending=False)
@@ -288,9 +286,7 @@ def repeated(products: Products, cohort: Cohort | None = None) -> Display:
     sizes = found[found["of"] == "rows"].set_index("split")["texts"]
     label = shown(products, cohort, int(sizes.sum()))
     if sizes.empty:
-        return nothing(
-            name, heading, explanation, label, "There are no products here: the filter leaves none."
-        )
+        return nothing(name, heading, explanation, label, "No products match the filter.")
     rows = []
     for column in ("name", "description"):
         for split in split_order(sizes.index):

@@ -63,7 +63,7 @@ def _notes(products: Products, cohort: Cohort | None, column: Column) -> tuple[s
 def _why(products: Products, cohort: Cohort | None, column: Column) -> str:
     counted = products.frame(f"SELECT count(*) AS rows, count({column}) AS texts FROM cohort", cohort)
     if not counted["rows"][0]:
-        return "There are no products here: the filter leaves none."
+        return "No products match the filter."
     if not counted["texts"][0]:
         return f"None of these products has a {column}."
     return f"The {column}s here hold no words, only numbers, signs or stop words."
@@ -111,7 +111,7 @@ def frequent(
 def cloud(products: Products, cohort: Cohort | None = None, column: Column = "name") -> Display:
     """The most frequent words as a cloud, the larger the more frequent."""
     name, heading = f"cloud-{column}", f"Word cloud of the {column}"
-    explanation = "The larger a word the more often it occurs; place and colour mean nothing."
+    explanation = "The larger a word the more often it occurs; position and colour have no meaning."
     found = terms(products, cohort, column)
     label = shown(products, cohort, products.count(cohort))
     if found.empty:
@@ -229,8 +229,8 @@ def specific(
         else f"Words most specific to {short_names(by, [group])[0]}"
     )
     explanation = (
-        f"z of the log-odds of a word in a {what} against the rest: above 1.96 it occurs there more often than chance allows; "
-        "unlike a plain ratio it is not ruled by rare words."
+        f"z of the log-odds of a word in a {what} against the rest: above 1.96 it is significantly more frequent there; "
+        "unlike a plain ratio it is not dominated by rare words."
     )
     label = shown(products, cohort, products.count(cohort))
     make = partial(_most_specific, products, cohort, column, by, group, each, top)

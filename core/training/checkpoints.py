@@ -58,7 +58,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     # A safetensors file begins with its header's length, and 1,152 looks like a pickle; byte 8 opens the header.
     if head.startswith(PICKLES) and head[8:] != b"{":
         raise ModelError(
-            f"{path} is a pickle, which can run any code when it is opened: Vitrine refuses it. "
+            f"{path} is a pickle, which can run any code when it is loaded: Vitrine refuses it. "
             "Weights are safetensors files."
         )
     try:
@@ -67,7 +67,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             notes = json.loads((file.metadata() or {}).get("notes", "{}"))
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(
-            f"{path} is cut short or is no safetensors file ({error}). Train or fetch it again."
+            f"{path} is truncated or is not a safetensors file ({error}). Train or download it again."
         ) from error
     return tensors, notes
 

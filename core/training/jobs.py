@@ -186,7 +186,7 @@ def _error(folder: Path, process: Process | None) -> str:
     if process is not None and process.error:
         return process.error
     said = [line.strip() for line in log_tail(folder).splitlines() if line.strip()]
-    return said[-1][:500] if said else "The trainer ended before it began, and said nothing."
+    return said[-1][:500] if said else "The trainer ended before it started, without a message."
 
 
 def _seconds(folder: Path, config: dict[str, Any], process: Process | None, state: State) -> float:
@@ -257,7 +257,7 @@ def start(name: str, arguments: Sequence[str]) -> Process:
     with locked(folder, DYING_S):  # until its number is noted: the trainer waits for that
         before = Process.read(folder)
         if before is not None and before.alive():
-            raise TrainingError(f"{name} is being trained already by process {before.pid}.")
+            raise TrainingError(f"{name} is already being trained by process {before.pid}.")
         with storage_errors(folder):
             (folder / STOP_ASKED).unlink(missing_ok=True)
             with (folder / LOG).open("ab") as log:
@@ -291,12 +291,12 @@ def resuming(run: Run) -> list[str]:
         TrainingError: nobody knows how it was begun.
     """
     if run.trainer not in TRAINERS:
-        raise TrainingError(f"{run.name} does not say which trainer made it; it cannot be resumed from here.")
+        raise TrainingError(f"{run.name} does not record its trainer and cannot be resumed here.")
     given = list(run.process.command) if run.process else []
     if not run.config:  # it had not got so far as to say what it is: once more from the beginning
         if "-m" in given:
             return given[given.index("-m") :]
-        raise TrainingError(f"{run.name} has no configuration, and nobody noted how it was begun.")
+        raise TrainingError(f"{run.name} has no configuration and no recorded command.")
     kept = [word for word in ("--cpu",) if word in given]
     for word in ("--workers", "--threads"):
         if value := _option(run.process, word):
@@ -333,7 +333,7 @@ def stop(name: str, at_once: bool = False) -> None:
     except psutil.AccessDenied as error:
         (folder / STOP_ASKED).unlink(missing_ok=True)
         raise TrainingError(
-            f"{name} was started by another user of this machine, who alone can stop it."
+            f"{name} was started by another user of this machine; only that user can stop it."
         ) from error
 
 

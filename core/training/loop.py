@@ -39,7 +39,7 @@ FLUSH_EVERY_S = 1.0  # what was measured is on disk that soon, for whoever watch
 @dataclass(frozen=True)
 class TrainConfig:
     steps: int = 2_000  # optimiser steps
-    batch_size: int = 64  # products a step, over all processes
+    batch_size: int = 64  # batch size over all processes
     learning_rate: float = 1e-3  # at its highest
     optimizer: Literal["adam", "adamw"] = "adamw"
     weight_decay: float = 0.05  # of adamw, on matrices and kernels only
@@ -47,7 +47,7 @@ class TrainConfig:
     warmup: float = 0.15  # share of the steps, of one-cycle
     halve_every: int = 0  # steps, of halve
     clip_norm: float = 0.0  # largest norm of all gradients together; 0 leaves them
-    accumulate: int = 1  # parts that a batch is computed in, to need less memory
+    accumulate: int = 1  # gradient accumulation: parts of a batch, to need less memory
     precision: Precision = "no"
     save_every: int = 200  # steps
     validate_every: int = 0  # steps; 0 is never
@@ -133,7 +133,7 @@ def fit(
             sees what an unbroken one would have seen.
         validate: gives figures, of which `score` (higher is better) decides what is best and when to stop.
         stop: asked after each step; True saves a checkpoint and returns.
-        cpu: leave an accelerator alone.
+        cpu: do not use a GPU.
 
     Raises:
         TrainingError: the loss or a gradient is no number, or memory is exhausted.
@@ -220,7 +220,7 @@ class _Run:
         except torch.OutOfMemoryError as error:
             raise TrainingError(
                 f"The GPU's memory is exhausted at step {step + 1}. Use a smaller batch, or compute it in parts "
-                "(--accumulate 2). What was saved last is kept: --resume continues it."
+                "(--accumulate 2). The last checkpoint is saved: --resume continues from it."
             ) from error
         if self.config.precision != "fp16":  # fp16's scaler looks for itself and skips such steps
             norm = torch.nn.utils.get_total_norm(
@@ -243,7 +243,7 @@ class _Run:
         kept = checkpoints(self.dir)
         if not kept:
             return "No checkpoint was saved yet."
-        return f"The checkpoint of step {_step_of(kept[-1]):,} is kept."
+        return f"The checkpoint of step {_step_of(kept[-1]):,} is saved."
 
     # -- validation
 
@@ -280,7 +280,7 @@ class _Run:
             try:
                 write_tensors(self.dir / f"checkpoint-{step:07d}.safetensors", tensors, notes)
             except StorageError as error:
-                said = str(error).replace("; nothing was kept.", f". {self._kept()}")  # of a full disk
+                said = str(error).replace("; nothing was stored.", f". {self._kept()}")  # of a full disk
                 raise StorageError(said) from error
             self._flush()
             for old in checkpoints(self.dir)[:-KEPT_CHECKPOINTS]:
@@ -290,7 +290,7 @@ class _Run:
     def _check_folder(self) -> None:
         """A folder that somebody deleted is not made again for half a run."""
         if not self.dir.exists():
-            raise TrainingError(f"{self.dir} was deleted while it was trained: there is nothing to save to.")
+            raise TrainingError(f"{self.dir} was deleted during training: checkpoints cannot be saved.")
 
     def restore(self) -> int:
         """The step of the last checkpoint, which is now in place; 0 for a new run.
@@ -305,7 +305,7 @@ class _Run:
         except ModelError as error:
             if len(kept) == 1:
                 raise
-            print(f"{error} Going on from the checkpoint before it.", file=sys.stderr, flush=True)
+            print(f"{error} Continuing from the previous checkpoint.", file=sys.stderr, flush=True)
             if self.accelerator.is_main_process:
                 kept[-1].unlink(missing_ok=True)
             return self.restore()

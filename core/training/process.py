@@ -110,13 +110,13 @@ def _lock(descriptor: int, run_dir: Path, until: float) -> None:
             holder = Process.read(run_dir)
             who = f" by process {holder.pid}" if holder and holder.alive() else ""
             raise TrainingError(
-                f"The run in {run_dir} is being trained already{who}. Stop it first, or choose another --out."
+                f"The run in {run_dir} is already being trained{who}. Stop it first, or choose another --out."
             ) from error
         except OSError:  # a file system without locks: what process.json says has to do
             holder = Process.read(run_dir)
             if holder and holder.alive() and holder.pid != os.getpid():
                 raise TrainingError(
-                    f"The run in {run_dir} is being trained already by process {holder.pid}."
+                    f"The run in {run_dir} is already being trained by process {holder.pid}."
                 ) from None
             return
 
@@ -176,7 +176,7 @@ def recorded(train: Callable[Arguments, dict[str, Any]]) -> Callable[Arguments, 
             KeyboardInterrupt
         ) as error:  # while it prepares or judges; in between, the loop saves and stops
             attendance.end("stopped")
-            raise TrainingError("Stopped. --resume goes on from what is saved.") from error
+            raise TrainingError("Stopped. --resume continues from the last checkpoint.") from error
         except BaseException as error:
             attendance.end("failed", _line(error))
             raise
@@ -222,7 +222,7 @@ def _line(error: BaseException) -> str:
     if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
         return (
             "The GPU's memory is exhausted. Use a smaller batch, or compute it in parts (--accumulate 2). "
-            "What was saved last is kept: --resume continues it."
+            "The last checkpoint is saved: --resume continues from it."
         )
     first = (str(error).strip().splitlines() or [""])[0][:300]
-    return f"{type(error).__name__}: {first}. This is a mistake in Vitrine; the log says where."
+    return f"{type(error).__name__}: {first}. This is a bug in Vitrine; see the log."

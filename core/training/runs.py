@@ -70,7 +70,9 @@ class RunConfig:
                 not isinstance(described, dict)
                 or not {"architecture", "model", "classes"} <= described.keys()
             ):
-                raise ModelError(f"{run_dir / CONFIG} describes no classifier of Vitrine. Train it again.")
+                raise ModelError(
+                    f"{run_dir / CONFIG} does not describe a classifier of Vitrine. Train it again."
+                )
             return cls(**_checked(described))
         except FileNotFoundError as error:
             raise ModelError(f"There is no run at {run_dir}. Runs are listed by: vitrine models") from error
@@ -90,9 +92,9 @@ def _checked(described: dict[str, Any]) -> dict[str, Any]:
         if entry.name in described and not isinstance(value, kind):
             raise ValueError(f"{entry.name} is {type(value).__name__}, not {kind.__name__}")
         if kind is list and not all(isinstance(part, str) for part in value or ()):
-            raise ValueError(f"{entry.name} holds what is no text")
+            raise ValueError(f"{entry.name} holds a value that is not text")
     if not all(isinstance(count, int) for count in described.get("products", {}).values()):
-        raise ValueError("products holds what is no count")
+        raise ValueError("products holds a value that is not a count")
     return described
 
 

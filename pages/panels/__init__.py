@@ -46,7 +46,7 @@ new MutationObserver(() => {
   for (const said of document.querySelectorAll('.toast-body, .toast-body *')) {
     for (const text of said.childNodes) {
       const names = text.nodeType === 3 && /^\\s*Invalid file types?: (.*)\\. Only .* allowed\\.\\s*$/s.exec(text.data);
-      if (names) text.data = `That is not a picture: ${names[1]}. Choose a JPEG, PNG or WebP file.`;
+      if (names) text.data = `This file is not a picture: ${names[1]}. Choose a JPEG, PNG or WebP file.`;
     }
   }
 }).observe(document, {childList: true, subtree: true, characterData: true});

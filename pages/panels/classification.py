@@ -30,11 +30,11 @@ TO_THE_ANSWERS = (
     "() => { if (innerWidth < 700) document.getElementById('answers').scrollIntoView({behavior: 'smooth'}); }"
 )
 NAMED = "() => new URLSearchParams(location.search).getAll('model').join('\\n')"  # in the address
-NOT_HERE = "A model that the address names is not here: it may have been deleted. Choose another one."
+NOT_HERE = "A model in the address does not exist; it may have been deleted. Choose another one."
 FAR = "el"  # the language that is tried first: of another script than most
 
 NO_MODEL = f"""### No model is trained yet
-Train one on a dataset that you have added, in a terminal in Vitrine's folder, then reload this page:
+Train one on one of your datasets, in a terminal in Vitrine's folder, then reload this page:
 
 `{TRAIN_COMMAND}`
 
@@ -51,7 +51,7 @@ def _nothing(*_: Any) -> Sequence[Any]:
 
 @dataclass(frozen=True)
 class Backend:
-    """Whom the panel asks; a test hands it others."""
+    """The functions that the panel calls; tests pass their own."""
 
     models: Callable[[], Sequence[ModelSpec]]  # that can be chosen now; the first is the default
     classify: Callable[[str, Path | None, str, str, str], Classification]  # by model; the last is a country
@@ -73,16 +73,16 @@ def build(backend: Backend) -> gr.Blocks:
         model: str | None = None,
         country: str | None = None,
     ) -> tuple[dict[str, float], str]:
-        """Say what kind of product this is: the five likeliest categories with their probabilities.
+        """Classify a product: the five most probable categories with their probabilities.
 
-        Give a picture, a name, a description, or several of them; what is missing may be left empty.
+        Give a picture, a name, a description, or several of them; leave the others empty.
 
         Args:
             image: a photo of the product, its bytes as data:image/png;base64,... of 6 MB at most; no web address
             name: the product's name or title, in any language the model was trained on
             description: the product's description
             model: the name of the model; empty for the newest
-            country: a country's code, such as cz, to adjust the answer to what its shops sell; empty for none
+            country: a country code, such as cz, to adjust the probabilities to the country's class priors; empty for none
         """
         try:
             chosen = model or _first(backend.models())
@@ -97,10 +97,10 @@ def build(backend: Backend) -> gr.Blocks:
     def on_answer(
         image: str | None, name: str, description: str, chosen: list[str], country: str | None
     ) -> Iterator[tuple[str, str]]:
-        """The answers as they come, and no reasons yet."""
+        """The predictions as they are computed, without explanations."""
         titles = _titles(chosen, backend.models())
         if not titles:
-            yield view.row([view.refusal("", "No model is chosen: choose one above.")]), ""
+            yield view.row([view.refusal("", "Choose a model above.")]), ""
             return
         shown = [view.waiting(title) for title in titles.values()]
         for place, (model, title) in enumerate(titles.items()):
@@ -121,7 +121,7 @@ def build(backend: Backend) -> gr.Blocks:
         language: str | None,
         known: list[Example],
     ) -> Iterator[str]:
-        """What decided, model by model. A model that could not answer has no reasons."""
+        """The explanations, model by model. A model without a prediction has none."""
         path = Path(image) if image else None
         example = next((each for each in known if (each.name, each.description) == (name, description)), None)
         shown: list[str] = []
@@ -134,7 +134,7 @@ def build(backend: Backend) -> gr.Blocks:
             yield view.row(shown) if shown else ""
 
     def on_open(named: str | None) -> tuple[Any, ...]:
-        """What there is to choose from now; chosen is what the address names, a line each, or else the first."""
+        """The current choices; selected are the models in the address, one per line, or else the first."""
         known = backend.models()
         asked = list(dict.fromkeys((named or "").splitlines()))
         chosen = [name for name in asked if name in {spec.name for spec in known}]
@@ -151,11 +151,11 @@ def build(backend: Backend) -> gr.Blocks:
         )  # fmt: skip
 
     def on_models(chosen: list[str]) -> tuple[Any, ...]:
-        """What goes with the models that are chosen: their cards; by the first, examples and choices."""
+        """Cards of the chosen models; examples, countries and languages of the first."""
         specs = [spec for name in chosen[:SIDE_BY_SIDE] for spec in backend.models() if spec.name == name]
         first = specs[0].name if specs else None
         shown, countries, languages = [], [], []
-        with suppress(VitrineError):  # a dataset that was removed just now
+        with suppress(VitrineError):  # the dataset was just removed
             shown = list(backend.examples(first)) if first else []
             countries = list(backend.countries(first)) if first else []
             languages = list(backend.languages(first)) if first else []
@@ -164,7 +164,7 @@ def build(backend: Backend) -> gr.Blocks:
             _cards(backend, specs),
             gr.Dropdown(choices=[("No country", ""), *countries], value="", visible=bool(countries)),
             gr.Dropdown(
-                choices=[("No other text", ""), *languages],
+                choices=[("No other language", ""), *languages],
                 value=FAR if FAR in tags else (tags[0] if tags else ""),
                 visible=bool(languages),
             ),
@@ -203,17 +203,17 @@ def build(backend: Backend) -> gr.Blocks:
                 with gr.Accordion("Country, other languages", open=False):
                     country = _chooser(
                         "Adjust to a country",
-                        info="No model reads the country. This reweighs an answer by what that country's shops sell.",
+                        info="The country is not a model input. This reweights the probabilities by the country's class priors.",
                     )  # fmt: skip
                     language = _chooser(
-                        "What if the text were in",
-                        info="Of the same product where it is known, else of another of its category.",
+                        "Counterfactual: text in",
+                        info="The text of the same product if it is known, else of another product of its category.",
                     )  # fmt: skip
             with gr.Column(min_width=280, scale=5):
                 answers = gr.HTML(view.HINT, min_height=120, elem_id="answers")
                 reasons = gr.HTML(elem_id="reasons")
                 gallery = gr.Gallery(
-                    label="Products to try",
+                    label="Example products",
                     show_label=False,
                     columns=6,
                     height=200,

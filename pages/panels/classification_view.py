@@ -1,4 +1,4 @@
-"""The classification panel's answers as HTML. Every word of a visitor or a dataset is escaped here."""
+"""The classification panel's predictions as HTML. All text of visitors and datasets is escaped here."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ CSS = (ASSETS / "classification.css").read_text(encoding="utf-8")
 SHOWN_PX = 480  # longest side of the picture under a heat map
 TEXT_SHOWN = 160  # characters of another text
 REST_SHOWN = 240  # characters of what was not read
-HINT = '<p class="vc-hint">What is it? Give a picture or a text of your own: the answer comes here.</p>'
+HINT = '<p class="vc-hint">Give a picture or a text. The prediction appears here.</p>'
 HEAT = np.array(
     [(255, 196, 0), (255, 120, 0), (214, 20, 60)], np.float32
 )  # cold to hot; the legend's in the CSS
 
 
 def row(columns: Iterable[str]) -> str:
-    """Side by side where there is room, else below each other."""
+    """Columns, which wrap on a narrow screen."""
     return f'<div class="vc-row">{"".join(columns)}</div>'
 
 
 def answer(title: str, found: Classification) -> str:
-    """One model's likeliest categories, the first of them large."""
+    """The most probable categories of one model."""
     first, probability = found.labels[0]
     bars = "".join(_bar(label, share) for label, share in found.labels)
     notes = "".join(f'<p class="vc-note">{escape(note)}</p>' for note in found.notes)
@@ -50,7 +50,7 @@ def answer(title: str, found: Classification) -> str:
 
 
 def refusal(title: str, message: str) -> str:
-    """What a model could not do, where its answer would stand."""
+    """A model's error, in place of its prediction."""
     head = f"<h3>{escape(title)}</h3>" if title else ""
     return (
         f'<section class="vc-model">{head}<p class="vc-refused" role="alert">'
@@ -63,9 +63,9 @@ def waiting(title: str) -> str:
 
 
 def why(title: str, reasons: Reasons | None, picture: Image.Image | None) -> str:
-    """What decided about one model's answer."""
+    """The explanation of one model's prediction."""
     if reasons is None:
-        told = "<p>What decided is not available for this model: it can only be asked for its answer.</p>"
+        told = "<p>No explanation is available for this model.</p>"
         return f'<section class="vc-model"><h3>{escape(title)}</h3>{told}</section>'
     parts = []
     if reasons.heat is not None and picture is not None:
@@ -84,7 +84,7 @@ def why(title: str, reasons: Reasons | None, picture: Image.Image | None) -> str
 
 
 def card(found: Card) -> str:
-    """One model's card, closed until somebody opens it."""
+    """One model's card, collapsed."""
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in found.facts.items())
     figures = "".join(
         f"<tr><td>{escape(figure.sees)}</td><td>{percent(figure.top1)}</td>"
@@ -92,10 +92,10 @@ def card(found: Card) -> str:
         for figure in found.figures
     )
     table = (
-        "<table><thead><tr><th>Test products, seeing</th><th>first right</th><th>in first five</th><th>n</th></tr>"
+        "<table><thead><tr><th>Test products, inputs</th><th>top-1</th><th>top-5</th><th>n</th></tr>"
         f"</thead><tbody>{figures}</tbody></table>"
         if figures
-        else '<p class="vc-note">It was not tested.</p>'
+        else '<p class="vc-note">It was not evaluated.</p>'
     )
     return (
         f'<section class="vc-model"><details class="vc-card"><summary>About {escape(found.title)}</summary>'
@@ -130,19 +130,19 @@ def _bar(label: str, share: float) -> str:
 
 
 def _heat(reasons: Reasons, picture: Image.Image) -> str:
-    """The picture, over it where the network looked, and a switch that takes it away."""
+    """The picture with its heat map, and a switch that hides the heat map."""
     assert reasons.heat is not None
     if not float(reasons.heat.max()) > 0:
-        return "<h4>Where it looked</h4><p>Nothing in the picture spoke for this answer.</p>"
+        return "<h4>Heat map (Grad-CAM)</h4><p>No part of the picture supports this prediction.</p>"
     small = picture.convert("RGB")
     small.thumbnail((SHOWN_PX, SHOWN_PX))
     return (
-        "<h4>Where it looked</h4>"
-        '<div class="vc-heat"><label><input type="checkbox" checked> Show the heat</label>'
-        f'<div class="vc-seen"><img src="{_data_url(small)}" alt="The picture that was given">'
+        "<h4>Heat map (Grad-CAM)</h4>"
+        '<div class="vc-heat"><label><input type="checkbox" checked> Show the heat map</label>'
+        f'<div class="vc-seen"><img src="{_data_url(small)}" alt="The given picture">'
         f'<img class="vc-over" src="{_data_url(heat_image(reasons.heat, small.size))}" '
-        'alt="Heat over the places that spoke for the answer"></div>'
-        '<p class="vc-legend"><span>a little</span><i></i><span>most for this answer</span></p></div>'
+        'alt="Heat map of the regions that support the prediction"></div>'
+        '<p class="vc-legend"><span>weak</span><i></i><span>strong support</span></p></div>'
     )
 
 
@@ -164,7 +164,7 @@ def _data_url(image: Image.Image) -> str:
 
 
 def _words(reasons: Reasons) -> str:
-    """The text that was read, each word coloured by how much it counted; nothing where that cannot be told."""
+    """The text, each word coloured by its importance; empty where there are no importances."""
     if not reasons.words:
         return ""
     largest = max((abs(word.weight) for word in reasons.words), default=0) or 1
@@ -175,17 +175,17 @@ def _words(reasons: Reasons) -> str:
     parts.append(escape(reasons.text[at : reasons.read]))
     if rest := reasons.text[reasons.read : reasons.read + REST_SHOWN]:
         parts.append(
-            f'<span class="vc-unread" title="not read: the model stops before">{escape(rest)}</span>'
+            f'<span class="vc-unread" title="not read: beyond the input length">{escape(rest)}</span>'
         )
     said = (
-        "Exactly what each word adds to the score"
+        "Exact contribution of each word to the logit"
         if reasons.exact
-        else "How much less sure the model is without each word"
+        else "Drop in probability without each word"
     )
     return (
-        f'<h4>Which words counted</h4><p class="vc-words">{"".join(parts)}</p>'
+        f'<h4>Word importance</h4><p class="vc-words">{"".join(parts)}</p>'
         f'<p class="vc-legend"><mark class="vc-for">for</mark> <mark class="vc-against">against</mark> '
-        f"{said}; the stronger the colour, the more.</p>"
+        f"{said}; stronger colours mean more.</p>"
     )
 
 
@@ -198,23 +198,23 @@ def _word(reasons: Reasons, word: Word, largest: float) -> str:
     told = (
         f"without it: {percent(word.without)}"
         if word.without is not None
-        else f"adds {word.weight:+.2f} to the score"
+        else f"contributes {word.weight:+.2f} to the logit"
     )
     return f'<mark class="vc-{side}" style="--strength:{strength:.2f}" title="{escape(told)}">{shown}</mark>'
 
 
 def _shares(reasons: Reasons) -> str:
-    """EmbraceNet: whose components fill the fused vector, and what they brought to the answer."""
+    """EmbraceNet: the share of fused components of each modality, and their contribution to the prediction."""
     parts = []
     if len(reasons.filled) > 1:
         filled = " and ".join(f"{share:.0%} from the {side}" for side, share in reasons.filled.items())
-        parts.append(f"Of the fused components {filled}, drawn by chance.")
+        parts.append(f"Of the fused components {filled}, sampled at random.")
     if len(reasons.shares) > 1:
         brought = ", ".join(
-            f"the {side} {share:.0%}" if share >= 0 else f"the {side} spoke against it ({share:.0%})"
+            f"the {side} {share:.0%}" if share >= 0 else f"the {side} opposed it ({share:.0%})"
             for side, share in reasons.shares.items()
         )
-        parts.append(f"To this answer's lead they brought: {brought}.")
+        parts.append(f"Contributions to the logit margin: {brought}.")
     if not parts:
         return ""
     clipped = {side: max(share, 0) for side, share in reasons.shares.items()}
@@ -223,12 +223,12 @@ def _shares(reasons: Reasons) -> str:
         f'<i class="vc-{side}" style="width:{100 * share / total:.1f}%" title="{side} {share:.0%}"></i>'
         for side, share in clipped.items()
     )
-    return f'<h4>Picture or text</h4><p class="vc-split" aria-hidden="true">{bar}</p><p>{" ".join(parts)}</p>'
+    return f'<h4>Contribution of picture and text</h4><p class="vc-split" aria-hidden="true">{bar}</p><p>{" ".join(parts)}</p>'
 
 
 def _what_if(reasons: Reasons) -> str:
-    """Old answer to new answer, a line each."""
-    return f'<h4>What if</h4><ul class="vc-if">{"".join(_changed(reasons, each) for each in reasons.changed)}</ul>'
+    """The counterfactual predictions, one per line."""
+    return f'<h4>Counterfactuals</h4><ul class="vc-if">{"".join(_changed(reasons, each) for each in reasons.changed)}</ul>'
 
 
 def _changed(reasons: Reasons, changed: Changed) -> str:
@@ -248,7 +248,7 @@ def _changed(reasons: Reasons, changed: Changed) -> str:
 
 
 def picture_of(path: Path | None) -> Image.Image | None:
-    """The picture to draw over, as the model was given it."""
+    """The picture under the heat map, as the model received it."""
     if path is None:
         return None
     return open_picture(path)

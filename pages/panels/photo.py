@@ -25,5 +25,5 @@ def _path(payload: Any) -> str | None:
     if payload is None:
         return None
     if not payload.path or not Path(payload.path).is_file():
-        raise gr.Error("The picture did not arrive. Send it again.", print_exception=False)
+        raise gr.Error("The upload failed. Send the picture again.", print_exception=False)
     return str(payload.path)

@@ -151,5 +151,5 @@ def _adjust(name: str, country: str) -> tuple[Adjust | None, str]:
     def adjust(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         return found.adjust(probabilities, country)
 
-    sold = f"what {found.counted[country]:,} training products of {COUNTRY_OF_GEO.get(country, country)} are"
+    sold = f"the class priors of {found.counted[country]:,} training products of {COUNTRY_OF_GEO.get(country, country)}"
     return adjust, f"Adjusted to {sold}."

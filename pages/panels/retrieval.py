@@ -27,8 +27,8 @@ SENTENCES = (
     "blue striped shirt",
     "红色连衣裙",
 )
-NOTHING = """### Nothing can be searched yet
-Add a dataset on the Home page and make its vectors, in a terminal in Vitrine's folder, then reload this page:
+NOTHING = """### Nothing to search yet
+Add a dataset on the Home page and compute its vectors, in a terminal in Vitrine's folder, then reload this page:
 
 `vitrine embed NAME --encoder clip-tiny`"""
 
@@ -88,7 +88,7 @@ def build(
             known = galleries()
             chosen = gallery or (known[0].name if known else "")
             if not chosen:
-                raise VitrineError("Nothing can be searched yet: there is no dataset with vectors.")
+                raise VitrineError("Nothing to search yet: no dataset has vectors.")
             found = search(
                 chosen,
                 text or "",
@@ -134,10 +134,12 @@ def build(
         gallery = gr.Dropdown([], label="Search in", visible=False, allow_custom_value=True)
         with gr.Row(equal_height=False):
             with gr.Column(min_width=280, scale=2):
-                text = gr.Textbox(label="Look for", max_length=SHOWN_CHARACTERS, placeholder="červené šaty")
-                picture = photo("Or like this picture", height=220)
+                text = gr.Textbox(label="Search for", max_length=SHOWN_CHARACTERS, placeholder="červené šaty")
+                picture = photo("Similar to this picture", height=220)
                 without = gr.Textbox(
-                    label="Without", max_length=SHOWN_CHARACTERS, placeholder="what it should not be like"
+                    label="Without",
+                    max_length=SHOWN_CHARACTERS,
+                    placeholder="what results should not look like",
                 )
                 countries = gr.Dropdown([], label="Countries", multiselect=True, allow_custom_value=True)
                 categories = gr.Dropdown([], label="Categories", multiselect=True, allow_custom_value=True)
@@ -154,9 +156,9 @@ def build(
                 )
                 with gr.Accordion("As data", open=False):
                     data = gr.JSON(label="Products", max_height=320)
-        gr.Examples([[sentence] for sentence in SENTENCES], [text], label="Sentences to try")
+        gr.Examples([[sentence] for sentence in SENTENCES], [text], label="Example queries")
         tried = gr.Gallery(
-            label="Or like one of these", columns=6, height=190, allow_preview=False, visible=False
+            label="Example pictures", columns=6, height=190, allow_preview=False, visible=False
         )
 
         for choice in (countries, categories, gallery):

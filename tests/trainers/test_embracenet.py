@@ -120,7 +120,7 @@ def test_a_dataset_that_changed_is_not_trained_on(toy: Path, tmp_path: Path) -> 
     (toy / "runs" / "a" / "model.safetensors").unlink()
     remove("toy")
     import_dataset("glami", [str(write_toy(tmp_path / "other", n=60))], "toy")
-    with pytest.raises(TrainingError, match="has changed since the run began"):
+    with pytest.raises(TrainingError, match="has changed since the run started"):
         train_toy(toy / "runs" / "a", "--resume")
 
 

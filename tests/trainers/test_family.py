@@ -66,7 +66,7 @@ def test_tfidf(toy: Path) -> None:
     assert result["test"]["text"]["top1"] > 0.9
     answer = classify("tfidf", picture("bags"), "klobouk")
     assert answer.labels[0][0] == "hats"
-    assert answer.notes == ["This model sees no pictures: the text alone was used."]
+    assert answer.notes == ["This model reads no pictures: only the text was used."]
 
 
 def test_a_dataset_without_splits_is_parted(home: Path, tmp_path: Path) -> None:

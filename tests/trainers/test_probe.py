@@ -105,7 +105,7 @@ def test_new_products_are_encoded(shop: Products, home: Path, monkeypatch: pytes
     monkeypatch.setattr("core.models.zero_shot.loaded_encoder", lambda name: StubEncoder())
     found = classify("image", picture("green"), "Zelená")
     assert found.labels[0][0] == "Clothes > green"
-    assert found.notes == ["This model reads no text: the picture alone was used."]
+    assert found.notes == ["This model reads no text: only the picture was used."]
     with pytest.raises(UsageError, match="reads a picture"):
         classify("image", None, "Zelená")
     monkeypatch.setattr(StubEncoder, "weights", "others")
@@ -135,7 +135,7 @@ def test_vectors_from_elsewhere_judge_but_do_not_read(shop: Products, home: Path
     import_vectors(shop, tmp_path / "mine.npy", "mine", "row_id")
     result = fit(home, "image", "--vectors", "mine")
     assert result["test"]["picture"]["top1"] == 1.0  # type: ignore[index]
-    with pytest.raises(UsageError, match="made elsewhere"):
+    with pytest.raises(UsageError, match="reads imported vectors"):
         classify("image", picture("red"))
 
 

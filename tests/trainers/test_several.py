@@ -138,7 +138,7 @@ def test_what_cannot_be_joined_is_said(two: Path, tmp_path: Path) -> None:
     (two / "runs" / "a" / "model.safetensors").unlink()
     remove("other")
     import_dataset("glami", [str(write_toy(tmp_path / "new", n=30))], "other")
-    with pytest.raises(TrainingError, match="other has changed since the run began"):
+    with pytest.raises(TrainingError, match="other has changed since the run started"):
         run("embracenet", {"toy": TOY}, ["--resume", "--out", str(two / "runs" / "a"), "--cpu"])
 
 

@@ -1,18 +1,18 @@
-// What the colours mean and how many products have each; a click keeps those, another lets the rest back.
+// The legend: colours with their number of products. A click filters by an entry, another click removes the filter.
 import { element, number } from "./dom.js"
 
 /**
  * colour: {title, kind, entries: [{label, colour, dark, count, on, can}], steps, low, high, note}
- * found: how many products a search lit, or 0; seeFound() looks at them.
+ * found: how many products a search highlights, or 0; seeFound() zooms to them.
  */
 export function fillLegend(panel, colour, dark, toggle, found, seeFound) {
   const focused = [...panel.querySelectorAll(".entries .entry")].indexOf(panel.getRootNode().activeElement)
   const lit = found
     ? element(
         "button",
-        { type: "button", class: "entry found", title: "Look at these", onclick: seeFound },
+        { type: "button", class: "entry found", title: "Zoom to these", onclick: seeFound },
         element("i"),
-        element("span", { class: "what" }, "Found by the search"),
+        element("span", { class: "what" }, "Search results"),
         element("span", { class: "count" }, number(found)),
       )
     : null
@@ -34,7 +34,7 @@ export function fillLegend(panel, colour, dark, toggle, found, seeFound) {
       const row = element(
         entry.can ? "button" : "div",
         entry.can
-          ? { type: "button", class: "entry", "aria-pressed": String(entry.on), title: entry.on ? "Let the others back" : "Only these", onclick: () => toggle(at) }
+          ? { type: "button", class: "entry", "aria-pressed": String(entry.on), title: entry.on ? "Show all" : "Show only these", onclick: () => toggle(at) }
           : { class: "entry" },
         swatch,
         element("span", { class: "what", dir: "auto" }, entry.label),

@@ -65,7 +65,7 @@ export class MapView {
       "div",
       { class: "tools", role: "toolbar", "aria-label": "Map tools" },
       element("div", { class: "group" }, ...Object.values(this.modes)),
-      element("div", { class: "group" }, button("plus", "Closer (+)", zoom(1.8)), button("minus", "Further (-)", zoom(1 / 1.8)), button("fit", "See all (0)", () => this.glide(() => this.camera.fit()))),
+      element("div", { class: "group" }, button("plus", "Zoom in (+)", zoom(1.8)), button("minus", "Zoom out (-)", zoom(1 / 1.8)), button("fit", "Show all (0)", () => this.glide(() => this.camera.fit()))),
       element("div", { class: "group" }, button("look", "Size and opacity", () => (this.sliders.hidden = !this.sliders.hidden)), button("full", "Full screen", () => this.fullScreen())),
     )
     this.card = new Card(element("div", { class: "card" }), (row) => this.send("picked", row))
@@ -80,7 +80,7 @@ export class MapView {
     root.append(this.root)
     this.setMode("pan")
     if (!supported()) {
-      this.say("This browser draws without WebGL: a simpler map follows.")
+      this.say("This browser has no WebGL: loading a simpler map.")
       this.send("webgl", "absent")
       this.broken = true
     }
@@ -360,14 +360,14 @@ export class MapView {
     this.chosen.hidden = !chosen
     this.tip.hidden = Boolean(chosen)
     if (!chosen) return
-    const say = chosen.count ? `${number(chosen.count)} of ${number(chosen.of)} products` : "No product lies in there"
+    const say = chosen.count ? `${number(chosen.count)} of ${number(chosen.of)} products` : "No products inside"
     this.live.textContent = say
     this.chosen.replaceChildren(
       element("span", { class: "say" }, say),
       ...(chosen.count
         ? [
             element("a", { class: "first", href: chosen.browse, target: "_self" }, `Open ${number(chosen.count)} in Browse`),
-            element("a", { href: chosen.statistics, target: "_self" }, "Statistics of these"),
+            element("a", { href: chosen.statistics, target: "_self" }, "Open in Statistics"),
           ]
         : []),
       element("button", { type: "button", class: "close", title: "Clear the lasso (Escape)", "aria-label": "Clear the lasso", onclick: () => this.clear() }, icon("close")),

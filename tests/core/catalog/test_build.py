@@ -93,7 +93,7 @@ def test_there_is_no_such_layout(home):
 
 def test_a_folder_of_that_name_that_is_no_dataset(home, archive):
     (home / "g").mkdir(parents=True)
-    with pytest.raises(StorageError, match="exists already and is no dataset"):
+    with pytest.raises(StorageError, match="exists already and is not a dataset"):
         import_dataset("glami", [archive], "g")
 
 
@@ -131,7 +131,7 @@ def test_a_disk_that_is_full(tiny_disk, tmp_path):
     big = write_files(
         tmp_path, {"t.csv": b"name\n" + b"".join(os.urandom(50).hex().encode() + b"\n" for _ in range(3_000))}
     )
-    with pytest.raises(StorageError, match=r"is full; nothing was kept. Make room and run it again"):
+    with pytest.raises(StorageError, match=r"is full; nothing was stored. Free some space and run it again"):
         import_dataset("table", [str(big / "t.csv")], "t")
     assert list(tiny_disk.iterdir()) == []
     import pyarrow as pa
@@ -158,7 +158,7 @@ def test_no_room_at_any_step(home, archive, monkeypatch, when):
     }
     with monkeypatch.context() as patch:
         patch.setattr(*steps[when])
-        with pytest.raises(StorageError, match="is full; nothing was kept"):
+        with pytest.raises(StorageError, match="is full; nothing was stored"):
             import_dataset("glami", [archive], "g")
     assert list(home.iterdir()) == []
     assert import_dataset("glami", [archive], "g").rows == 4

@@ -47,7 +47,7 @@ def test_a_cohort_survives_its_url():
 def test_links_that_cannot_be():
     for query, says in (
         ({}, "names no dataset"),
-        ({"dataset": ["demo"], "picture": ["maybe"]}, "it is yes or no"),
+        ({"dataset": ["demo"], "picture": ["maybe"]}, "expected yes or no"),
         ({"dataset": ["demo"], "text": ["x" * (TEXT_CHARACTERS + 1)]}, "longer than"),
         ({"dataset": ["demo"], "area": ["0,0;0,1;1,1"]}, "name of its map"),
         ({"dataset": ["demo"], "category": [">" * 15_000]}, "15,001 levels"),

@@ -24,7 +24,10 @@ def core(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["import", "nothing", "x.zip", "--name", "a"], "There is no source 'nothing'"),
         (["import", "glami", "/nowhere.zip", "--name", "a"], "There is no GLAMI archive at /nowhere.zip"),
         (["import", "table", "x.csv", "--name", "a", "--map", "name"], "write OURS=YOURS"),
-        (["import", "table", "x.csv"], "Say what to call it: --name NAME. Or look at it first: --dry-run."),
+        (
+            ["import", "table", "x.csv"],
+            "No name for the dataset: give --name NAME, or preview with --dry-run.",
+        ),
         (["import", "table", "x.csv", "--name", "../a"], "cannot be a dataset's name"),
         (["info", "nobody"], "There is no dataset named 'nobody'"),
         (["remove", "nobody", "--yes"], "There is no dataset named 'nobody'"),

@@ -48,7 +48,7 @@ def test_embed_then_search(
     assert len(mixed) == 10 and len(mixed[0]["similarities"]) == 3
     assert run("search", "shop", "--text", "x", "--where", "false") == []
     told = CliRunner().invoke(app, ["search", "shop", "--text", "x", "--where", "false"]).output
-    assert "No product of shop fulfils --where false" in told
+    assert "No product of shop matches --where false" in told
 
 
 def test_import_and_index(products: Products, tmp_path: Path, run: Callable[..., Any]) -> None:

@@ -87,7 +87,7 @@ def test_equal_vectors_are_one_thing_and_bounded(make: Make, tmp_path: Path) -> 
     import_vectors(products, np.ones((200, 8)), tmp_path)
     found = finding.find(products, ["vectors"])["vectors"]
     assert len(found.a) == 199  # a chain in each split and a pair between them, not 19,900
-    assert any("All vectors are equal" in note for note in found.described.notes)
+    assert any("All vectors are identical" in note for note in found.described.notes)
 
 
 def test_a_threshold_that_pairs_everything_is_bounded_and_says_so(make: Make, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_threshold_that_pairs_everything_is_bounded_and_says_so(make: Make, tm
     import_vectors(products, np.ones((120, 16)) + 0.02 * rng.normal(size=(120, 16)), tmp_path)
     found = finding.find(products, ["vectors"])["vectors"]
     assert len(found.a) <= 120 * 32
-    assert any("the nearest 32 of each" in note for note in found.described.notes)
+    assert any("only the nearest 32" in note for note in found.described.notes)
 
 
 def test_hashes_agree_with_brute_force() -> None:
@@ -183,7 +183,7 @@ def test_what_was_found_is_kept_until_the_dataset_changes(planted: Products) -> 
 
 def test_thresholds_outside_their_range_are_refused(planted: Products) -> None:
     found = finding.find(planted, ["hash"])["hash"]
-    with pytest.raises(UsageError, match="goes from 0 to"):
+    with pytest.raises(UsageError, match="expected 0 to"):
         found.within(99)
     assert detector("hash").describe(0).startswith("equal")
 

@@ -83,7 +83,7 @@ def test_a_dataset_of_one_split_says_that_nothing_can_leak(make: Make) -> None:
     found = finding.find(products, ["bytes"])["bytes"]
     counted = leakage(found, Splits(products), 1)
     assert counted.within["train"]["groups"] == 2 and not counted.across
-    assert "nothing can leak" in counted.notes[-1]
+    assert "there can be no leakage" in counted.notes[-1]
     assert to_drop({"bytes": found}, {"bytes": 1}, Splits(products)).empty
 
 
@@ -114,13 +114,13 @@ def test_the_command_writes_certificate_and_list(planted: Products, tmp_path: Pa
     ("arguments", "says"),
     [
         (["--by", "smell"], "There is no detector 'smell'"),
-        (["--by", "hash", "--threshold", "hash=x"], "'x' is no number"),
-        (["--by", "hash", "--threshold", "hash=500"], "goes from 0 to"),
-        (["--threshold", "0.9"], "say of which detector"),
+        (["--by", "hash", "--threshold", "hash=x"], "'x' is not a number"),
+        (["--by", "hash", "--threshold", "hash=500"], "expected 0 to"),
+        (["--threshold", "0.9"], "name the detector"),
         (["--preset", "glami"], "vitrine embed planted"),
-        (["--preset", "other"], "the only one is glami"),
-        (["--by", "text", "--report", "x.pdf"], "ends in .md or .json"),
-        (["--by", "text", "--keep", "none"], "it is test or train"),
+        (["--preset", "other"], "the only preset is glami"),
+        (["--by", "text", "--report", "x.pdf"], "end in .md or .json"),
+        (["--by", "text", "--keep", "none"], "expected test or train"),
     ],
 )
 def test_bad_questions_are_one_clear_line(planted: Products, arguments: list[str], says: str) -> None:

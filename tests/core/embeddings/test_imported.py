@@ -124,11 +124,11 @@ def wrong(case: str, folder: Path) -> Path:  # noqa: C901 - a list of cases
     ("case", "says"),
     [
         ("nan", "Vector 9 .* NaN"),
-        ("flat", "a table of numbers"),
-        ("words", "a table of numbers"),
+        ("flat", "expected numbers of shape"),
+        ("words", "expected numbers of shape"),
         ("fewer ids", "60 vectors but 50 ids"),
         ("twice", "more than once, the first is item_id 'i2'"),
-        ("unknown", "1 of 60 ids are no item_id of shop, the first is 'nob'"),
+        ("unknown", "1 of 60 ids are not an item_id of shop, the first is 'nob'"),
         ("foreign", "None of the 60 ids"),
         ("pickle", "Pickled arrays are refused"),
         ("ragged", "different widths: 4, 5"),
@@ -137,8 +137,8 @@ def wrong(case: str, folder: Path) -> Path:  # noqa: C901 - a list of cases
         ("no ids", "one of image_id, item_id, row_id are needed"),
         ("fewer rows", "50 vectors but shop has 60 products"),
         ("csv", "npy, .npz or .parquet"),
-        ("zeros", "have the length 0"),
-        ("no array", "it holds no plain numbers"),
+        ("zeros", "have length 0"),
+        ("no array", "it does not hold plain numbers"),
     ],
 )
 def test_a_wrong_file_is_one_clear_error(products: Products, tmp_path: Path, case: str, says: str) -> None:

@@ -38,5 +38,5 @@ def test_how_much_is_read(tmp_path: Path) -> None:
 def test_a_file_that_is_no_tokenizer(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     for path in (tmp_path / "x.json", tmp_path / "absent.json"):
-        with pytest.raises(ModelError, match="is no tokenizer"):
+        with pytest.raises(ModelError, match="is not a tokenizer"):
             Tokenizer(path)

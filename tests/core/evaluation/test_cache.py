@@ -64,7 +64,7 @@ def test_new_weights_and_a_new_import_make_it_outdated(
     outdated = cache.outdated(spec, choice)
     assert outdated is not None and outdated.path == old.path
     assert outdated.stale(spec, info) == "the model was trained further"
-    assert "imported anew" in old.stale(spec, replace(info, fingerprint="another"))
+    assert "imported again" in old.stale(spec, replace(info, fingerprint="another"))
     assert cache.every([spec], "toy") == []
 
 
@@ -75,7 +75,7 @@ def test_a_damaged_file_is_no_evaluation(evaluated: Path, tmp_path: Path) -> Non
         assert cache.read(tmp_path / name) is None
     assert cache.read(tmp_path / "absent") is None
     gone = replace(toy(), path=tmp_path / "absent")
-    with pytest.raises(StorageError, match="Evaluate it again"):
+    with pytest.raises(StorageError, match="Evaluate again"):
         gone.predictions()
 
 
@@ -104,7 +104,7 @@ def test_how_far_it_is_and_why_it_ended_can_be_seen(evaluated: Path, monkeypatch
     state = cache.underway(spec, choice)
     assert state is not None and state.state == "failed" and "No product" in state.error
     assert cache.find(spec, choice) is None
-    with working(cache.path_of(spec, choice), look), pytest.raises(StorageError, match="under way"):
+    with working(cache.path_of(spec, choice), look), pytest.raises(StorageError, match="already running"):
         cache.keep(spec, choice)
 
 
@@ -124,7 +124,7 @@ def test_a_deleted_run_keeps_nothing(evaluated: Path, tmp_path: Path) -> None:
     spec = model("short-lived")
     shutil.rmtree(evaluated / "runs" / "short-lived")
     assert cache.find(spec, Choice("toy")) is None and cache.underway(spec, Choice("toy")) is None
-    with pytest.raises(StorageError, match="is gone"):
+    with pytest.raises(StorageError, match="does not exist any more"):
         cache.keep(spec, Choice("toy"))
     assert not (evaluated / "runs" / "short-lived").exists()
     with pytest.raises(VitrineError):
@@ -162,11 +162,11 @@ def test_without_countries_and_mistakes_charts_say_so(evaluated: Path) -> None:
     bare = replace(made, report=made.report | {"per_geo": {"(none)": {"top1": 1.0, "top5": 1.0, "n": 27}}})
     assert "no countries" in charts.by_country(bare).cannot
     table = made.predictions()
-    assert "No product was mistaken" in class_charts.confusions(made, table[table.correct]).cannot
+    assert "No misclassified products" in class_charts.confusions(made, table[table.correct]).cannot
     one = replace(made, report=made.report | {"per_class": made.report["per_class"][:1]})
-    assert "not two classes" in class_charts.long_tail(one, {"bags": 3}).cannot
+    assert "Fewer than two classes" in class_charts.long_tail(one, {"bags": 3}).cannot
     empty = replace(made, report=made.report | {"reliability": [], "calibration_error": None})
-    assert "nothing to judge" in charts.reliability(empty).cannot
+    assert "There are no predictions" in charts.reliability(empty).cannot
 
 
 def test_the_papers_are_as_printed() -> None:
@@ -234,12 +234,12 @@ def test_the_command_takes_no_unknown_choice(evaluated: Path, option: tuple[str,
 def test_the_command_says_what_was_never_taught(evaluated: Path) -> None:
     """A model of other classes: every product counts as a mistake, and what is not defined is null."""
     answer = CliRunner().invoke(app, ["evaluate", "embracenet-tiny", "--dataset", "toy", "--json"])
-    assert answer.exit_code == 0 and "was never taught" in answer.stderr
+    assert answer.exit_code == 0 and "not among the model's classes" in answer.stderr
     json.loads(answer.stdout, parse_constant=pytest.fail)
 
 
 def test_a_configuration_of_something_else_is_refused(evaluated: Path, tmp_path: Path) -> None:
     for text in ("{}", "[]", '{"model": 1}'):
         (tmp_path / "config.json").write_text(text)
-        with pytest.raises(VitrineError, match="describes no classifier"):
+        with pytest.raises(VitrineError, match="does not describe a classifier"):
             evaluate(tmp_path)

@@ -199,7 +199,7 @@ def test_a_dataset_removed_while_it_is_looked_at(pictures, home, tmp_path, monke
         patch.setattr(Pictures, "read", slow)
         assert thumbnails.get("2", 96)
     assert list(home.iterdir()) == []  # no ghost of it, so that its name is free again
-    with pytest.raises(ImageError, match="was the dataset removed"):
+    with pytest.raises(ImageError, match="the dataset may have been removed"):
         thumbnails.get("1", 96)
     import_dataset("glami", [str(tmp_path / "g.zip")], "g")
 
@@ -226,7 +226,7 @@ def test_bombs_in_an_archive(home, tmp_path, monkeypatch):
 def test_how_an_archive_is_packed(home, tmp_path, method):
     import_dataset("glami", [str(write_zip(tmp_path / "g.zip", glami_files(), method))], "g")
     if method == zipfile.ZIP_BZIP2:
-        with pytest.raises(ImageError, match="packed by a method"):
+        with pytest.raises(ImageError, match="uses a compression method"):
             Pictures(info("g")).read("1")
     else:
         assert Pictures(info("g")).read("1") == picture()
@@ -255,7 +255,7 @@ def test_a_picture_that_became_a_pipe_blocks_nobody(home, tmp_path):
     import_dataset("folder", [str(tmp_path / "own")], "f")
     (tmp_path / "own/shoes/a.jpg").unlink()
     os.mkfifo(tmp_path / "own/shoes/a.jpg")
-    with pytest.raises(ImageError, match="Was the folder moved"):
+    with pytest.raises(ImageError, match="The folder may have been moved"):
         Pictures(info("f")).read("shoes/a.jpg")
 
 

@@ -102,7 +102,7 @@ def test_redirects_size_and_time_are_bounded(tmp_path, monkeypatch):
         assert fetch(f"{address}/to//1.jpg") == picture()
         for path, says in (
             ("to//to//to//to//1.jpg", "redirects too often"),
-            ("to/file:///etc/passwd", "is no http"),
+            ("to/file:///etc/passwd", "is not an http"),
             ("nowhere", "answers 302"),
             ("none.jpg", "404"),
             ("large", "is larger than Vitrine opens"),

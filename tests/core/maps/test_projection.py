@@ -148,7 +148,7 @@ def test_beyond_the_sample_the_rest_is_placed_among_its_neighbours(
     assert (nearest == kind).mean() > 0.99
     done = [each[0] for each in told if each[1]]
     assert done == sorted(done) and done[-1] <= 1_000
-    assert {"Finding neighbours", "Laying out", "Placing the others", "Measuring"} <= {
+    assert {"Finding neighbours", "Projecting", "Placing the other vectors", "Measuring"} <= {
         each[2].split(",")[0] for each in told
     }
 
@@ -204,7 +204,7 @@ def test_a_map_that_no_longer_fits_says_what_to_run(home: Path, tmp_path: Path) 
         products.count(cohort)
     assert maps(dataset) == []
     path.write_text(whole.replace(dataset.fingerprint, "another"))
-    with pytest.raises(MapError, match=r"dataset as it was before.*vitrine map shop"):
+    with pytest.raises(MapError, match=r"earlier version of the dataset.*vitrine map shop"):
         read_map(dataset, "v")
     for broken in ("", "{}", "[]", whole[:-20], whole.replace('"quality": {', '"quality": 3, "x": {')):
         path.write_text(broken)

@@ -77,7 +77,7 @@ def test_a_folder_that_will_not_do(home, tmp_path):
     with pytest.raises(SourceError, match="holds no folders"):
         imported(tmp_path / "empty")
     (tmp_path / "empty" / "class").mkdir()
-    with pytest.raises(SourceError, match="There are no products in it"):
+    with pytest.raises(SourceError, match="There are no products in the source"):
         imported(tmp_path / "empty")
     with pytest.raises(SourceError, match="There is no folder at"):
         imported(tmp_path / "nowhere")

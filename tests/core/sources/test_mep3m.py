@@ -107,7 +107,7 @@ def test_a_picture_that_is_a_symlink_out(home, tmp_path):
     (tmp_path / "secret.jpg").write_bytes(picture())
     (tmp_path / "data" / "Images" / "1" / "1.jpg").symlink_to(tmp_path / "secret.jpg")
     with pytest.raises(
-        SourceError, match=r"no products in it \(1 rows rejected: image path leaves its folder\)"
+        SourceError, match=r"no products in the source \(1 rows rejected: image path leaves its folder\)"
     ):
         imported(tmp_path / "data" / "annotation.json", [annotation()])
 
@@ -117,7 +117,7 @@ def test_a_picture_that_is_a_symlink_out(home, tmp_path):
     [
         (b"", "is empty"),
         (b" \n", "is empty"),
-        (b"[]", "no products in it: the table has no rows"),
+        (b"[]", "no products in the source: the table has no rows"),
         (b'{"a": 1}', "is not a JSON list of annotations"),
         (b"\xff\xd8\xff", "is not a JSON list of annotations"),
         (
@@ -125,7 +125,7 @@ def test_a_picture_that_is_a_symlink_out(home, tmp_path):
             "it ends in the middle of a record, so it was cut short",
         ),
         (b'[{"a": 1}, oops]', "is not valid JSON"),
-        (b'[{"a": "\xff\xfe"}]', "no products in it"),
+        (b'[{"a": "\xff\xfe"}]', "no products in the source"),
     ],
 )
 def test_a_bad_file_is_a_clear_error(home, tmp_path, data, says):

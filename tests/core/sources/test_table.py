@@ -167,7 +167,7 @@ def test_pictures_from_the_web(folder, monkeypatch):
 def test_one_image_id_for_two_pictures_is_told(folder):
     rows = [{"name": str(n), "image": f"images/{n}.jpg", "image_id": "same"} for n in (2, 1)]
     report = imported(folder / "own.csv", csv_bytes(rows, list(rows[0])))
-    assert "1 image_ids stand for more than one picture; the first of each is shown" in report.warnings[0]
+    assert "1 image_ids belong to more than one picture; the first of each is shown" in report.warnings[0]
     assert Pictures(info("t")).places(["same"])["same"].image == "images/2.jpg"
 
 
@@ -203,8 +203,8 @@ def test_a_symlink_made_after_the_import_is_not_followed(folder, tmp_path):
     ("name", "data", "says"),
     [
         ("a.csv", b"", "is empty: it has no header line"),
-        ("a.csv", b"name,image\n", "no products in it: the table has no rows"),
-        ("a.jsonl", b"", "no products in it: the table has no rows"),
+        ("a.csv", b"name,image\n", "no products in the source: the table has no rows"),
+        ("a.jsonl", b"", "no products in the source: the table has no rows"),
         ("a.csv", b"x,y\n1,2\n", r"no column for a name or a picture \(it has: x, y\).*--map name=title"),
         ("a.jsonl", b'{"x": 1}\n', "no column for a name or a picture"),
         ("a.csv", b"name,name\n1,2\n", "has the column name twice"),
@@ -214,7 +214,7 @@ def test_a_symlink_made_after_the_import_is_not_followed(folder, tmp_path):
         ("a.csv.gz", b"\x1f\x8bname,abc", "is damaged"),
         ("a.parquet", b"PAR1 cut", "cannot be read as Parquet"),
         ("a.txt", b"name\nx\n", "a table ends in .csv, .tsv"),
-        ("a.csv", b"name,image\n,\n", r"no products in it \(1 rows rejected: neither a name nor a picture\)"),
+        ("a.csv", b"name,image\n,\n", r"no products in the source \(1 rows rejected: neither a name nor a picture\)"),
     ],
 )  # fmt: skip
 def test_a_bad_table_is_a_clear_error(home, tmp_path, name, data, says):

@@ -89,7 +89,7 @@ def test_a_run_that_ends_well(home: Path) -> None:
     ("what", "says"),
     [
         ("fail", "The loss at step 7 is not a number."),
-        ("bug", "KeyError: 'weight'. This is a mistake in Vitrine; the log says where."),
+        ("bug", "KeyError: 'weight'. This is a bug in Vitrine; see the log."),
         ("memory", "The GPU's memory is exhausted. Use a smaller batch"),
     ],
 )
@@ -103,7 +103,7 @@ def test_a_run_that_fails_before_it_begins_says_its_last_words(home: Path) -> No
     jobs.start("a", ["-m", "trainers.nothing"])
     assert "No module named trainers.nothing" in until("a", "failed").error
     (runs_folder() / "a" / LOG).unlink()
-    assert "said nothing" in jobs.read_run("a").error
+    assert "without a message" in jobs.read_run("a").error
 
 
 def test_stopped_while_it_prepares_and_resumed(home: Path) -> None:
@@ -155,14 +155,14 @@ def test_a_number_that_is_used_again_is_not_the_run(home: Path) -> None:
 def test_two_never_train_in_one_folder(home: Path) -> None:
     begin("a", "wait")
     run = until("a", "running", says="holding")
-    with pytest.raises(TrainingError, match=r"being trained already by process \d+"):
+    with pytest.raises(TrainingError, match=r"already being trained by process \d+"):
         begin("a", "done")
     from_a_terminal = subprocess.run(
         [sys.executable, "-c", TRAINER.replace("hold(Path", "hold.__globals__.update(LOCK_WAIT_S=0.1); hold(Path"), "done", str(run.folder)],
         cwd=PROJECT, capture_output=True, text=True,
     )  # fmt: skip
     assert from_a_terminal.returncode == 1
-    assert "is being trained already by process" in from_a_terminal.stderr
+    assert "is already being trained by process" in from_a_terminal.stderr
     with pytest.raises(TrainingError, match="is running"):
         jobs.delete("a")
     assert jobs.read_run("a").state == "running"

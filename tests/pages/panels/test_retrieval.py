@@ -56,7 +56,7 @@ def test_a_picture_with_filters(address: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({}, "Say what to look for"),
+        ({}, "The query is empty"),
         ({"text": "x", "gallery": "nobody / toy-clip"}, "no dataset named"),
         ({"text": "x", "gallery": "nonsense"}, "cannot be searched"),
         ({"text": "x", "countries": ["zz"]}, "no country 'zz'. It has: "),
