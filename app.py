@@ -23,7 +23,7 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
-from pages import bodies, guard, routes, signin, sockets, startup  # noqa: E402
+from pages import bodies, guard, headers, routes, signin, sockets, startup  # noqa: E402
 from pages.panels import mount_panels, uploads  # noqa: E402
 
 panels = mount_panels()
@@ -55,7 +55,7 @@ app = st.App(
     lifespan=lifespan,
     on_script_error=say_sorry,
     middleware=[
-        Middleware(routes.SafeHeaders),
+        Middleware(headers.SafeHeaders),
         Middleware(guard.Guard),
         Middleware(bodies.BoundedBodies),
         Middleware(signin.SignIn),

@@ -16,6 +16,14 @@
     if (field) setTimeout(() => field.blur())
   })
 
+  // A page leads to another by such a link (pages/components/shared/chart.py): no script of a page's own may run.
+  new MutationObserver(() => {
+    const link = document.querySelector("a.vitrine-go")
+    if (!link || link.origin !== location.origin) return
+    link.remove()
+    location.assign(link.href)
+  }).observe(document, {childList: true, subtree: true})
+
   // A bound widget replaces the history's entry, so that Back would step over every filter. Streamlit gives a whole
   // address then, and the path alone where it must replace: while it goes back.
   const replace = history.replaceState

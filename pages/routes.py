@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
@@ -22,26 +21,6 @@ FOREVER = "public, max-age=31536000, immutable"
 REMOTE = CapacityLimiter(32)  # threads that wait for pictures from the web
 WAITING = 256  # pictures that wait for one of them
 PLACEHOLDER = (ASSETS / "no-picture.svg").read_bytes()
-
-
-class SafeHeaders:
-    """Headers that keep a browser from guessing types, and other sites from framing the app."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async def send_with_headers(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"same-origin"),
-                    (b"content-security-policy", b"frame-ancestors 'self'"),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 @lru_cache(maxsize=32)

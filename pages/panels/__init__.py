@@ -15,6 +15,7 @@ from core.settings import settings
 from pages.panels import (
     classification,
     classification_view,
+    document,
     doors,
     gallery_search,
     product_classifier,
@@ -59,7 +60,12 @@ QUEUE_SLEEP_S = 0.02
 def mount_panels() -> FastAPI:
     """An app that holds every panel. Models are loaded when somebody asks, never at start."""
     uploads.fetch_nothing()
-    panels = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(doors.Doors)])
+    panels = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(doors.Doors), Middleware(document.Document, head=NO_PICTURE)],
+    )
     backend = classification.Backend(
         product_classifier.choosable,
         product_classifier.classify,

@@ -37,6 +37,12 @@ class Server:
     home: Path
     log: Path
     outside: list[str] = field(default_factory=list)  # requests that left this machine
+    violations: list[str] = field(default_factory=list)  # of the content security policy
+
+
+# Told by an event, since a script may catch the error that a violation is.
+VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) => window.noteViolation(
+  [event.effectiveDirective, event.blockedURI, event.sourceFile, event.lineNumber, location.pathname].join(" ")))"""
 
 
 def free_port() -> int:
@@ -87,9 +93,11 @@ def server(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Itera
         )
     log = tmp_path_factory.mktemp("browser-log") / "server.log"
     process, url = start_server(home, log)
-    yield Server(url, home, log)
+    served = Server(url, home, log)
+    yield served
     process.terminate()
     process.wait(20)
+    assert not served.violations, served.violations
 
 
 @pytest.fixture(scope="module")  # a playwright that lives on keeps its event loop in the way of other tests
@@ -113,7 +121,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def watch(context: BrowserContext, server: Server) -> None:
-    """Note every request that leaves this machine."""
+    """Note every request that leaves this machine, and whatever a page's security policy forbids it."""
 
     def note(request: Request) -> None:
         if not request.url.startswith(
@@ -122,6 +130,8 @@ def watch(context: BrowserContext, server: Server) -> None:
             server.outside.append(request.url)
 
     context.on("request", note)
+    context.expose_binding("noteViolation", lambda _, said: server.violations.append(said))
+    context.add_init_script(VIOLATIONS)
 
 
 @pytest.fixture(params=["desktop", "phone"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Server
+from tests.shapes import serve
 
 pytestmark = pytest.mark.browser
 
@@ -77,6 +79,41 @@ def test_a_visitor_who_comes_through_a_proxy_may_not(chromium: Browser, server: 
     context = chromium.new_context(extra_http_headers={"X-Forwarded-For": "127.0.0.1"})
     page = context.new_page()
     page.goto(server.url)
-    expect(page.get_by_text("Datasets are added and removed from the machine")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("the machine that serves Vitrine")).to_be_visible(timeout=20_000)
     assert page.get_by_role("button", name="Remove").count() == 0
     context.close()
+
+
+@pytest.mark.parametrize("page_of", ["/", "/panels/retrieval/"])
+def test_markup_that_gets_into_a_page_runs_and_sends_nothing(
+    chromium: Browser, server: Server, tmp_path: Path, page_of: str
+) -> None:
+    page = chromium.new_page()
+    page.goto(server.url + page_of)
+    with serve(tmp_path) as (stranger, asked):
+        page.evaluate(
+            """async (stranger) => {
+                const markup = (html) => document.body.insertAdjacentHTML("beforeend", html)
+                markup(`<img src="/fonts/none" onerror="window.ran = 1"><img src="${stranger}/a.png">`)
+                markup(`<iframe srcdoc="<script>parent.ran = 1</script>"></iframe>`)
+                markup(`<a href="javascript:window.ran = 1" id="go">x</a>`)
+                const script = document.body.appendChild(document.createElement("script"))
+                script.textContent = "window.ran = 1"
+                document.getElementById("go").click()
+                await fetch(stranger).catch(() => 0)
+            }""",
+            stranger,
+        )
+        page.wait_for_timeout(500)
+        assert page.evaluate("window.ran") is None and not asked
+    page.close()
+
+
+def test_a_file_that_was_uploaded_runs_nothing_when_it_is_opened(chromium: Browser, server: Server) -> None:
+    drawing = (
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>document.documentElement.id = 'ran'</script></svg>"
+    )
+    panel = f"{server.url}/panels/retrieval/gradio_api"
+    path = httpx.post(f"{panel}/upload", files={"files": ("a.svg", drawing)}, timeout=20).json()[0]
+    answer = httpx.get(f"{panel}/file={path}", timeout=20)
+    assert answer.status_code == 200 and "sandbox" in answer.headers["content-security-policy"]

@@ -31,12 +31,12 @@ from core.catalog.build import import_dataset
 from core.catalog.cohort import Cohort
 from core.catalog.products import Products
 from core.errors import ImageError
-from pages import downloads, guard, routes
+from pages import downloads, guard, headers, routes
 
 
 @pytest.fixture
 def client(glami_mini: str) -> TestClient:
-    return TestClient(Starlette(routes=routes.ROUTES, middleware=[Middleware(routes.SafeHeaders)]))
+    return TestClient(Starlette(routes=routes.ROUTES, middleware=[Middleware(headers.SafeHeaders)]))
 
 
 def test_health_counts_the_datasets(client: TestClient) -> None:
@@ -49,6 +49,7 @@ def test_a_thumbnail_is_a_small_webp_that_may_be_kept(client: TestClient) -> Non
     assert answer.status_code == 200 and answer.headers["content-type"] == "image/webp"
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
     assert Image.open(io.BytesIO(answer.content)).width <= 160
 
 

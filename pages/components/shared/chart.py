@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import html
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -145,10 +145,7 @@ def _figure(display: Display, key: str) -> None:
 
 def _go(address: str) -> None:
     """Go to another page. `st.switch_page` would drop the filters, which are bound to this page's widgets."""
-    safe = json.dumps(address).replace(
-        "<", "\\u003c"
-    )  # cohorts are percent-encoded already; this is a second guard
-    st.html(f"<script>window.location.assign({safe})</script>", unsafe_allow_javascript=True)
+    st.html(f'<a class="vitrine-go" href="{html.escape(address)}" hidden></a>')  # assets/app.js follows it
 
 
 def _link(customdata: Any) -> str:
