@@ -23,9 +23,10 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
-from pages import bodies, guard, headers, routes, signin, sockets, startup  # noqa: E402
+from pages import bodies, connections, guard, headers, routes, signin, sockets, startup  # noqa: E402
 from pages.panels import mount_panels, uploads  # noqa: E402
 
+connections.bound_heads()
 panels = mount_panels()
 
 

@@ -13,7 +13,7 @@ from core.passphrases import FEWEST_CHARACTERS, MOST_CHARACTERS
 from core.search.index import MAX_K
 from core.settings import Settings
 from core.sources import bounds
-from pages import bodies, downloads, identity, signin
+from pages import bodies, connections, downloads, identity, signin
 from pages.components.shared import photos
 from pages.panels import classification, served, uploads
 
@@ -39,6 +39,10 @@ LIMITS = {
     "The body of a request": (
         f"{bodies.OTHER_BYTES // MB} MB, with an upload {Settings.upload_bytes // MB} MB; {bodies.SILENT_S:.0f} s between two "
         f"pieces, {bodies.WHOLE_S:.0f} s in all",
+        "",
+    ),
+    "The head of a request": (
+        f"{connections.HEAD_S:.0f} s, from its first byte or the connection's beginning",
         "",
     ),
     "Uploads to the panels": (
