@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from core.embeddings.seen import Seen, SeenDataset, read_seen
 from core.embeddings.store import PICTURES_ALONE, unit
@@ -30,7 +31,6 @@ from core.errors import ModelError
 from core.settings import ASSETS
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor
 
 QUERY_CHARACTERS = 2_000  # of one text that are read: more than any tokenizer here keeps
