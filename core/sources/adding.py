@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from urllib.parse import unquote
 from core.sources.archive import is_url
 from core.sources.bounds import FIELD_CHARACTERS, LONG, NESTED, too_deep
 from core.sources.delimited import Record
-from core.sources.reading import Collector, Folder, ReadOptions
+from core.sources.reading import JSON, Collector, Folder, ReadOptions
 from core.sources.values import (
     NO_CATEGORY,
     StructureError,
@@ -29,6 +28,7 @@ SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "
           "validation": "validation", "test": "test", "testing": "test"}  # fmt: skip
 IDENTIFIERS = ("item_id", "image_id", "category_id")
 NO_VALUE = ("nan", "NaN", "<NA>", "NaT")  # what pandas makes of a missing id or label that becomes text
+EXPORTED = ("\\", "=")  # first letters of what `text_of` reads otherwise than written
 NO_SPLIT = "none"  # what every screen calls the products without a split
 
 
@@ -40,6 +40,9 @@ class Adder:
         self.folder = Folder(root)
         self.seen = self.without_picture = 0
         self.classes: Counter[str] = Counter()
+        self._chosen: dict[str, str] = {}
+        self._used: dict[str, str] = {}
+        self._plain: list[tuple[str, str]] = []
 
     def add(
         self,
@@ -62,27 +65,26 @@ class Adder:
         if fields is None:
             self.collector.reject(place, reason, raw)
             return None
-        if any(isinstance(value, dict | list) and too_deep(value) for value in fields.values()):
+        nested = [value for value in fields.values() if value.__class__ is dict or value.__class__ is list]
+        if nested and any(map(too_deep, nested)):
             self.collector.reject(place, NESTED, f"its columns: {', '.join(map(str, fields))}")
             return None
         try:
             picture_column, label_column = chosen.get("image"), chosen.get("category")
             where, payload = picture_of(fields.get(picture_column)) if picture_column else (None, None)
             levels = levels_of(fields.get(label_column), self.options.separator) if label_column else []
-            row: dict[str, Any] = {
-                ours: _identifier(fields.get(theirs)) if ours in IDENTIFIERS else text_of(fields.get(theirs))
-                for ours, theirs in chosen.items()
-                if ours not in ("image", "category")
-            }
-            extra = self._extra(fields, chosen)
-            json.dumps(extra, ensure_ascii=False, default=str).encode()
+            row = self._texts(fields, chosen)
+            extra = self._extra(fields)
+            kept = JSON.encode(extra) if extra else None
+            if kept and not kept.isascii():
+                kept.encode()  # a lone surrogate stands for a byte that was not UTF-8
         except StructureError as error:
             self.collector.reject(place, str(error), json_ready(fields))
             return None
         except ValueError:
             self.collector.reject(place, "not UTF-8", {key: repr(value) for key, value in fields.items()})
             return None
-        if any(len(text) > FIELD_CHARACTERS for text in row.values() if text):
+        if max(map(len, filter(None, row.values())), default=0) > FIELD_CHARACTERS:
             self.collector.reject(place, LONG, f"its columns: {', '.join(map(str, fields))}")
             return None
         if (
@@ -105,9 +107,6 @@ class Adder:
             levels = list(self.options.tree.get(levels[0], levels))
         if len(self.classes) < 100_000:
             self.classes[levels[-1]] += 1
-        for ours in IDENTIFIERS:
-            if row.get(ours) is not None and (row[ours].isspace() or row[ours] in NO_VALUE):
-                row[ours] = None
         if len(levels) == 1 and levels[0] in NO_VALUE:
             levels = [NO_CATEGORY]
         missing = f"(no id, {place})" if "item_id" in chosen else f"{where_from}{line}"
@@ -121,15 +120,34 @@ class Adder:
                 "category_path": levels,
                 "label_kind": kind if kind in ("human", "machine") else None,
                 "image": image,
-                "extra": extra,
+                "extra": kept,
             },
             payload,
         )
         return image if there == "file" else None
 
-    def _extra(self, fields: dict[str, Any], chosen: dict[str, str]) -> dict[str, Any]:
+    def _texts(self, fields: dict[str, Any], chosen: dict[str, str]) -> dict[str, str | None]:
+        """Our columns of text; a million times, so that what most texts are is tried first."""
+        if chosen is not self._chosen:
+            self._chosen = chosen
+            self._used = {theirs: ours for ours, theirs in chosen.items()}
+            self._plain = [pair for pair in chosen.items() if pair[0] not in ("image", "category")]
+        row: dict[str, str | None] = {}
+        for ours, theirs in self._plain:
+            value = fields.get(theirs)
+            text: str | None
+            if value.__class__ is str and value.isascii() and value[:1] not in EXPORTED and "\0" not in value:
+                text = value or None
+            else:
+                text = _identifier(value) if ours in IDENTIFIERS else text_of(value)
+            if text and ours in IDENTIFIERS and (text.isspace() or text in NO_VALUE):
+                text = None
+            row[ours] = text
+        return row
+
+    def _extra(self, fields: dict[str, Any]) -> dict[str, Any]:
         """What is not ours; of lists of pictures and of structures, of which a part became ours, the whole."""
-        used = {theirs: ours for ours, theirs in chosen.items()}
+        used = self._used
         extra = {}
         for key, value in fields.items():
             ours = used.get(key)
@@ -145,7 +163,10 @@ class Adder:
                     continue
                 if not (isinstance(value, dict) or nested or (several and not isinstance(value[0], int))):
                     continue
-            if value not in (None, "") and value == value:
+            if value.__class__ is str:
+                if value:
+                    extra[key] = value
+            elif value is not None and value == value:
                 extra[key] = json_ready(value)
         return extra
 

@@ -103,10 +103,10 @@ class Collector:
         self._payload_bytes = self._characters = 0
 
     def add(self, row: Mapping[str, Any], payload: bytes | None = None) -> None:
-        """One product; absent keys are NULL, `extra` is whatever JSON can hold."""
+        """One product; absent keys are NULL, `extra` is whatever JSON can hold, or JSON."""
         if self._clean_text:
             row = {**row, "name": clean(row.get("name")), "description": clean(row.get("description"))}
-        if (extra := row.get("extra")) is not None:
+        if (extra := row.get("extra")) is not None and not isinstance(extra, str):
             row = {**row, "extra": as_json(extra) if extra else None}
         for text in ("name", "description", "extra"):
             self._characters += len(row.get(text) or "")
@@ -152,7 +152,7 @@ def valid(text: str) -> str:
 
 
 def as_json(value: Any) -> str:
-    return valid(json.dumps(value, ensure_ascii=False, default=_in_words))
+    return valid(JSON.encode(value))
 
 
 def _in_words(value: Any) -> str:
@@ -165,6 +165,7 @@ def _in_words(value: Any) -> str:
         return f"({len(value):,} bytes)"
 
 
+JSON = json.JSONEncoder(ensure_ascii=False, default=_in_words)
 _DROPPED = re.compile(r"[\\{}\[\]();<>]")
 _SPACED = re.compile(r"[\r\n/]+")
 
@@ -190,7 +191,9 @@ def text_or_none(value: Any) -> str | None:
     """
     if value is None:
         return None
-    text = str(value).replace("\0", "")
+    text = str(value)
+    if "\0" in text:
+        text = text.replace("\0", "")
     if not text.isascii():
         text.encode()  # a lone surrogate stands for a byte that was not UTF-8
     return text or None
