@@ -11,9 +11,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from core.errors import DatasetExistsError, StorageError, UsageError
 from core.settings import settings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED = frozenset(("runs", "uploads", "evaluations"))
@@ -203,6 +207,30 @@ def reserve(path: Path, start: int = 0, size: int | None = None) -> None:
         wanted = os.fstat(file.fileno()).st_size if size is None else size
         if wanted:
             os.posix_fallocate(file.fileno(), start, wanted)
+
+
+def load_array(path: Path, mmap: bool = True) -> NDArray[Any]:
+    """An .npy file, by default mapped from the disk; never a pickle.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: its header says what no array can be: numpy itself raises a dozen kinds of errors for these.
+    """
+    import numpy as np
+
+    try:
+        found = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+        if not isinstance(found, np.ndarray):
+            found.close()
+            raise TypeError("it is an archive of arrays")
+        return found
+    except (OSError, ValueError):
+        raise
+    except (
+        Exception
+    ) as error:  # OverflowError, SyntaxError, MemoryError, BadZipFile, TokenError: whatever the header meets
+        why = " ".join(str(error).split())[:100] or type(error).__name__
+        raise ValueError(f"{path.name} is no array of numbers: {why}") from error
 
 
 def flush(folder: Path) -> None:

@@ -10,13 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import DamagedDatasetError, UnknownDatasetError, UsageError
 from core.settings import settings
-from core.storage import NAME, RESERVED, check_name, remove_folder
+from core.storage import NAME, RESERVED, check_name, load_array, remove_folder
 
 KINDS = {"int": int, "str": str, "dict": dict, "list": list}
 
@@ -174,7 +173,8 @@ def _words(path: Path) -> int:
 
 
 def _ranks(path: Path) -> int:
-    return len(np.load(path, mmap_mode="r", allow_pickle=False))
+    (rows,) = load_array(path).shape
+    return int(rows)
 
 
 def _line(error: Exception) -> str:

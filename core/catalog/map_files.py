@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.catalog.polygon import inside
 from core.errors import MapError, UsageError
-from core.storage import holder
+from core.storage import holder, load_array
 
 if TYPE_CHECKING:
     from core.catalog.info import DatasetInfo
@@ -134,8 +134,8 @@ def read_map(dataset: DatasetInfo, name: str) -> Map:
     try:
         described = _described(folder / "map.json")
         again = f"Make it again: {command(dataset.name, described.vectors, described.dense)}"
-        points = np.load(folder / "points.npy", mmap_mode="r", allow_pickle=False)
-        clusters = np.load(folder / "clusters.npy", mmap_mode="r", allow_pickle=False)
+        points = load_array(folder / "points.npy")
+        clusters = load_array(folder / "clusters.npy")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, EOFError) as error:
         raise MapError(f"The map {name} of {dataset.name} is broken ({error}). {again}") from error
     if why := _stale(dataset, described):

@@ -16,6 +16,19 @@ from core.errors import UsageError
 from core.schema import PRODUCTS
 
 CHARACTERS = 10_000
+# What each costs grows only with its texts. Others make gigabytes of one row (repeat, range) or take hours for it
+# (levenshtein), and DuckDB can be interrupted only between 2,048 rows.
+_OFFERED = """
+    abs array_contains array_extract array_has array_has_all array_has_any array_length array_slice ascii ceil ceiling char_length
+    character_length coalesce contains ends_with exp floor fmod greatest hash ifnull ilike_escape instr isfinite isinf isnan
+    json_array_length json_exists json_extract json_extract_path json_extract_path_text json_extract_string json_type json_valid
+    json_value lcase least left len length like_escape list_contains list_element list_extract list_has list_has_all list_has_any
+    list_indexof list_position list_slice list_value ln log log10 log2 lower ltrim md5 mod nfc_normalize not_ilike_escape
+    not_like_escape nullif ord position pow power prefix regexp_extract regexp_full_match regexp_matches right round row rtrim sign
+    split split_part sqrt starts_with str_split string_split strip_accents strlen strpos substr substring suffix trim trunc ucase
+    unicode upper
+"""
+FUNCTIONS = frozenset(_OFFERED.split())
 
 
 def rows_where(products: Products, condition: str, cohort: Cohort | None = None) -> NDArray[np.bool_]:
@@ -70,6 +83,12 @@ def _check(condition: str) -> None:
             f"--where {condition}: write one condition over the product table, without a SELECT."
         )
     for node in inside:
+        name = str(node.get("function_name") or "")
+        if node.get("class") == "LAMBDA" or (name[:1].isalpha() and name not in FUNCTIONS):
+            raise UsageError(
+                f"--where {condition[:200]}: the function {name or 'lambda'} is not offered. Functions: "
+                f"{', '.join(sorted(FUNCTIONS))}."
+            )
         names = node.get("column_names")
         if names and names[0] not in PRODUCTS.names:
             raise UsageError(
@@ -78,10 +97,12 @@ def _check(condition: str) -> None:
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        yield tree
-        for part in tree.values():
-            yield from _nodes(part)
-    elif isinstance(tree, list):
-        for part in tree:
-            yield from _nodes(part)
+    """Every node, without recursion: a condition may be nested as deep as DuckDB's parser lets it."""
+    left = [tree]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            yield part
+            left += part.values()
+        elif isinstance(part, list):
+            left += part

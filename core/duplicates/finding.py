@@ -24,7 +24,7 @@ from core.duplicates.inputs import split_codes
 from core.errors import DuplicatesError
 from core.progress import Progress, no_progress
 from core.statistics.picture_stats import is_remote
-from core.storage import storage_errors
+from core.storage import load_array, storage_errors
 
 MOST_PAIRS = 1_000_000  # the nearest pairs that a detector stores
 MOST_COPIES = 50_000  # pictures up to which copies are detected by default: about half an hour
@@ -236,7 +236,7 @@ def load(info: DatasetInfo, key: str) -> Found | None:
         return None
     folder = hashing.folder_of(info) / key
     try:
-        units = np.load(folder / "units.npy", allow_pickle=False)
+        units = load_array(folder / "units.npy", mmap=False)
         pairs = pq.read_table(folder / "pairs.parquet")
         columns = [pairs[name].to_numpy() for name in ("a", "b", "likeness")]
         if units.shape != (2, info.rows):

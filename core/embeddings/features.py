@@ -27,6 +27,7 @@ from core.embeddings.readers import AnyTokenizer
 from core.embeddings.store import Description, folder_of, writing
 from core.errors import EmbeddingError, StorageError
 from core.progress import Progress, no_progress
+from core.storage import load_array
 
 CHUNK, BATCH = 2_048, 64  # texts that a kill may cost; encoded at a time
 UNDER = "features"
@@ -48,7 +49,7 @@ def open_features(products: Products, key: str) -> NDArray[np.float16] | None:
     folder = folder_of(products.info, f"text-{key}", UNDER)
     try:
         described = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
-        features = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        features = load_array(folder / "vectors.npy")
     except (OSError, ValueError):
         return None
     if described.get("fingerprint") != products.info.fingerprint or features.dtype != np.float16:

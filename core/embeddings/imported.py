@@ -14,6 +14,7 @@ from core.catalog.products import Products
 from core.embeddings.store import Description, unit, writing
 from core.errors import EmbeddingError
 from core.progress import Progress, no_progress
+from core.storage import load_array
 
 By = Literal["image_id", "item_id", "row_id"]
 KEYS: tuple[By, ...] = ("image_id", "item_id", "row_id")
@@ -106,7 +107,7 @@ def _read(path: Path, by: By | None, ids: Path | None) -> tuple[Any, NDArray[Any
         if kind in (".parquet", ".pq"):
             return _read_parquet(path, by)
         if kind == ".npy":
-            vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+            vectors = load_array(path)
             if ids is None:
                 return None, vectors, "row_id"
             lines = ids.read_text(encoding="utf-8").split("\n")

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from core.catalog.info import DatasetInfo
 from core.errors import EmbeddingError, UsageError
-from core.storage import alone, holder, reserve, storage_errors
+from core.storage import alone, holder, load_array, reserve, storage_errors
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 Tower = Literal["image", "text", "imported"]
@@ -121,9 +121,9 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
         )
     try:
         described = _read(folder / "encoder.json")
-        vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
-        present = np.load(folder / "present.npy", allow_pickle=False)
-        lengths = np.load(folder / "lengths.npy", allow_pickle=False) if described.lengths else None
+        vectors = load_array(folder / "vectors.npy")
+        present = load_array(folder / "present.npy", mmap=False)
+        lengths = load_array(folder / "lengths.npy", mmap=False) if described.lengths else None
     except (OSError, ValueError, TypeError, EOFError) as error:
         raise EmbeddingError(
             f"The vectors {name} of {dataset.name} are broken ({error}). {_mend(again)}"

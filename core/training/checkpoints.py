@@ -65,7 +65,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             notes = json.loads((file.metadata() or {}).get("notes", "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
+            if not isinstance(notes, dict):
+                raise ValueError(f"its notes are {type(notes).__name__} instead of an object")
+    except (SafetensorError, OSError, ValueError, RecursionError, OverflowError) as error:
         raise ModelError(
             f"{path} is truncated or is not a safetensors file ({error}). Train or download it again."
         ) from error
