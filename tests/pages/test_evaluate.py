@@ -63,7 +63,7 @@ def test_a_prompted_model_that_saw_the_classes_is_called_so(
 
     said, origins = shown("Papers")
     assert "Not zero-shot: CLIP tiny (bundled) was trained on other pictures of 2 of the 3 categories" in said
-    assert "does not stand in this table" in said
+    assert "is left out of this table" in said
     assert "measured here" not in origins
     unseen = Exposure("none", "CLIP tiny", "toy", 3)
     monkeypatch.setattr("core.models.registry.exposure_of", lambda *_: unseen)

@@ -83,8 +83,6 @@ def choose_model(specs: Sequence[ModelSpec], info: DatasetInfo) -> ModelSpec:
             format_func=lambda name: f"{by_name[name].title}: {name}" if name in by_name else name,
         )  # fmt: skip
         st.caption(plain(f"Trained on {chosen.trained_on}."))
-        if chosen.exposure is not None:
-            st.caption(plain(chosen.exposure.sentence()))
     return chosen
 
 
@@ -172,6 +170,8 @@ def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
         )
     elif state is None or not state.error:
         st.info(plain(_not_yet(spec, info, choice)))
+    if spec.exposure is not None and not spec.exposure.zero_shot:
+        st.warning(plain(spec.exposure.sentence()))
     foreign = _foreign_classes(spec, info)
     if foreign:
         st.warning(foreign)

@@ -35,7 +35,7 @@ def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:
         _draw(table, [_mine(spec, made, table) for spec, made in own if stands_beside(spec, table)])
         if not table.trained:
             for name, exposed in left_out.items():
-                st.caption(plain(f"{name} does not stand in this table. {exposed.sentence()}"))
+                st.caption(plain(f"{name} is left out of this table. {exposed.sentence()}"))
 
 
 def stands_beside(spec: ModelSpec, table: PublishedTable) -> bool:
