@@ -1,15 +1,18 @@
-# make run: the app.  make test: everything that is checked.  make audit: what is known to be unsafe.  All do all their own set-up.
+# make run: the app.  make test: everything that is checked.  make test-fast: without browser and training.  make audit: what is known to be unsafe.  All do all their own set-up.
 PYTHON ?= python3.11
 VENV ?= .venv
 HOST ?= 127.0.0.1
 PORT ?= 8501
 DEMO_ITEMS ?= 6000
+TEST_PROCESSES ?= 2
 
 BIN = $(VENV)/bin
+# How tests are spread over processes: tests/conftest.py.
+IN_PROCESSES = -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
 COMMAND = $(VENV)/.command-$(shell echo "$(CURDIR)" | cat - pyproject.toml | cksum | cut -d' ' -f1)
 STAMP = $(VENV)/.requirements-$(shell cat requirements.txt requirements-test.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: env run test lint audit clean
+.PHONY: env run test test-fast lint audit clean
 
 env: $(STAMP) $(COMMAND)
 
@@ -35,7 +38,10 @@ test: env
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache --no-logo
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(IN_PROCESSES)
+
+test-fast: env
+	@$(BIN)/python -m pytest $(IN_PROCESSES) -m "not browser and not training"
 
 lint: env
 	@$(BIN)/ruff format .

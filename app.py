@@ -23,6 +23,11 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
+# Pages are imported before Streamlit's runtime exists. Their caches ask for its storage again when they are first used.
+logging.getLogger("streamlit.runtime.caching.cache_data_api").addFilter(
+    lambda record: "No runtime found" not in record.getMessage()
+)
+
 from pages import bodies, connections, guard, headers, routes, signin, sockets, startup  # noqa: E402
 from pages.panels import mount_panels, uploads  # noqa: E402
 

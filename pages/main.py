@@ -9,32 +9,39 @@ from core.settings import ASSETS
 from pages import access, identity
 from pages.components.shared.markdown import plain
 
-st.set_page_config(page_title="Vitrine", page_icon="🪟", layout="wide", initial_sidebar_state="auto")
-st.html(ASSETS / "app.css")
-with st.container(key="vitrine-script"):
-    script = (ASSETS / "app.js").read_text(encoding="utf-8")
-    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
-page = st.navigation(
-    [
-        st.Page("home.py", title="Home", default=True),
-        st.Page("browse.py", title="Browse"),
-        st.Page("search.py", title="Search"),
-        st.Page("map.py", title="Map"),
-        st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
-        st.Page("duplicates.py", title="Duplicates"),
-        st.Page("classify.py", title="Classify"),
-        st.Page("train.py", title="Train"),
-        st.Page("evaluate.py", title="Evaluate"),
-    ],
-    position="top",
-)
-try:
-    if identity.asked() and not access.may(access.LOOK):  # it was signed out, or is too old
-        st.info("Your sign-in has ended. [Sign in again](/sign-in)")
-        st.stop()
-    page.run()
-    if identity.asked():
-        st.caption(f"Signed in as {access.role()}. [Sign out](/sign-out)")
-except VitrineError as error:
-    st.error(plain(str(error)))
+def main() -> None:
+    """Draw the page that the address names."""
+    st.set_page_config(page_title="Vitrine", page_icon="🪟", layout="wide", initial_sidebar_state="auto")
+    st.html(ASSETS / "app.css")
+    with st.container(key="vitrine-script"):
+        script = (ASSETS / "app.js").read_text(encoding="utf-8")
+        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+    page = st.navigation(
+        [
+            st.Page("home.py", title="Home", default=True),
+            st.Page("browse.py", title="Browse"),
+            st.Page("search.py", title="Search"),
+            st.Page("map.py", title="Map"),
+            st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
+            st.Page("duplicates.py", title="Duplicates"),
+            st.Page("classify.py", title="Classify"),
+            st.Page("train.py", title="Train"),
+            st.Page("evaluate.py", title="Evaluate"),
+        ],
+        position="top",
+    )
+    try:
+        if identity.asked() and not access.may(access.LOOK):  # it was signed out, or is too old
+            st.info("Your sign-in has ended. [Sign in again](/sign-in)")
+            st.stop()
+        page.run()
+        if identity.asked():
+            st.caption(f"Signed in as {access.role()}. [Sign out](/sign-out)")
+    except VitrineError as error:
+        st.error(plain(str(error)))
+
+
+if __name__ == "__main__":  # not in a worker process, which multiprocessing lets import the main script
+    main()

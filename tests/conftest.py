@@ -5,11 +5,45 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 os.environ.pop("VITRINE_HOME", None)  # no test may touch the datasets of whoever runs it
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each of several test processes computes on one processor; before torch is imported, and for what it starts.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What takes longest begins first, so that no process waits for it at the end.
+LONG = ("tests/browser/", "tests/trainers/", "tests/core/models/", "tests/core/evaluation/", "tests/pages/")
+TRAINED = {"trained", "toy_home", "evaluated"}  # fixtures that train a model
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what trains, and put what takes longest first; the order is the same in every process."""
+    for item in items:
+        if item.nodeid.startswith("tests/trainers/") or TRAINED.intersection(
+            getattr(item, "fixturenames", ())
+        ):
+            item.add_marker(pytest.mark.training)
+    place = {folder: number for number, folder in enumerate(LONG)}
+    items.sort(
+        key=lambda item: next((place[each] for each in LONG if item.nodeid.startswith(each)), len(LONG))
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file is tested by one process, since its tests share fixtures; all browser tests share one server."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.split("::")[0]
+            return "tests/browser" if path.startswith("tests/browser/") else path
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

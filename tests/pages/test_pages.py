@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -156,3 +158,11 @@ def test_a_visitor_from_elsewhere_neither_adds_nor_removes(
 
 def test_classify_opens(shop: str, open_page: Open) -> None:
     assert not open_page("classify.py").exception
+
+
+def test_a_worker_process_does_not_run_the_page(home: Path, open_page: Open) -> None:
+    """Streamlit makes the main script `__main__`, which multiprocessing runs in every process that it spawns."""
+    open_page("home.py")
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        ran = pool.submit(eval, "'pages.components.home.picture_wall' in __import__('sys').modules")
+        assert ran.result() is False

@@ -80,7 +80,7 @@ ROWS = [{"id": "1", "title": "a", "category": "x"}, {"id": "2", "title": "b", "c
         "".join(json.dumps(row) for row in ROWS),
         "\n".join(repr(row) for row in ROWS),  # as Amazon's older files are
         "\n".join(json.dumps(row) + "," for row in ROWS),
-        gzip.compress(json.dumps(ROWS).encode()),  # without .gz in its name
+        gzip.compress(json.dumps(ROWS).encode(), mtime=0),  # without .gz in its name
         json.dumps(ROWS, indent=2).replace("\n", "\r\n"),
     ],
 )
