@@ -21,7 +21,7 @@ if not datasets.available():
     st.stop()
 
 info = filter_bar.choose_dataset()
-filter_bar.say_left_out(info)
+filter_bar.show_ignored_filters(info)
 view = st.segmented_control(
     "View", VIEWS, default=VIEWS[0], key="view", bind="query-params", required=True, label_visibility="collapsed",
 )  # fmt: skip

@@ -21,10 +21,10 @@ if not datasets.available():
     st.stop()
 specs = evaluation_form.models()
 if not specs:
-    evaluation_form.say_no_model()
+    evaluation_form.show_no_model()
     st.stop()
 
-evaluation_form.begin_with_a_fitting_dataset(specs)
+evaluation_form.choose_default_dataset(specs)
 info = filter_bar.choose_dataset()
 spec = evaluation_form.choose_model(specs, info)
 choice = evaluation_form.choose(spec, info)

@@ -18,7 +18,7 @@ if there:
     picture_wall.show(there)
 LINKS = (
     ("browse.py", "Explore", "Filter, sort and open the products of a dataset."),
-    ("search.py", "Search", "Find products by words in any language, a photo, or a similar product."),
+    ("search.py", "Search", "Find products by words in any language, or by photo."),
     ("map.py", "Map", "Every product as a point, similar products near each other."),
     ("dataset_statistics.py", "Measure", "The papers' figures and tables for any dataset and cohort."),
     ("duplicates.py", "Audit", "Duplicates, leakage between splits, twins with conflicting labels."),

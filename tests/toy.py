@@ -113,7 +113,7 @@ def evaluated(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_HOME", str(folder))
         for sees in ("both", "text"):
-            cache.keep(model("toy-run"), Choice("toy", sees=sees), workers=1)
+            cache.evaluate_and_store(model("toy-run"), Choice("toy", sees=sees), workers=1)
         yield folder
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.embeddings.store import EmbeddingSet, open_set
 from core.errors import TrainingError
-from core.models.concatenated import JoinedData
+from core.models.concatenated import ConcatenatedData
 from core.models.data import Readings
 from core.models.ngrams import set_head
 from core.models.priors import counted, write_counts
@@ -79,7 +79,7 @@ def plan(sources: Sequence[Source], vectors: str, reads: str) -> ProbeConfig:
 
 
 def fit(
-    network: ProbeNetwork, data: JoinedData, validates: NDArray[np.bool_], seed: int
+    network: ProbeNetwork, data: ConcatenatedData, validates: NDArray[np.bool_], seed: int
 ) -> tuple[float, dict[float, float]]:
     """Choose the strength on the products that validate, then fit all of them with it.
 
@@ -119,7 +119,9 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
     classes = classes_of(sources)
     made = plan(sources, arguments.vectors, arguments.reads)
     readings = Readings(tuple(classes), None, None, None)
-    data = JoinedData([read_vectors(made, source.products, source.frame, readings) for source in sources])
+    data = ConcatenatedData(
+        [read_vectors(made, source.products, source.frame, readings) for source in sources]
+    )
     usable = data.usable()
     if len(np.unique(data.labels[usable])) < 2:
         raise TrainingError(

@@ -16,7 +16,7 @@ from core.embeddings.augment import draw_views
 from core.embeddings.encoders import TextEncoder
 from core.embeddings.features import key_of, text_features
 from core.errors import TrainingError
-from core.models.concatenated import JoinedData
+from core.models.concatenated import ConcatenatedData
 from core.models.data import ProductData, Readings, ReadProducts, held_out, product_frame
 from core.models.inputs import Inputs
 from core.training.balance import ClassSampler
@@ -92,7 +92,7 @@ def read(
     workers: int | None = None,
     run_dir: Path | None = None,
     frozen: TextEncoder | None = None,
-) -> JoinedData:
+) -> ConcatenatedData:
     """The products as a model reads them; pictures that were not decoded yet are decoded now.
 
     Args:
@@ -106,7 +106,7 @@ def read(
         if frozen is not None and readings.tokenizer is not None:
             features = text_features(source.products, frozen, readings.tokenizer, key, progress)
         parts.append(ProductData(source.products, source.frame, readings, workers, progress, features))
-    return JoinedData(parts)
+    return ConcatenatedData(parts)
 
 
 class Batches:

@@ -207,6 +207,6 @@ def _described(path: Path) -> MapDescription:
     return MapDescription(**wanted)
 
 
-def under_way(dataset: DatasetInfo) -> str | None:
-    """Who is making a map of the dataset now, if anybody is."""
+def in_progress(dataset: DatasetInfo) -> str | None:
+    """The process that is making a map of the dataset, or None."""
     return holder(dataset.folder / "maps" / ".lock")

@@ -158,9 +158,9 @@ def _keep(
     except VitrineError:
         spec = model(run)
     choice = cache.Choice(
-        dataset or cache.learned(spec), split, sees, "human" if human_only else "all", inference, ties, among,
+        dataset or cache.training_dataset(spec), split, sees, "human" if human_only else "all", inference, ties, among,
     )  # fmt: skip
-    made = cache.keep(spec, choice, progress)
+    made = cache.evaluate_and_store(spec, choice, progress)
     if save is not None:
         with storage_errors(save.parent):
             save.parent.mkdir(parents=True, exist_ok=True)

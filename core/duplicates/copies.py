@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from core.catalog.products import Products
 from core.duplicates import hashing
-from core.duplicates.detectors import Near, gathered
-from core.duplicates.inputs import Seen, class_splits
-from core.duplicates.outlines import WAYS, Outlines, outlines
+from core.duplicates.alignment import aligned, as_tensor, blurred, edges, settle
+from core.duplicates.detectors import NearPairs, gathered
+from core.duplicates.edge_histograms import WAYS, EdgeIndex, edge_histograms
+from core.duplicates.inputs import Detection, class_splits
 from core.duplicates.pixels import SIDE_PX, PictureFiles, picture_files
-from core.duplicates.registering import as_tensor, blurred, edges, laid, settle
 from core.embeddings.pixels import PixelCache
 from core.progress import Progress, no_progress
 
@@ -35,9 +35,9 @@ CHANGED, LEAST_CHANGED = 10.0, 0.03  # of 255, that another colour differs by at
 VERSION = "1"  # raise it when another table would come out
 
 
-def see_copies(
+def detect_copies(
     products: Products, key: str, most_difference: float, progress: Progress = no_progress
-) -> Seen:
+) -> Detection:
     """Run `cropped` or `recoloured`, down to its loosest threshold.
 
     Raises:
@@ -45,13 +45,13 @@ def see_copies(
         StorageError: the decoded pictures cannot be stored.
     """
     files = picture_files(products, progress)
-    near = Near.none()
+    near = NearPairs.none()
     if len(files.stand):
         table = compared(products, files, progress)
         a, b, difference = (table[name].to_numpy() for name in ("a", "b", key))
         taken = difference <= most_difference
         near = gathered(a[taken], b[taken], 255 - difference[taken])
-    return Seen(key, files.code, files.picture, near, files.notes)
+    return Detection(key, files.code, files.picture, near, files.notes)
 
 
 def compared(products: Products, files: PictureFiles, progress: Progress = no_progress) -> pa.Table:
@@ -69,9 +69,10 @@ def compared(products: Products, files: PictureFiles, progress: Progress = no_pr
     splits[rows < 0] = False  # opened for its hash and broken since
     m = len(rows)
     shapes = [
-        outlines(_small(as_tensor(cache.pixels[rows[start : start + BLOCK]]))) for start in range(0, m, BLOCK)
+        edge_histograms(_small(as_tensor(cache.pixels[rows[start : start + BLOCK]])))
+        for start in range(0, m, BLOCK)
     ]
-    index = Outlines(np.concatenate(shapes), splits)
+    index = EdgeIndex(np.concatenate(shapes), splits)
     parts = hashing.folder_of(info) / "copies.parts"
     parts.mkdir(exist_ok=True)
     made = []
@@ -94,7 +95,7 @@ def compared(products: Products, files: PictureFiles, progress: Progress = no_pr
 
 
 def _copies(
-    pixels: NDArray[np.uint8], rows: NDArray[np.int64], index: Outlines, own: NDArray[np.int64]
+    pixels: NDArray[np.uint8], rows: NDArray[np.int64], index: EdgeIndex, own: NDArray[np.int64]
 ) -> pa.Table:
     """Some pictures against their nearest by outline: small, and as large as they are kept where that is promising."""
     own = own[rows[own] >= 0]
@@ -159,7 +160,7 @@ def _difference(
     first: torch.Tensor, second: torch.Tensor, place: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(m,) root mean square difference where both pictures are, and the share of the second one that is so."""
-    moved, inside = laid(first, place)
+    moved, inside = aligned(first, place)
     apart = (blurred(moved) - blurred(second)).square().mean(1, keepdim=True)
     count = inside.sum((1, 2, 3))
     return ((apart * inside).sum((1, 2, 3)) / count.clamp(min=1)).sqrt(), inside.mean((1, 2, 3))

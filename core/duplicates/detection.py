@@ -7,10 +7,10 @@ import numpy as np
 from core.catalog.info import DatasetInfo
 from core.catalog.products import Products
 from core.duplicates import hashing
-from core.duplicates.detectors import COPIES, Near, codes, detector
-from core.duplicates.glami import see_glami
+from core.duplicates.detectors import COPIES, NearPairs, codes, detector
+from core.duplicates.glami import detect_glami
 from core.duplicates.inputs import (
-    Seen,
+    Detection,
     class_splits,
     distinct_vectors,
     picture_set,
@@ -19,19 +19,19 @@ from core.duplicates.inputs import (
     texts_of,
 )
 from core.duplicates.nearest import near_hashes, near_vectors
-from core.duplicates.pixels import see_pixels
+from core.duplicates.pixels import detect_pixels
 from core.duplicates.texts import near_texts
 from core.errors import DuplicatesError
 from core.progress import Progress, no_progress
 
 
-def see(
+def detect(
     products: Products,
     key: str,
     vectors: str = "",
     loosest: float | None = None,
     progress: Progress = no_progress,
-) -> Seen:
+) -> Detection:
     """
     Args:
         loosest: loosest threshold; default: the detector's.
@@ -43,19 +43,19 @@ def see(
     if key in ("bytes", "hash"):
         return _by_picture(products, key, int(least), progress)
     if key == "pixels":
-        return see_pixels(products, least, progress)
+        return detect_pixels(products, least, progress)
     if key in COPIES:
-        from core.duplicates.copies import see_copies  # torch
+        from core.duplicates.copies import detect_copies  # torch
 
-        return see_copies(products, key, least, progress)
+        return detect_copies(products, key, least, progress)
     if key == "vectors":
         return _by_vectors(products, vectors, least, progress)
     if key == "glami":
-        return see_glami(products, vectors, least, progress)
+        return detect_glami(products, vectors, least, progress)
     return _by_text(products, least, progress)
 
 
-def _by_picture(products: Products, key: str, most_bits: int, progress: Progress) -> Seen:
+def _by_picture(products: Products, key: str, most_bits: int, progress: Progress) -> Detection:
     measured = hashing.measure(products.info, progress)
     table = measured.table
     column = "md5" if key == "bytes" else "hash"
@@ -65,7 +65,7 @@ def _by_picture(products: Products, key: str, most_bits: int, progress: Progress
     of_picture[there] = codes(bits.view("V16").ravel())
     picture = pictures_of(products, table["image_id"].to_pylist())
     code = np.where(picture >= 0, of_picture[picture], -1)
-    near = Near.none()
+    near = NearPairs.none()
     if key == "hash" and len(there):
         stand = np.full(int(of_picture.max()) + 1, -1, np.int64)
         stand[of_picture[there[::-1]]] = np.arange(len(there))[::-1]
@@ -75,7 +75,7 @@ def _by_picture(products: Products, key: str, most_bits: int, progress: Progress
     notes: tuple[str, ...] = ()
     if measured.broken:
         notes = (f"{measured.broken:,} pictures cannot be opened and were not compared.",)
-    return Seen(key, code, picture, near, notes)
+    return Detection(key, code, picture, near, notes)
 
 
 def sets_for(info: DatasetInfo, key: str, vectors: str = "") -> tuple[str, str]:
@@ -91,11 +91,11 @@ def sets_for(info: DatasetInfo, key: str, vectors: str = "") -> tuple[str, str]:
     return " + ".join(one.name for one in chosen), " + ".join(one.description.created for one in chosen)
 
 
-def _by_vectors(products: Products, vectors: str, least: float, progress: Progress) -> Seen:
+def _by_vectors(products: Products, vectors: str, least: float, progress: Progress) -> Detection:
     chosen = picture_set(products.info, vectors)
     progress(0, 0, "Reading vectors")
     code, wide = distinct_vectors(chosen)
-    near = Near.none()
+    near = NearPairs.none()
     if len(wide):
         near = near_vectors(wide, class_splits(products, code, len(wide)), least, progress)
     item = pictures_of(products)
@@ -106,10 +106,10 @@ def _by_vectors(products: Products, vectors: str, least: float, progress: Progre
     item = np.where(
         lonely, item.max(initial=-1) + 1 + np.arange(len(item)), item
     )  # each product without a picture
-    return Seen("vectors", code, item, near, notes, chosen.name, chosen.description.created)
+    return Detection("vectors", code, item, near, notes, chosen.name, chosen.description.created)
 
 
-def _by_text(products: Products, least: float, progress: Progress) -> Seen:
+def _by_text(products: Products, least: float, progress: Progress) -> Detection:
     progress(0, 0, "Reading texts")
     texts = texts_of(products)
     number: dict[str, int] = {}
@@ -117,4 +117,4 @@ def _by_text(products: Products, least: float, progress: Progress) -> Seen:
     if not number:
         raise DuplicatesError(f"{products.info.name} has no names and no descriptions to compare.")
     near = near_texts(list(number), least, progress)
-    return Seen("text", code, np.arange(len(texts), dtype=np.int64), near)
+    return Detection("text", code, np.arange(len(texts), dtype=np.int64), near)

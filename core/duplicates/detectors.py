@@ -112,7 +112,7 @@ def detector(key: str) -> Detector:
 
 
 @dataclass(frozen=True)
-class Near:
+class NearPairs:
     """Near pairs of classes, nearest first; a < b, each once."""
 
     a: NDArray[np.int64]  # (m,) class
@@ -121,14 +121,14 @@ class Near:
     notes: tuple[str, ...] = ()  # what was left out, and why
 
     @classmethod
-    def none(cls) -> Near:
+    def none(cls) -> NearPairs:
         empty = np.zeros(0, np.int64)
         return cls(empty, empty, np.zeros(0, np.float32))
 
 
 def gathered(
     a: NDArray[np.int64], b: NDArray[np.int64], likeness: NDArray[np.float32], notes: tuple[str, ...] = ()
-) -> Near:
+) -> NearPairs:
     """Pairs in any order and direction, possibly repeated, as `NearPairs`."""
     low, high = np.minimum(a, b), np.maximum(a, b)
     different = low != high
@@ -139,7 +139,7 @@ def gathered(
     first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
     low, high, likeness = low[first], high[first], likeness[first]
     nearest = np.lexsort((high, low, -likeness))
-    return Near(low[nearest], high[nearest], likeness[nearest].astype(np.float32), notes)
+    return NearPairs(low[nearest], high[nearest], likeness[nearest].astype(np.float32), notes)
 
 
 def codes(keys: NDArray[np.void] | NDArray[np.uint64]) -> NDArray[np.int64]:

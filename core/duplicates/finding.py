@@ -140,7 +140,7 @@ def _serves(info: DatasetInfo, kept: Described, vectors: str, loosest: float) ->
 
 def _search(products: Products, key: str, vectors: str, loosest: float, progress: Progress) -> Found:
     started = time.monotonic()
-    seen = detection.see(products, key, vectors, loosest, progress)
+    seen = detection.detect(products, key, vectors, loosest, progress)
     unit, item, a, b, likeness = _pairs(products, seen)
     notes = list(seen.near.notes)
     if len(a) > MOST_PAIRS:
@@ -157,7 +157,7 @@ def _search(products: Products, key: str, vectors: str, loosest: float, progress
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
 
 
-def _pairs(products: Products, seen: detection.Seen) -> Pairs:
+def _pairs(products: Products, seen: detection.Detection) -> Pairs:
     """Classes taken apart by split, and pairs of products that stand for pairs of those."""
     names, split = split_codes(products)
     count = len(names)

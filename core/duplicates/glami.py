@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.catalog.products import Products
-from core.duplicates.detectors import Near, gathered
-from core.duplicates.inputs import Seen, distinct_vectors, picture_set, split_codes, text_set
+from core.duplicates.detectors import NearPairs, gathered
+from core.duplicates.inputs import Detection, distinct_vectors, picture_set, split_codes, text_set
 from core.embeddings.store import unit
 from core.errors import DuplicatesError
 from core.progress import Progress, no_progress
@@ -19,7 +19,9 @@ from core.progress import Progress, no_progress
 BLOCK = 2_048
 
 
-def see_glami(products: Products, vectors: str, least: float, progress: Progress = no_progress) -> Seen:
+def detect_glami(
+    products: Products, vectors: str, least: float, progress: Progress = no_progress
+) -> Detection:
     """Pairs of a test and a train product that GLAMI's rule takes at a threshold of `least` or more.
 
     Raises:
@@ -77,7 +79,7 @@ def see_glami(products: Products, vectors: str, least: float, progress: Progress
                     b.append(others[best])
                     likeness.append(min(both, 1.0))
             progress(start + len(rows), len(test), "Comparing test with train")
-    near = Near.none()
+    near = NearPairs.none()
     if a:
         near = gathered(np.array(a, np.int64), np.array(b, np.int64), np.array(likeness, np.float32))
     rows = np.arange(len(products), dtype=np.int64)
@@ -85,4 +87,4 @@ def see_glami(products: Products, vectors: str, least: float, progress: Progress
         f"{len(same):,} test products have the name and description of one in train, character by character.",
     )
     made = " + ".join(one.description.created for one in (pictures, texts))
-    return Seen("glami", rows, rows, near, notes, f"{pictures.name} + {texts.name}", made)
+    return Detection("glami", rows, rows, near, notes, f"{pictures.name} + {texts.name}", made)

@@ -200,7 +200,7 @@ def alone(dataset: DatasetInfo) -> Iterator[None]:
         yield
 
 
-def under_way(dataset: DatasetInfo) -> bool:
+def in_progress(dataset: DatasetInfo) -> bool:
     """Is a process looking for duplicates now?"""
     path = folder_of(dataset) / ".lock"
     if not path.exists():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.catalog.info import DatasetInfo
 from core.catalog.products import Products
-from core.duplicates.detectors import Near, codes
+from core.duplicates.detectors import NearPairs, codes
 from core.duplicates.texts import one_text
 from core.embeddings.store import EmbeddingSet, open_set, sets, unit
 from core.errors import DuplicatesError
@@ -19,13 +19,13 @@ BLOCK = 65_536
 
 
 @dataclass(frozen=True)
-class Seen:
+class Detection:
     """The raw output of one detector on n products."""
 
     key: str
     code: NDArray[np.int64]  # (n,) class; -1 if the product cannot be compared
     item: NDArray[np.int64]  # (n,) products that share a picture or text have one number
-    near: Near
+    near: NearPairs
     notes: tuple[str, ...] = ()
     vectors: str = ""
     made: str = ""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.duplicates.detectors import HASH_BITS, Near, gathered
+from core.duplicates.detectors import HASH_BITS, NearPairs, gathered
 from core.progress import Progress, no_progress
 
 NEIGHBOURS = 32  # neighbours of a class per split, which bounds the number of pairs
@@ -24,7 +24,7 @@ def near_hashes(
     splits: NDArray[np.bool_],
     most_bits: int,
     progress: Progress = no_progress,
-) -> Near:
+) -> NearPairs:
     """Pairs of hashes within a Hamming distance of `most_bits`, plain or one of them mirrored.
 
     Args:
@@ -53,7 +53,7 @@ def near_vectors(
     splits: NDArray[np.bool_],
     least_cosine: float,
     progress: Progress = no_progress,
-) -> Near:
+) -> NearPairs:
     """Pairs of vectors whose cosine is `least_cosine` or more.
 
     Args:
@@ -78,7 +78,7 @@ def near_vectors(
         return np.minimum(likeness, 1.0), found
 
     near = _searched(len(vectors), splits, index_of, search, least_cosine, progress, "Comparing vectors")
-    return Near(near.a, near.b, near.likeness, (*near.notes, *notes))
+    return NearPairs(near.a, near.b, near.likeness, (*near.notes, *notes))
 
 
 def inverted(vectors: NDArray[np.float32], least: float) -> tuple[Any, str]:
@@ -123,7 +123,7 @@ def _searched(
     least: float,
     progress: Progress,
     what: str,
-) -> Near:
+) -> NearPairs:
     """Every class's nearest in every split, at least `least` alike."""
     a, b, scores, crowded, done = [], [], [], 0, 0
     members = [np.flatnonzero(splits[:, split]) for split in range(splits.shape[1])]
@@ -145,7 +145,7 @@ def _searched(
             done += len(rows)
             progress(done, total, what)
     if not a:
-        return Near.none()
+        return NearPairs.none()
     notes = []
     if crowded:
         notes.append(

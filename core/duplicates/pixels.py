@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from core.catalog.products import Products
 from core.duplicates import hashing
-from core.duplicates.detectors import Near, codes, gathered
-from core.duplicates.inputs import Seen, class_splits, pictures_of
+from core.duplicates.detectors import NearPairs, codes, gathered
+from core.duplicates.inputs import Detection, class_splits, pictures_of
 from core.duplicates.nearest import near_hashes
 from core.embeddings.pixels import PixelCache
 from core.progress import Progress, no_progress
@@ -27,7 +27,7 @@ BLOCK = 2_000  # pairs at a time
 MOST = 200_000  # pictures; their 64 x 64 pixels take 12 kB each on the disk
 
 
-def see_pixels(products: Products, most_difference: float, progress: Progress = no_progress) -> Seen:
+def detect_pixels(products: Products, most_difference: float, progress: Progress = no_progress) -> Detection:
     """Pictures whose pixels differ by `most_difference` of 255 or less, as they are or one of them mirrored.
 
     Raises:
@@ -35,13 +35,13 @@ def see_pixels(products: Products, most_difference: float, progress: Progress = 
         StorageError: the decoded pictures cannot be stored.
     """
     files = picture_files(products, progress)
-    near = Near.none()
+    near = NearPairs.none()
     if len(files.stand):
         bits, turned = (hashing.flat(files.table[name].take(files.stand)) for name in ("hash", "mirrored"))
         splits = class_splits(products, files.code, len(files.stand))
         near = near_hashes(bits, turned, splits, CANDIDATE_BITS, progress)
         near = _decided(products, near, files.ids, most_difference, progress)
-    return Seen("pixels", files.code, files.picture, near, files.notes)
+    return Detection("pixels", files.code, files.picture, near, files.notes)
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def picture_files(products: Products, progress: Progress = no_progress) -> Pictu
 
 
 def _decided(
-    products: Products, near: Near, ids: list[str], most_difference: float, progress: Progress
-) -> Near:
+    products: Products, near: NearPairs, ids: list[str], most_difference: float, progress: Progress
+) -> NearPairs:
     """The candidates with near pixels."""
     cache = PixelCache(products.info, SIDE_PX, SIDE_PX)
     wanted = np.unique(np.concatenate([near.a, near.b]))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.catalog.cohort import fold
-from core.duplicates.detectors import Near, gathered
+from core.duplicates.detectors import NearPairs, gathered
 from core.progress import Progress, no_progress
 
 PIECE = 5  # characters
@@ -29,10 +29,10 @@ def one_text(name: str | None, description: str | None) -> str:
     return " ".join(fold(f"{name or ''} {description or ''}").split())
 
 
-def near_texts(texts: Sequence[str], least: float, progress: Progress = no_progress) -> Near:
+def near_texts(texts: Sequence[str], least: float, progress: Progress = no_progress) -> NearPairs:
     """Pairs of distinct texts with a Jaccard similarity of 5-grams of at least `least`."""
     if len(texts) < 2:
-        return Near.none()
+        return NearPairs.none()
     pieces = [pieces_of(text) for text in texts]
     signatures = _signatures(pieces, progress)
     low, high, crowded = _candidates(signatures, progress)

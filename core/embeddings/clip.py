@@ -86,10 +86,10 @@ class EncoderSpec:
     def folder(self) -> Path | None:
         return Path(self.model) if self.weights in ("bundled", "folder") else None
 
-    def unlearnt(self, text: str) -> str | None:
+    def untrained_scripts(self, text: str) -> str | None:
         """In what most of a text is written, where the encoder never learnt it: its vector says nothing then.
 
-        >>> ENCODERS[0].unlearnt("लाल कपड़े"), ENCODERS[0].unlearnt("👗"), ENCODERS[0].unlearnt("šaty 👗")
+        >>> ENCODERS[0].untrained_scripts("लाल कपड़े"), ENCODERS[0].untrained_scripts("👗"), ENCODERS[0].untrained_scripts("šaty 👗")
         ('Devanagari letters', 'pictographs', None)
         """
         given = unicodedata.normalize("NFKC", text[:QUERY_CHARACTERS])

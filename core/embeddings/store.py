@@ -291,7 +291,7 @@ def _alone(dataset: DatasetInfo, folder: Path) -> Iterator[None]:
         yield
 
 
-def under_way(dataset: DatasetInfo) -> str | None:
+def in_progress(dataset: DatasetInfo) -> str | None:
     """Who is writing vectors of the dataset now, if anybody is."""
     return holder(dataset.folder / "embeddings" / ".lock")
 

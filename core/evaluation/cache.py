@@ -1,4 +1,4 @@
-"""Evaluations that are kept: judged once, by a command or a page, and shown at once ever after.
+"""A cache of evaluations, computed by a command or from a page.
 
 Each is one Parquet file of predictions with its report in the file's metadata, so that both appear
 together or not at all. A run's lie in its own folder, those of bundled models in VITRINE_HOME/evaluations.
@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from core.catalog import info as catalog
 from core.errors import ModelError, StorageError, UsageError, VitrineError
 from core.evaluation.choice import Choice
-from core.evaluation.running import Underway, state_of, working
+from core.evaluation.running import Status, state_of, working
 from core.models.registry import ModelSpec
 from core.progress import Progress, no_progress
 from core.settings import PROJECT, settings
@@ -36,14 +36,14 @@ from core.storage import storage_errors
 from core.training.checkpoints import weights_digest
 from core.training.runs import CONFIG, WEIGHTS, RunConfig
 
-VERSION = "2"  # raise it when a kept figure's meaning changes
+VERSION = "2"  # increase it when the meaning of a figure changes
 FOLDER = "evaluations"
 KEY = b"vitrine-evaluation"
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One kept evaluation, without its table."""
+class Evaluation:
+    """A cached evaluation, without its predictions."""
 
     path: Path
     report: dict[str, Any]
@@ -58,7 +58,7 @@ class Kept:
         """See core.evaluation.judging.predictions_table.
 
         Raises:
-            StorageError: it is gone, or cannot be read.
+            StorageError: the file was deleted or cannot be read.
         """
         try:
             return pd.read_parquet(self.path)
@@ -68,7 +68,7 @@ class Kept:
             ) from error
 
     def stale(self, spec: ModelSpec, dataset: catalog.DatasetInfo) -> str:
-        """Why it no longer holds, in words; empty where it does."""
+        """Why it is outdated; empty if it is current."""
         reasons = []
         if self.weights != weights_of(spec):
             reasons.append("the model was trained further")
@@ -78,7 +78,7 @@ class Kept:
 
 
 def folder_of(spec: ModelSpec) -> Path:
-    """Where a model's evaluations are kept."""
+    """The folder of a model's evaluations."""
     if spec.weights == "run":
         return spec.folder / FOLDER
     return settings().home / FOLDER / spec.name
@@ -90,12 +90,12 @@ def _digest(path: Path, size: int, changed_ns: int) -> str:
 
 
 def run_of(spec: ModelSpec) -> str | Path:
-    """What `evaluate` and its command know the model by: its folder if it is a run's, else its name."""
+    """The argument of `evaluate` for a model: its folder for a run, else its name."""
     return spec.folder if (spec.folder / CONFIG).exists() else spec.name
 
 
-def learned(spec: ModelSpec) -> str:
-    """The dataset whose categories are the model's classes; empty where nothing says it."""
+def training_dataset(spec: ModelSpec) -> str:
+    """The dataset whose categories are the model's classes; empty if unknown."""
     try:
         return RunConfig.read(spec.folder).dataset
     except ModelError:
@@ -103,7 +103,7 @@ def learned(spec: ModelSpec) -> str:
 
 
 def weights_of(spec: ModelSpec) -> str:
-    """What names a model's weights: a digest of the file, or the revision where there is no file of ours."""
+    """An identifier of a model's weights: a digest of the file, or the revision without a file."""
     path = spec.folder / WEIGHTS
     try:
         status = path.stat()
@@ -113,7 +113,7 @@ def weights_of(spec: ModelSpec) -> str:
 
 
 def path_of(spec: ModelSpec, choice: Choice) -> Path:
-    """Where this evaluation, of these weights on this dataset as it is now, is kept once it is made.
+    """The file of an evaluation of the current weights on the current dataset.
 
     Raises:
         UnknownDatasetError: there is no such dataset.
@@ -124,47 +124,49 @@ def path_of(spec: ModelSpec, choice: Choice) -> Path:
     return folder_of(spec) / f"{choice.stem()}.{digest}.parquet"
 
 
-def find(spec: ModelSpec, choice: Choice) -> Kept | None:
-    """The evaluation that answers exactly this; None where it was not made."""
+def find(spec: ModelSpec, choice: Choice) -> Evaluation | None:
+    """The current evaluation with these choices, or None."""
     return read(path_of(spec, choice))
 
 
-def outdated(spec: ModelSpec, choice: Choice) -> Kept | None:
+def outdated(spec: ModelSpec, choice: Choice) -> Evaluation | None:
     """The newest evaluation of the same choice with other weights or of another import of the dataset."""
     now = path_of(spec, choice)
     others = [path for path in folder_of(spec).glob(f"{choice.stem()}.*.parquet") if path != now]
-    found = [kept for path in others if (kept := read(path))]
-    return max(found, key=lambda kept: kept.made, default=None)
+    found = [evaluation for path in others if (evaluation := read(path))]
+    return max(found, key=lambda evaluation: evaluation.made, default=None)
 
 
-def every(specs: list[ModelSpec], dataset: str) -> list[tuple[ModelSpec, Kept]]:
-    """All evaluations on a dataset that hold now, newest first."""
+def evaluations(specs: list[ModelSpec], dataset: str) -> list[tuple[ModelSpec, Evaluation]]:
+    """All current evaluations on a dataset, newest first."""
     there = catalog.info(dataset)
     found = [
-        (spec, kept)
+        (spec, evaluation)
         for spec in specs
         for path in folder_of(spec).glob(f"{dataset}.*.parquet")
-        if (kept := read(path)) and kept.choice.dataset == dataset and not kept.stale(spec, there)
+        if (evaluation := read(path))
+        and evaluation.choice.dataset == dataset
+        and not evaluation.stale(spec, there)
     ]
     return sorted(found, key=lambda entry: entry[1].made, reverse=True)
 
 
-def read(path: Path) -> Kept | None:
-    """A kept evaluation; None where there is none, or where the file is damaged or of another Vitrine."""
+def read(path: Path) -> Evaluation | None:
+    """A cached evaluation; None if the file is missing, damaged or of another version."""
     with suppress(OSError, pa.ArrowException, ValueError, TypeError, KeyError, UsageError):
         noted = json.loads((pq.read_schema(path).metadata or {})[KEY])
         if noted.pop("version") == VERSION:
-            return Kept(path=path, choice=Choice(**noted.pop("choice")), **noted)
+            return Evaluation(path=path, choice=Choice(**noted.pop("choice")), **noted)
     return None
 
 
-def keep(
+def evaluate_and_store(
     spec: ModelSpec, choice: Choice, progress: Progress = no_progress, workers: int | None = None
-) -> Kept:
-    """Evaluate and keep, instead of what was kept of the same before.
+) -> Evaluation:
+    """Evaluate and store the result, replacing an earlier one with the same choices.
 
     Raises:
-        StorageError: it is under way already, or cannot be written.
+        StorageError: it is already running, or cannot be written.
         VitrineError: see core.evaluation.judging.evaluate.
     """
     path = path_of(spec, choice)
@@ -183,7 +185,7 @@ def keep(
                 run_of(spec), choice.split, choice.dataset, choice.labels == "human", choice.sees,
                 choice.inference, ties=choice.ties, among=choice.among, workers=workers, progress=tell, save=temporary,  # type: ignore[arg-type]
             )  # fmt: skip
-            made = Kept(
+            made = Evaluation(
                 path, without_nan(report | {"run": spec.name}), choice, spec.name, weights, fingerprint,
                 f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", round(time.monotonic() - started, 2),
             )  # fmt: skip
@@ -198,7 +200,7 @@ def keep(
 
 
 def without_nan(value: Any) -> Any:
-    """The same with None for what JSON has no number for.
+    """The same with None for NaN and infinity, which JSON lacks.
 
     >>> without_nan({"f1": float("nan"), "per": [1.0, float("inf")]})
     {'f1': None, 'per': [1.0, None]}
@@ -212,26 +214,26 @@ def without_nan(value: Any) -> Any:
     return value
 
 
-def _write(predictions: Path, kept: Kept) -> None:
-    """Lay the report into the file of predictions."""
-    noted = {key: entry for key, entry in asdict(kept).items() if key != "path"} | {"version": VERSION}
+def _write(predictions: Path, evaluation: Evaluation) -> None:
+    """Write the report into the metadata of the predictions file."""
+    noted = {key: entry for key, entry in asdict(evaluation).items() if key != "path"} | {"version": VERSION}
     table = pq.read_table(predictions)
     metadata = (table.schema.metadata or {}) | {KEY: json.dumps(noted, ensure_ascii=False).encode()}
     pq.write_table(table.replace_schema_metadata(metadata), predictions, compression="zstd")
 
 
-def underway(spec: ModelSpec, choice: Choice) -> Underway | None:
-    """How far this evaluation is, or why it ended; None where nobody began it or it is done."""
+def status_of(spec: ModelSpec, choice: Choice) -> Status | None:
+    """The progress of an evaluation, or why it failed; None if it was not started or is done."""
     return state_of(path_of(spec, choice))
 
 
 def start(spec: ModelSpec, choice: Choice, wait_s: float = 30.0) -> None:
-    """Evaluate in a process of its own, which outlives the page; returns once it has begun.
+    """Evaluate in a process of its own, which outlives the page; returns once it has started.
 
     Raises:
-        VitrineError: it ended at once, with its own words.
+        VitrineError: it failed at once, with its message.
     """
-    if (found := underway(spec, choice)) and found.state == "running":
+    if (found := status_of(spec, choice)) and found.state == "running":
         return
     name = str(run_of(spec))
     command = [sys.executable, "-m", "core", "evaluate", "--keep", "--json", *choice.options(), "--", name]
@@ -242,14 +244,14 @@ def start(spec: ModelSpec, choice: Choice, wait_s: float = 30.0) -> None:
         )  # fmt: skip
         until = time.monotonic() + wait_s
         while time.monotonic() < until:
-            if (found := underway(spec, choice)) and found.state == "running":
+            if (found := status_of(spec, choice)) and found.state == "running":
                 return
             if (status := process.poll()) is not None:
                 break
             time.sleep(0.05)
         else:
             return
-        if status and underway(spec, choice) is None:
+        if status and status_of(spec, choice) is None:
             errors.seek(0)
             last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
             raise VitrineError(last[0].removeprefix("error: ") if last else "The evaluation could not start.")

@@ -1,4 +1,4 @@
-"""What an evaluation shows: by country and label source, calibration, confusions, classes."""
+"""Charts of an evaluation: accuracy by country and label source, calibration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.catalog import info as catalog
 from core.catalog.cohort import Cohort
-from core.evaluation.cache import Kept
+from core.evaluation.cache import Evaluation
 from core.evaluation.published import PER_COUNTRY, PER_COUNTRY_DATA, PER_COUNTRY_SOURCE
 from core.measures.intervals import wilson
 from core.schema import COUNTRY_OF_GEO
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 NONE = "(none)"
-FEW = 30  # products below which a share says little
+FEW = 30  # fewer products are too few for a share
 SEES = {"picture": "the picture alone", "text": "the text alone"}
 INFERENCE = {"published": "vectors added as published", "normalised": "unit vectors added"}
 
 
-def subject(kept: Kept) -> str:
-    """What was judged, in a line."""
-    choice = kept.choice
-    words = [f"{kept.model} on {choice.dataset}, {choice.split}", f"{kept.report['n']:,} products"]
+def subject(evaluation: Evaluation) -> str:
+    """The evaluation in a line: model, dataset, split, products, choices."""
+    choice = evaluation.choice
+    words = [
+        f"{evaluation.model} on {choice.dataset}, {choice.split}",
+        f"{evaluation.report['n']:,} products",
+    ]
     words += [] if choice.labels == "all" else ["human labels"]
     words += [] if choice.sees == "both" else [f"inputs: {SEES[choice.sees]}"]
     words += (
@@ -40,9 +43,9 @@ def subject(kept: Kept) -> str:
     return " · ".join(words)
 
 
-def by_country(kept: Kept) -> Display:
-    """Top-1 of each country with its interval, beside what the paper found."""
-    table = _groups(kept.report["per_geo"])
+def by_country(evaluation: Evaluation) -> Display:
+    """Top-1 of each country with its interval, beside the paper's."""
+    table = _groups(evaluation.report["per_geo"])
     table["paper_top1"] = [PER_COUNTRY.get(name, (np.nan, np.nan))[0] for name in table["group"]]
     table["paper_top5"] = [PER_COUNTRY.get(name, (np.nan, np.nan))[1] for name in table["group"]]
     explanation = (
@@ -54,7 +57,7 @@ def by_country(kept: Kept) -> Display:
             "by-country",
             "By country",
             explanation,
-            subject(kept),
+            subject(evaluation),
             "This dataset has no countries.",
             table=table,
         )
@@ -66,9 +69,9 @@ def by_country(kept: Kept) -> Display:
         )
     names = [f"{COUNTRY_OF_GEO.get(name, name)}" if name != NONE else NONE for name in table["group"]]
     colours = [theme.COLOUR_OF_GEO.get(name, theme.GREY) for name in table["group"]]
-    links = _links(kept, "geo", table["group"].tolist())
+    links = _links(evaluation, "geo", table["group"].tolist())
     return _dots(
-        kept,
+        evaluation,
         table,
         names,
         colours,
@@ -81,28 +84,28 @@ def by_country(kept: Kept) -> Display:
     )
 
 
-def by_label_source(kept: Kept) -> Display:
-    """Top-1 of products by who gave their label."""
-    table = _groups(kept.report["per_label_source"])
+def by_label_source(evaluation: Evaluation) -> Display:
+    """Top-1 by label source, with intervals."""
+    table = _groups(evaluation.report["per_label_source"])
     explanation = (
         "Accuracy by the source of the label; labels given by a rule may themselves be wrong. "
         "Lines are 95% Wilson intervals."
     )
     if _nothing_in(table):
         return nothing(
-            "by-label-source", "By label source", explanation, subject(kept),
+            "by-label-source", "By label source", explanation, subject(evaluation),
             "This dataset has no label sources.", table=table,
         )  # fmt: skip
     names = [str(name) for name in table["group"]]
-    links = _links(kept, "label_source", table["group"].tolist())
+    links = _links(evaluation, "label_source", table["group"].tolist())
     return _dots(
-        kept, table, names, [theme.BLUE] * len(table), links, "by-label-source", "By label source", "label sources",
+        evaluation, table, names, [theme.BLUE] * len(table), links, "by-label-source", "By label source", "label sources",
         explanation, "",
     )  # fmt: skip
 
 
 def _groups(per: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
-    """One row a group, best first: group, n, top1, top1_low, top1_high, top5."""
+    """One row per group, best first: group, n, top1, top1_low, top1_high, top5."""
     rows = []
     for name, figures in per.items():
         n = int(figures["n"])
@@ -116,16 +119,18 @@ def _nothing_in(table: pd.DataFrame) -> bool:
     return set(table["group"]) <= {NONE}
 
 
-def _links(kept: Kept, column: str, groups: Sequence[str]) -> list[str]:
-    parted = "train" in catalog.info(kept.choice.dataset).splits  # else we part it, and no filter says how
-    base = Cohort(kept.choice.dataset, split=(kept.choice.split,) if parted else ())
-    if kept.choice.labels == "human":
+def _links(evaluation: Evaluation, column: str, groups: Sequence[str]) -> list[str]:
+    parted = (
+        "train" in catalog.info(evaluation.choice.dataset).splits
+    )  # else we part it, and no filter says how
+    base = Cohort(evaluation.choice.dataset, split=(evaluation.choice.split,) if parted else ())
+    if evaluation.choice.labels == "human":
         base = base.with_(label_kind=("human",))
     return [link(base.with_(**{column: (str(group),)})) for group in groups]
 
 
 def _dots(
-    kept: Kept, table: pd.DataFrame, names: list[str], colours: list[str], links: list[str],
+    evaluation: Evaluation, table: pd.DataFrame, names: list[str], colours: list[str], links: list[str],
     name: str, heading: str, what: str, explanation: str, source: str,
 ) -> Display:  # fmt: skip
     """Top-1 of each group on one scale, with its interval, and a paper's beside it where there is one."""
@@ -171,20 +176,24 @@ def _dots(
         return figure
 
     values = {"n": int(table.n.sum()), "groups": len(table)}
-    return Display(name, heading, title, explanation, subject(kept), table, draw, values, source=source)
+    return Display(name, heading, title, explanation, subject(evaluation), table, draw, values, source=source)
 
 
-def reliability(kept: Kept) -> Display:
-    """Confidence against accuracy."""
-    table = pd.DataFrame(kept.report["reliability"], columns=["low", "high", "n", "confidence", "accuracy"])
-    error = kept.report["calibration_error"]
+def reliability(evaluation: Evaluation) -> Display:
+    """Reliability diagram: confidence against accuracy."""
+    table = pd.DataFrame(
+        evaluation.report["reliability"], columns=["low", "high", "n", "confidence", "accuracy"]
+    )
+    error = evaluation.report["calibration_error"]
     explanation = (
         "A model is calibrated if, of products predicted with 80% confidence, 80% are correct. Each point is the "
         "products of one bin of confidence; below the line the model is overconfident, above it underconfident. The expected "
         "calibration error is the mean distance from the line, bins weighted by their number of products."
     )
     if table.empty or error is None:
-        return nothing("calibration", "Calibration", explanation, subject(kept), "There are no predictions.")
+        return nothing(
+            "calibration", "Calibration", explanation, subject(evaluation), "There are no predictions."
+        )
     gap = float(np.average(table.confidence - table.accuracy, weights=table.n))
     way = (
         "overconfident"
@@ -236,7 +245,7 @@ def reliability(kept: Kept) -> Display:
         "Calibration",
         title,
         explanation,
-        subject(kept),
+        subject(evaluation),
         table,
         draw,
         {"ece": error},
@@ -245,13 +254,13 @@ def reliability(kept: Kept) -> Display:
 
 
 def rows_of(table: pd.DataFrame) -> list[Any]:
-    """Its rows, each with the columns as attributes."""
+    """The rows of a table, with columns as attributes."""
     return list(table.itertuples())
 
 
-def figures(kept: Kept) -> list[dict[str, Any]]:
+def figures(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Every headline figure: figure, value, low, high (95 percent; None where there is none), interval, meaning."""
-    report = kept.report
+    report = evaluation.report
 
     def row(key: str, figure: str, meaning: str, interval: str = "") -> dict[str, Any]:
         low, high = report.get(f"{key}_{interval}") or (None, None) if interval else (None, None)

@@ -1,4 +1,4 @@
-"""All that decides an evaluation's figures, but the model."""
+"""The choices of an evaluation, except the model."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def splits(info: DatasetInfo) -> list[str]:
 
 @dataclass(frozen=True)
 class Choice:
-    """One evaluation as a person asks for it."""
+    """The choices of one evaluation."""
 
     dataset: str
     split: str = "test"
     sees: str = "both"
-    labels: str = "all"  # or `human`: products that a person labelled
+    labels: str = "all"  # or `human`: products with human labels
     inference: str = "expected"
     ties: str = "glami"
-    among: str = "all"  # classes that it may answer with: all its own, or those that the dataset has
+    among: str = "all"  # candidate classes: all of the model, or those of the dataset
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():
@@ -42,7 +42,7 @@ class Choice:
                 raise UsageError(f"{getattr(self, name)!r} is not one of: {', '.join(known)} ({name}).")
 
     def options(self) -> list[str]:
-        """For `vitrine evaluate MODEL`; what is as by default is left out."""
+        """The options of `vitrine evaluate MODEL` that differ from the defaults."""
         found = ["--dataset", self.dataset]
         for name in ("split", "sees", "inference", "ties", "among"):
             if getattr(self, name) != CHOICES[name][0]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.catalog.cohort import brief_paths, path_from_text
-from core.evaluation.cache import Kept
+from core.evaluation.cache import Evaluation
 from core.evaluation.charts import rows_of, subject
 from core.statistics import theme
 from core.statistics.display import Display, bar_names, nothing, plain
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 HEAT_CLASSES = 16
 
 
-def confusions(kept: Kept, predictions: pd.DataFrame, classes: int = HEAT_CLASSES) -> Display:
+def confusions(evaluation: Evaluation, predictions: pd.DataFrame, classes: int = HEAT_CLASSES) -> Display:
     """A heat map of the most confused classes."""
     explanation = (
         "Rows: labels. Columns: predictions. Cells: share of the row's products. The diagonal is "
         "correct. Shown are the classes with most misclassified products, as label or as prediction."
     )
-    brief = class_names(kept)
+    brief = class_names(evaluation)
     wrong = predictions[~predictions.correct]
     if wrong.empty:
         why = "No misclassified products." if len(predictions) else "There are no predictions."
-        return nothing("confusion", "Most confused classes", explanation, subject(kept), why)
+        return nothing("confusion", "Most confused classes", explanation, subject(evaluation), why)
     heavy = pd.concat([wrong.label, wrong.prediction]).value_counts().head(classes).index
     chosen = sorted(heavy, key=lambda label: tuple(path_from_text(label)))
     counts = pd.crosstab(predictions.label, predictions.prediction).reindex(
@@ -74,25 +74,25 @@ def confusions(kept: Kept, predictions: pd.DataFrame, classes: int = HEAT_CLASSE
         "Most confused classes",
         title,
         explanation,
-        subject(kept),
+        subject(evaluation),
         table,
         draw,
         {"wrong": len(wrong)},
     )
 
 
-def long_tail(kept: Kept, training: Mapping[str, int]) -> Display:
-    """F1 of each class against how many products it was trained on."""
-    table = classes_table(kept, training)
+def long_tail(evaluation: Evaluation, training: Mapping[str, int]) -> Display:
+    """F1 of each class against its number of training products."""
+    table = classes_table(evaluation, training)
     explanation = (
         "Each point is a class. Classes on the left have few training products: the cost of a long tail. "
         "Grey points have fewer than 5 evaluated products, too few for F1."
     )
-    brief = class_names(kept)
+    brief = class_names(evaluation)
     points = table[(table.n > 0) & table.f1.notna() & table.training.notna()]
     if len(points) < 2:
         return nothing(
-            "long-tail", "F1 by training products", explanation, subject(kept),
+            "long-tail", "F1 by training products", explanation, subject(evaluation),
             "Fewer than two classes have known training counts.",
         )  # fmt: skip
     rare, common = points[points.training < 20], points[points.training >= 100]
@@ -121,32 +121,34 @@ def long_tail(kept: Kept, training: Mapping[str, int]) -> Display:
         )  # fmt: skip
         return figure
 
-    return Display("long-tail", "F1 by training products", title, explanation, subject(kept), points, draw)
+    return Display(
+        "long-tail", "F1 by training products", title, explanation, subject(evaluation), points, draw
+    )
 
 
-def classes_table(kept: Kept, training: Mapping[str, int] | None = None) -> pd.DataFrame:
+def classes_table(evaluation: Evaluation, training: Mapping[str, int] | None = None) -> pd.DataFrame:
     """label, n, training (products of the training split; NaN where not known), predicted, precision, recall, f1, ap."""
     columns = ["label", "n", "predicted", "precision", "recall", "f1", "ap"]
-    table = pd.DataFrame(kept.report["per_class"], columns=columns)
+    table = pd.DataFrame(evaluation.report["per_class"], columns=columns)
     known = None if training is None else [float(training.get(label, 0)) for label in table.label]
     table.insert(2, "training", np.nan if known is None else known)
     return table
 
 
 class Names(dict[str, str]):
-    """Brief names of classes; a label that is not among them keeps its own."""
+    """Brief names of classes; an unknown label keeps its own name."""
 
     def __missing__(self, label: object) -> str:
         return str(label) if isinstance(label, str) else "(none)"
 
 
-def class_names(kept: Kept) -> Names:
-    """How charts and tiles call the classes of an evaluation."""
-    return brief_names([row["label"] for row in kept.report["per_class"]])
+def class_names(evaluation: Evaluation) -> Names:
+    """The brief names of classes in charts and tiles."""
+    return brief_names([row["label"] for row in evaluation.report["per_class"]])
 
 
 def brief_names(labels: Sequence[str]) -> Names:
-    """The leaf of each label; where several have it, the nearest level above that tells them apart, too.
+    """The leaf of each label; if several share it, also the nearest level above that distinguishes them.
 
     >>> brief_names(["Men > Tops > Shirts", "Women > Tops > Shirts", "Bags > Belts"])["Men > Tops > Shirts"]
     'Men › Shirts'

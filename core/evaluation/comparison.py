@@ -1,4 +1,4 @@
-"""Two evaluations of the same products."""
+"""Compare two evaluations of the same products."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.measures.intervals import mcnemar, paired_difference
 
 
 def compare(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, float]:
-    """Two tables of predictions, over the products that both judged.
+    """Compare two tables of predictions over their common products.
 
     Returns:
         See core.measures.intervals.mcnemar; top1_first and top1_second, their difference, difference_low and
@@ -36,5 +36,5 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, float]:
 
 
 def paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """One row a product that both tables have; their columns end in _first and _second."""
+    """One row per common product; their columns end in _first and _second."""
     return first.merge(second, on="row_id", suffixes=("_first", "_second"))

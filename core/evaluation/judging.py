@@ -1,4 +1,4 @@
-"""A trained classifier on one split of a dataset."""
+"""Evaluate a classifier on one split of a dataset."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from core.models.loading import open_classifier
 from core.progress import Progress, no_progress
 from core.storage import storage_errors
 
-PAIRS = 20  # of classes that are mixed up, in a report
-SEES = {"both": (), "picture": (TEXT,), "text": (IMAGE,)}  # what is withheld
+PAIRS = 20  # confused pairs in a report
+SEES = {"both": (), "picture": (TEXT,), "text": (IMAGE,)}  # the withheld modality
 
 
 def evaluate(
@@ -45,12 +45,12 @@ def evaluate(
     among: str = "all",
     prompt: str | None = None,
 ) -> dict[str, Any]:
-    """Judge a run on products it has not seen.
+    """Evaluate a classifier on a split.
 
     Args:
         run: a folder, a name in VITRINE_HOME/runs, a bundled model, or `zero-shot-ENCODER`.
-        dataset: instead of the (first) one it was trained on; categories are told by their names.
-        human_only: only products that a person labelled.
+        dataset: default: the (first) training dataset; categories are matched by name.
+        human_only: only products with human labels.
         sees: `both`, `picture` or `text`.
         inference: `expected`; or `sampled`, one random pass, repeated `passes` times: every figure is then the mean
             over the passes; or `ensemble`. Of a zero-shot model see core.models.zero_shot.
@@ -69,7 +69,7 @@ def evaluate(
     Raises:
         ModelError: the run cannot be loaded.
         UnknownDatasetError: its dataset is gone.
-        UsageError: there is nothing to judge, or an argument that cannot be.
+        UsageError: no product can be evaluated, or an argument is invalid.
     """
     asked = (
         ("split", split, "splits"), ("sees", sees, "inputs"), ("among", among, "sets of classes"),
@@ -78,7 +78,7 @@ def evaluate(
     for name, value, what in asked:
         if value not in CHOICES[name]:
             raise UsageError(f"{value!r} is not one of the {what}: {', '.join(CHOICES[name])}.")
-    if save is not None:  # it shall not fail when all is judged
+    if save is not None:  # fail before the evaluation, not after it
         with storage_errors(save.parent):
             save.parent.mkdir(parents=True, exist_ok=True)
     classifier = open_classifier(run, dataset, prompt)
@@ -112,7 +112,7 @@ def evaluate(
             probabilities = restricted(probabilities, answers)
         report = classification_report(probabilities, labels, *groups, ties, classes)
         table = predictions_table(frame, labels, probabilities, classes, ties)
-        reports.append(report | honesty(table, classes))
+        reports.append(report | intervals_and_calibration(table, classes))
         tables.append(table if seed == 0 else table[["hit"]])
     report = mean_report(reports)
     report["confused_pairs"] = report["confused_pairs"][:PAIRS]
@@ -138,7 +138,7 @@ def evaluate(
 
 
 def classes_of(dataset: str, classes: Sequence[str]) -> NDArray[np.bool_]:
-    """(classes,) which of a model's classes a dataset has.
+    """(classes,) mask of a model's classes that a dataset has.
 
     Raises:
         UsageError: none.
@@ -153,7 +153,7 @@ def classes_of(dataset: str, classes: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def restricted(probabilities: NDArray[np.floating], answers: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Probabilities given that the answer is one of some classes; the others get 0.
+    """Probabilities renormalised over some classes; the others get 0.
 
     >>> restricted(np.array([[0.5, 0.1, 0.4]]), np.array([False, True, True])).round(2).tolist()
     [[0.0, 0.20000000298023224, 0.800000011920929]]
@@ -216,8 +216,8 @@ def intervals(hits: NDArray[np.float64], top5: float) -> dict[str, list[float]]:
     }
 
 
-def honesty(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
-    """What the probabilities are worth and which classes are mixed up, from a table of predictions."""
+def intervals_and_calibration(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+    """Intervals, calibration and confused pairs of a table of predictions."""
     hits, confidence = table.hit.to_numpy(np.float64), table.probability.to_numpy()
     number_of = {label: number for number, label in enumerate(classes)}
     labels = np.array([number_of.get(label, -1) for label in table.label], np.int64)
@@ -230,7 +230,7 @@ def honesty(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
 
 
 def write_predictions(table: pd.DataFrame, path: Path) -> None:
-    """As Parquet, all or nothing.
+    """Write predictions as Parquet, atomically.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -254,14 +254,14 @@ def split_data(
     workers: int | None = None,
     progress: Progress = no_progress,
 ) -> ReadProducts:
-    """The products of a split, as the classifier reads them."""
+    """The products of a split as inputs of the classifier."""
     products = Products.open(dataset)
     frame = product_frame(products, (split,), human_only)
     return classifier.read(products, frame, workers, progress)
 
 
 def readable(data: ReadProducts, classifier: Classifier, sees: str) -> NDArray[np.bool_]:
-    """(n,) products of which the classifier can read something."""
+    """(n,) products with at least one input of the classifier."""
     columns = [column for column in (TEXT, IMAGE) if column not in SEES[sees]]
     columns = [column for column in columns if column in classifier.network.used]
     return np.asarray(data.available[:, columns].any(axis=1), np.bool_)
@@ -276,7 +276,7 @@ def probabilities_of(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> NDArray[np.float32]:
-    """(n, classes) for products of `data`, a batch at a time."""
+    """(n, classes) probabilities of the products of `data`, in batches."""
     chosen = np.asarray(positions, np.int64)
     found = []
     for at in range(0, len(chosen), BATCH):

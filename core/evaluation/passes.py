@@ -17,7 +17,7 @@ def mean_report(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     pass lacks counts as no product there, and a share that it cannot have is left out of the share's mean.
 
     Args:
-        reports: see core.measures.metrics.classification_report and core.evaluation.judging.honesty.
+        reports: see core.measures.metrics.classification_report and core.evaluation.judging.intervals_and_calibration.
 
     Returns:
         The same keys, and top1_deviation and top5_deviation (standard deviation between passes) where there are several.

@@ -1,4 +1,4 @@
-"""What the papers report of their models, as data, to stand beside what is measured here."""
+"""Published results of the papers, as data, for comparison with evaluations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEP_TEST = "MEP-3M, a random fifth"
 
 @dataclass(frozen=True)
 class Published:
-    """One row of a paper: fractions in [0, 1]; a figure that it does not give is absent."""
+    """One row of a paper's table: fractions in [0, 1]; missing figures are absent."""
 
     model: str
     sees: str  # both, picture or text
@@ -106,5 +106,5 @@ MEASURED = {
 
 
 def measured(report: dict[str, Any], table: PublishedTable) -> dict[str, float | None]:
-    """The figures of an evaluation under the names that a paper's table has."""
+    """The figures of an evaluation under the names of a paper's table."""
     return {measure: report.get(MEASURED[measure]) for measure in table.measures}

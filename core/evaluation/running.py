@@ -1,6 +1,6 @@
-"""How far an evaluation is, for everybody who looks: a locked file beside what it will be.
+"""The progress of an evaluation, in a locked file beside its result.
 
-The system lets go of the lock when its process dies, however it dies.
+The system releases the lock when the process dies.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from core.progress import Progress
 from core.storage import storage_errors
 
 LOCK_TRIES = 20
-TOLD_EVERY_S = 0.3  # how often an evaluation says how far it is
+TOLD_EVERY_S = 0.3  # interval between progress updates
 
 
 @dataclass(frozen=True)
-class Underway:
-    """An evaluation that runs now, or that ended without a result."""
+class Status:
+    """The status of an evaluation that is running or failed."""
 
     state: Literal["running", "failed"]
     done: int = 0
     total: int = 0
     what: str = ""
     error: str = ""
-    left_s: float | None = None  # by the pace since it began to count; None while nobody can know
+    left_s: float | None = None  # estimated from the throughput; None if unknown
 
 
 def lock_path(path: Path) -> Path:
@@ -40,13 +40,13 @@ def lock_path(path: Path) -> Path:
 
 @contextmanager
 def working(path: Path, progress: Progress) -> Iterator[Progress]:
-    """Hold the lock and tell how far it is; what stopped it stays readable."""
+    """Hold the lock and write the progress; an error stays readable."""
     place = lock_path(path)
     with storage_errors(place.parent):
         file = place.open("a+", encoding="utf-8")
     with file:
         _take(file)
-        last, first = 0.0, ("", 0, 0.0)  # what was counted first, up to where, and when
+        last, first = 0.0, ("", 0, 0.0)  # the first count of a step, and its time
 
         def tell(done: int, total: int, what: str) -> None:
             nonlocal last, first
@@ -57,19 +57,19 @@ def working(path: Path, progress: Progress) -> Iterator[Progress]:
             if now - last > TOLD_EVERY_S:
                 last, counted = now, done - first[1]
                 left = (total - done) * (now - first[2]) / counted if counted > 0 else None
-                _note(file, Underway("running", done, total, what, left_s=left))
+                _note(file, Status("running", done, total, what, left_s=left))
 
         try:
-            _note(file, Underway("running", what="Loading the model"))
+            _note(file, Status("running", what="Loading the model"))
             yield tell
             place.unlink(missing_ok=True)
         except BaseException as error:
             said = str(error) if isinstance(error, VitrineError) else f"{type(error).__name__}: {error}"
-            _note(file, Underway("failed", error=said))
+            _note(file, Status("failed", error=said))
             raise
 
 
-def _note(file: IO[str], state: Underway) -> None:
+def _note(file: IO[str], state: Status) -> None:
     with suppress(OSError):  # a full disk ends the evaluation where it is kept, not here
         file.seek(0)
         file.truncate()
@@ -78,7 +78,7 @@ def _note(file: IO[str], state: Underway) -> None:
 
 
 def _take(file: IO[str]) -> None:
-    """Take the lock, which somebody who looks how far it is may hold for a moment."""
+    """Take the lock, which a reader may hold for a moment."""
     for _ in range(LOCK_TRIES):
         with suppress(BlockingIOError):
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -86,13 +86,13 @@ def _take(file: IO[str]) -> None:
     raise StorageError("This evaluation is already running. Wait for it to end.")
 
 
-def state_of(path: Path) -> Underway | None:
-    """How far the evaluation of that file is, or why it ended; None where nobody began it or it is done."""
-    noted = Underway("running", what="Starting")
+def state_of(path: Path) -> Status | None:
+    """The progress of the evaluation of a file, or why it failed; None if it was not started or is done."""
+    noted = Status("running", what="Starting")
     try:
         with lock_path(path).open("r+", encoding="utf-8") as file:
             with suppress(ValueError, TypeError):
-                noted = Underway(**json.loads(file.read()))
+                noted = Status(**json.loads(file.read()))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return noted

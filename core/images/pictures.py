@@ -212,7 +212,7 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
 
 
 def open_picture(image: bytes | Path) -> Image.Image:
-    """A picture that somebody gave us.
+    """Open an uploaded picture.
 
     Raises:
         ImageError: not a picture, or of more bytes or pixels than Vitrine opens.

@@ -90,7 +90,7 @@ def regions(
                 number, round(float(x), 4), round(float(y), 4), len(rows), label, leaf, round(share, 4), told
             )
         )
-    found = told_apart(found)
+    found = disambiguated(found)
     return sorted(found, key=lambda region: (-region.size, region.cluster))
 
 
@@ -124,7 +124,7 @@ def _named(
     return named or " · ".join(words) or brief[first], leaf, share
 
 
-def told_apart(found: list[Region]) -> list[Region]:
+def disambiguated(found: list[Region]) -> list[Region]:
     """Distinguish regions of the same name by one word, several words, or a number."""
     labels = _longer(found, [region.label for region in found], 1)
     for count in range(2, WORDS + 1):

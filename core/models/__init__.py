@@ -1,1 +1,1 @@
-"""Classifiers: the networks, and what asks them."""
+"""Classifiers: networks, inference, explanations."""

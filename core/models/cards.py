@@ -1,4 +1,4 @@
-"""A model's card: what it was trained on, how good it is, and where it must not be trusted."""
+"""Model cards: training data, metrics, limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CARD_BYTES = 100_000  # read of a README.md
 
 @dataclass(frozen=True)
 class Figure:
-    """How good a model is on test products."""
+    """Metrics of a model on test products."""
 
     sees: str
     top1: float  # in [0, 1]
@@ -28,7 +28,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of one model; unknown is empty."""
+    """The card of one model; unknown fields are empty."""
 
     title: str
     facts: Mapping[str, str]  # "trained on", "classes", "licence", ...
@@ -40,7 +40,7 @@ def card(spec: ModelSpec) -> Card:
     """From the run's config.json, its README.md and its weights.
 
     Raises:
-        ModelError: the model is gone.
+        ModelError: the model does not exist any more.
     """
     facts = {"Trained on": spec.trained_on, "Reads": " and ".join(spec.inputs).replace("image", "picture")}
     figures: list[Figure] = []
@@ -65,7 +65,7 @@ def card(spec: ModelSpec) -> Card:
 
 
 def _figures(test: Any, before: str = "") -> Iterator[Figure]:
-    """Every group of figures, however deep they lie: a run of several datasets has some for each."""
+    """All groups of metrics, at any depth: a run of several datasets has some for each."""
     if not isinstance(test, dict):
         return
     if isinstance(test.get("top1"), int | float):

@@ -1,4 +1,4 @@
-"""A trained product classifier: what it says of one product, and of many."""
+"""A trained product classifier: predictions for one product and for many."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ from core.progress import Progress, no_progress
 from core.training.checkpoints import load_weights, read_tensors
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig
 
-BATCH = 256  # products that are computed at a time
+BATCH = 256  # batch size of inference
 PASSES = 16  # of an ensemble
 
 
 @dataclass(frozen=True)
 class Classification:
-    """What a classifier says of one product."""
+    """The prediction for one product."""
 
-    labels: list[tuple[str, float]]  # likeliest first, with probabilities in [0, 1]
-    notes: list[str]  # what the reader should know: a text was cut, an input was not used
+    labels: list[tuple[str, float]]  # most probable first, with probabilities in [0, 1]
+    notes: list[str]  # for example: a text was truncated, an input was not used
 
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """An accelerator without room is said, what was taken is given back, and the next question can be asked.
+    """Turn out-of-memory errors of an accelerator into a ModelError, and free its memory.
 
     Raises:
         ModelError: its memory is exhausted.
@@ -58,12 +58,12 @@ def memory_errors() -> Iterator[None]:
 
 
 class Classifier:
-    """A network with all it needs to read products. Any number of threads may ask; one is answered at a time."""
+    """A network with its preprocessing. Thread-safe; one prediction runs at a time."""
 
     def __init__(self, config: RunConfig, network: Any, readings: Readings, folder: Path) -> None:
         self.config, self.network, self.readings, self.folder = config, network, readings, folder
         self.device = next(network.parameters()).device
-        self.lock = threading.Lock()  # held by whoever asks the network, or hooks into it
+        self.lock = threading.Lock()  # held during inference and while hooks are registered
 
     @property
     def name(self) -> str:
@@ -71,13 +71,13 @@ class Classifier:
 
     @classmethod
     def load(cls, folder: Path, weights: Path | None = None) -> Classifier:
-        """From a run's folder.
+        """Load from a run's folder.
 
         Args:
             weights: instead of the run's model.safetensors.
 
         Raises:
-            ModelError: something is missing, cut short, a pickle, or of another model or other classes.
+            ModelError: a file is missing, truncated, a pickle, or of another model or other classes.
         """
         config = RunConfig.read(folder)
         weights = weights or folder / WEIGHTS
@@ -133,7 +133,7 @@ class Classifier:
             inference: `expected`, `sampled` or `ensemble`: see EmbraceNetClassifier.forward.
 
         Raises:
-            UsageError: a product has nothing that this model reads.
+            UsageError: a product has none of the model's inputs.
             ModelError: the accelerator's memory is exhausted, or the weights are damaged.
         """
         reads = [modality for modality in (TEXT, IMAGE) if modality in self.network.used]
@@ -161,7 +161,7 @@ class Classifier:
         workers: int | None = None,
         progress: Progress = no_progress,
     ) -> ReadProducts:
-        """Many products of a dataset (see product_frame) as this classifier reads them."""
+        """Products of a dataset (see product_frame) as inputs of this classifier."""
         features = None
         if (encoder := frozen_text(self.network)) is not None:
             features = open_features(products, key_of(encoder, self.folder / TOKENIZER))
@@ -174,7 +174,7 @@ class Classifier:
     def inputs_of(
         self, image: Image.Image | None = None, name: str | None = None, description: str | None = None
     ) -> tuple[Inputs, list[str]]:
-        """One product as a batch of one, and what to say about how it was read.
+        """One product as a batch of one, and notes on how it was read.
 
         Raises:
             UsageError: there is neither a picture nor a text.
@@ -222,14 +222,14 @@ class Classifier:
         k: int = 5,
         adjust: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None = None,
     ) -> Classification:
-        """The `k` likeliest classes of one product. Either of picture and text may be missing.
+        """The `k` most probable classes of one product. Either of picture and text may be missing.
 
         Args:
-            image: a picture file's bytes, or where it is.
-            adjust: what is done to the (1, classes) probabilities before the likeliest are taken.
+            image: a picture file's bytes or its path.
+            adjust: applied to the (1, classes) probabilities before ranking.
 
         Raises:
-            UsageError: neither was given, or nothing that this model reads.
+            UsageError: there is no input that the model reads.
             ImageError: not a picture, or too large.
         """
         picture = open_picture(image) if image is not None else None
@@ -244,6 +244,6 @@ class Classifier:
 
 
 def frozen_text(network: Any) -> TextEncoder | None:
-    """The text encoder of a network that is never trained, so that its features can be computed once."""
+    """The frozen text encoder of a network, whose features can be cached."""
     encoder = getattr(network, "text", None)
     return encoder if isinstance(encoder, TextEncoder) and encoder.config.frozen else None

@@ -1,4 +1,4 @@
-"""Products of several datasets as one: a model that is trained on drawn products and on photos alike."""
+"""Products of several datasets, concatenated."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from core.models.inputs import Inputs
 from core.models.vectors import VectorData
 
 
-class JoinedData:
-    """Several datasets read alike, one after the other: positions run on from each to the next.
+class ConcatenatedData:
+    """Several datasets with the same inputs, concatenated: positions continue from one to the next.
 
     Offers what ProductData offers to a trainer and an evaluation; of one dataset it is the same, bit for bit.
     """
@@ -39,7 +39,7 @@ class JoinedData:
         return len(self.labels)
 
     def usable(self) -> NDArray[np.int64]:
-        """Positions of products with a known label and something to look at."""
+        """Positions of products with a known label and an input."""
         return np.flatnonzero((self.labels >= 0) & self.available[:, :2].any(axis=1))
 
     def inputs(self, positions: NDArray[np.int64], drawn: torch.Tensor | None = None) -> Inputs:
@@ -52,7 +52,7 @@ class JoinedData:
             where.append(rows)
         if len(found) == 1:
             return found[0]
-        return joined_inputs(found).rows(torch.from_numpy(np.argsort(np.concatenate(where))))
+        return concatenated_inputs(found).rows(torch.from_numpy(np.argsort(np.concatenate(where))))
 
     def prefetch(self, positions: NDArray[np.int64]) -> None:
         """See ProductData.prefetch."""
@@ -74,7 +74,7 @@ class JoinedData:
                 yield part, int(self._starts[number]), rows
 
 
-def joined_inputs(parts: Sequence[Inputs]) -> Inputs:
+def concatenated_inputs(parts: Sequence[Inputs]) -> Inputs:
     """Batches one after the other as one; all have the same fields."""
     held = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Inputs)}
     joined: dict[str, Any] = {

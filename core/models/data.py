@@ -155,7 +155,7 @@ class ProductData:
         return len(self.frame)
 
     def usable(self) -> NDArray[np.int64]:
-        """Positions of products with a known label and something to look at."""
+        """Positions of products with a known label and an input."""
         return np.flatnonzero((self.labels >= 0) & self.available[:, :2].any(axis=1))
 
     def prefetch(self, positions: NDArray[np.int64]) -> None:

@@ -1,4 +1,4 @@
-"""Why a classifier answered as it did: where it looked, which words counted, what it would have said otherwise."""
+"""Explanations of a prediction: Grad-CAM, word importance, contributions of modalities, counterfactuals."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ Adjust = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, classes) pr
 
 
 @dataclass(frozen=True)
-class Word:
-    """One word of a text, and how much it counted for the answer."""
+class WordImportance:
+    """One word of a text, and its importance for the prediction."""
 
     start: int  # where it stands in the text
     end: int
-    weight: float  # above 0: it spoke for the answer. See `Reasons.exact`
+    weight: float  # positive: supports the prediction. See `Explanation.exact`
     without: float | None = None  # probability of the answer without it
 
 
 @dataclass(frozen=True)
-class Changed:
+class Counterfactual:
     """What would have been said of the product with something else given."""
 
     what: str
@@ -51,7 +51,7 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class Reasons:
+class Explanation:
     """What decided about one product. What a network cannot tell is empty, and `missing` says why."""
 
     label: str  # the answer that is explained
@@ -59,7 +59,7 @@ class Reasons:
     heat: NDArray[np.float32] | None = None  # (h, w) in [0, 1] over the whole picture
     text: str = ""  # that was given, as far as a model looks at all
     read: int = 0  # characters of it that were read
-    words: list[Word] = field(default_factory=list)
+    words: list[WordImportance] = field(default_factory=list)
     exact: bool = (
         False  # weights are what a word adds to the logit's lead over the mean, not what its loss changes
     )
@@ -67,7 +67,7 @@ class Reasons:
     shares: dict[str, float] = field(
         default_factory=dict
     )  # EmbraceNet: of the lead; below 0 it spoke against
-    changed: list[Changed] = field(default_factory=list)
+    changed: list[Counterfactual] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
 
@@ -84,14 +84,14 @@ def unchanged(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     return probabilities
 
 
-def reasons(
+def explanation(
     classifier: Classifier,
     image: bytes | Path | None = None,
     name: str | None = None,
     description: str | None = None,
     others: Sequence[OtherText] = (),
     adjust: Adjust = unchanged,
-) -> Reasons:
+) -> Explanation:
     """What decided about one product.
 
     Args:
@@ -118,15 +118,15 @@ def reasons(
     if bool(inputs.available[0, TEXT]):
         found["text"], found["read"] = text[:TEXT_CHARACTERS], len(read_of(classifier, text))
         found["exact"] = isinstance(network, NgramClassifier)
-        found["words"] = word_weights(classifier, text[: found["read"]], inputs, target)
+        found["words"] = word_importances(classifier, text[: found["read"]], inputs, target)
         if not found["words"]:
             missing.append("This model has no word importance.")
     with memory_errors(), classifier.lock:
-        found["filled"], found["shares"] = embraced(network, inputs.to(device), target)
-    return Reasons(
+        found["filled"], found["shares"] = modality_shares(network, inputs.to(device), target)
+    return Explanation(
         label=classifier.config.classes[target],
         probability=float(answer[target]),
-        changed=what_if(classifier, inputs, target, others, adjust),
+        changed=counterfactuals(classifier, inputs, target, others, adjust),
         missing=missing,
         **found,
     )
@@ -191,8 +191,8 @@ def read_of(classifier: Classifier, text: str) -> str:
     return text[: min(tokenizer.reads(text, config.tokens), TEXT_CHARACTERS)]
 
 
-def word_weights(classifier: Classifier, text: str, inputs: Inputs, target: int) -> list[Word]:
-    """How much each word of the text counted for a class; empty where it cannot be told.
+def word_importances(classifier: Classifier, text: str, inputs: Inputs, target: int) -> list[WordImportance]:
+    """The importance of each word of a text for a class; empty for models without it.
 
     Networks are asked again without each of the first WORDS words, in one batch: a word's weight is by how
     much the logarithm of the class' probability falls. TF-IDF's are exact, and are not asked again.
@@ -208,7 +208,7 @@ def word_weights(classifier: Classifier, text: str, inputs: Inputs, target: int)
     if isinstance(network, NgramClassifier):
         numbers, _ = tokenizer.encode([text[start:end] for start, end in spans], config.tokens)
         weights = ngram_weights(network, numbers, target)
-        return [Word(*span, float(weight)) for span, weight in zip(spans, weights, strict=True)]
+        return [WordImportance(*span, float(weight)) for span, weight in zip(spans, weights, strict=True)]
     if not isinstance(network, ProductNetwork):
         return []
     spans = spans[:WORDS]
@@ -219,7 +219,7 @@ def word_weights(classifier: Classifier, text: str, inputs: Inputs, target: int)
     )
     logs = _logs_of_texts(classifier, inputs, numbers, mask)[:, target]
     return [
-        Word(*span, float(logs[0] - log), float(np.exp(log)))
+        WordImportance(*span, float(logs[0] - log), float(np.exp(log)))
         for span, log in zip(spans, logs[1:], strict=True)
     ]
 
@@ -269,7 +269,7 @@ def ngram_weights(network: NgramClassifier, numbers: NDArray[np.int64], target: 
     return np.where(kept > 0, (idf * lead)[kept], 0).sum(axis=1) / length
 
 
-def embraced(network: Any, inputs: Inputs, target: int) -> tuple[dict[str, float], dict[str, float]]:
+def modality_shares(network: Any, inputs: Inputs, target: int) -> tuple[dict[str, float], dict[str, float]]:
     """Of an EmbraceNet: the share of fused components that each modality fills, and of a class' lead that it brought.
 
     Components are drawn by chance, so that the first is the same for every product that has the same
@@ -292,13 +292,13 @@ def embraced(network: Any, inputs: Inputs, target: int) -> tuple[dict[str, float
     return filled, shares
 
 
-def what_if(
+def counterfactuals(
     classifier: Classifier,
     inputs: Inputs,
     target: int,
     others: Sequence[OtherText] = (),
     adjust: Adjust = unchanged,
-) -> list[Changed]:
+) -> list[Counterfactual]:
     """The answers without the picture, without the text, and with other texts, as far as they can be asked for."""
     asked: list[tuple[str, Inputs, str]] = []
     has_text, has_picture = bool(inputs.available[0, TEXT]), bool(inputs.available[0, IMAGE])
@@ -322,7 +322,7 @@ def what_if(
         probabilities = adjust(classifier.predict(changed))[0]
         first = int(probabilities.argmax())
         found.append(
-            Changed(
+            Counterfactual(
                 what,
                 classifier.config.classes[first],
                 float(probabilities[first]),

@@ -1,4 +1,4 @@
-"""TF-IDF of character n-grams and logistic regression: the honest baseline for texts."""
+"""TF-IDF of character n-grams and logistic regression: a baseline for texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers adjusted to a country: no classifier here reads the country, but shops differ in what they sell.
+"""Adjust predictions to a country's class priors, since the country is not a model input.
 
 A run keeps how many products of each class and country it was trained on (`counts.json`), so that nothing else has to
 be here. Of an older run they are counted in its datasets, if all of these are here as they were.
@@ -24,7 +24,7 @@ from core.models.data import split_of
 from core.storage import storage_errors
 from core.training.runs import RunConfig
 
-BELIEF = 100.0  # products that the whole training set counts as, beside a country's own
+BELIEF = 100.0  # pseudo-count of the overall prior in a country's prior
 COUNTS = "counts.json"
 NOWHERE = ""  # products without a country
 Counts = Mapping[str, NDArray[np.int64]]  # (classes,) training products of each country

@@ -26,7 +26,7 @@ from core.training.runs import RunConfig
 
 @dataclass(frozen=True)
 class ProbeConfig:
-    """Which sets of vectors are read, and what made them."""
+    """The sets of vectors and their encoder."""
 
     text: str | None = None  # the set's name in a dataset's folder
     image: str | None = None
@@ -71,7 +71,7 @@ class ProbeNetwork(nn.Module):
 
 
 class ProbeClassifier(Classifier):
-    """Reads stored vectors of a dataset; of one product it asks their encoder."""
+    """Reads stored vectors of a dataset; encodes a single product."""
 
     @staticmethod
     def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
@@ -96,7 +96,7 @@ class ProbeClassifier(Classifier):
         """One product as a batch of one.
 
         Raises:
-            UsageError: there is neither a picture nor a text, or the vectors were made elsewhere.
+            UsageError: there is neither a picture nor a text, or the vectors were imported.
             ModelError: the encoder is not here, or has other weights now.
         """
         config: ProbeConfig = self.network.config

@@ -1,4 +1,4 @@
-"""What a zero-shot classifier says of a category, so that a text encoder understands it."""
+"""Prompts: the text of a category for a zero-shot classifier."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def spoken(category: str) -> str:
 
 
 def template_of(prompt: str) -> str:
-    """A template by its name, or as somebody wrote it with {} for the category.
+    """A template by name, or a custom one with {} for the category.
 
     Raises:
         UsageError: it has no place for the category, or is too long.
@@ -49,7 +49,7 @@ def template_of(prompt: str) -> str:
 
 
 def prompts_of(products: Products, template: str) -> dict[str, str]:
-    """What is said of each category of a dataset.
+    """The prompt of each category of a dataset.
 
     The name is what the source calls the leaf (GLAMI's slug), even where a tree of paths was laid over it.
 

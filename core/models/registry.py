@@ -1,4 +1,4 @@
-"""The models there are: a visible list. Describing one costs nothing; core.models.loading loads them."""
+"""The list of models. Describing one is cheap; core.models.loading loads them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRAIN_COMMAND = "python -m trainers.embracenet --dataset NAME"
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """One model as a person chooses it."""
+    """The description of one model."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Products as vectors of an encoder, handed out in batches as ProductData hands out pixels and texts."""
+"""Products as vectors of an encoder, in batches, like ProductData."""
 
 from __future__ import annotations
 

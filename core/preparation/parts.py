@@ -1,4 +1,4 @@
-"""What a dataset needs before every page has something to show, part by part."""
+"""The parts of a dataset's preparation."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def _is_evaluated(info: DatasetInfo) -> bool:
 def _evaluate(info: DatasetInfo, progress: Progress) -> None:
     for spec in fitting(info):
         if cache.find(spec, first_choice(info)) is None:
-            cache.keep(spec, first_choice(info), progress)
+            cache.evaluate_and_store(spec, first_choice(info), progress)
 
 
 def _evaluate_seconds(info: DatasetInfo) -> float:

@@ -1,4 +1,4 @@
-"""How far the preparation of a dataset is: read by pages, which need none of the libraries that do the work."""
+"""The progress of a dataset's preparation, for pages: imports no heavy library."""
 
 from __future__ import annotations
 

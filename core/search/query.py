@@ -227,7 +227,7 @@ class Searcher:
         """A note on scripts that the encoder was not trained on."""
         texts = [part.text for part in parts if part.kind == "text"]
         spec = self.encoder().spec if texts else None
-        found = dict.fromkeys(filter(None, (spec.unlearnt(text) for text in texts))) if spec else ()
+        found = dict.fromkeys(filter(None, (spec.untrained_scripts(text) for text in texts))) if spec else ()
         return [
             f"The encoder was not trained on {signs}; results for them are unreliable." for signs in found
         ]

@@ -22,7 +22,7 @@ class Pending:
     seconds: float  # since it was requested
 
 
-class Desk:
+class DisplayQueue:
     """Computes displays in a thread pool and caches them. Thread-safe; equal requests are computed once."""
 
     def __init__(self, workers: int = WORKERS, cached: int = CACHED) -> None:
@@ -31,7 +31,7 @@ class Desk:
         self._jobs: OrderedDict[Hashable, tuple[Future[Display], float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def ask(self, key: Hashable, make: Callable[[], Display], wait_s: float) -> Display | Pending:
+    def get(self, key: Hashable, make: Callable[[], Display], wait_s: float) -> Display | Pending:
         """The display of that key, or Pending if it is not ready within `wait_s`.
 
         Raises:

@@ -20,7 +20,7 @@ from pages.panels.photo import photo
 if TYPE_CHECKING:
     from core.models.cards import Card
     from core.models.classifier import Classification
-    from core.models.explain import Reasons
+    from core.models.explain import Explanation
 
 CLASSES = 5  # shown
 SIDE_BY_SIDE = 3  # models
@@ -55,7 +55,7 @@ class Backend:
 
     models: Callable[[], Sequence[ModelSpec]]  # that can be chosen now; the first is the default
     classify: Callable[[str, Path | None, str, str, str], Classification]  # by model; the last is a country
-    explain: Callable[[str, Path | None, str, str, str, str, Example | None], Reasons | None] = _none
+    explain: Callable[[str, Path | None, str, str, str, str, Example | None], Explanation | None] = _none
     card: Callable[[ModelSpec], Card | None] = _none
     examples: Callable[[str], Sequence[Example]] = _nothing  # that a model can be tried with
     countries: Callable[[str], Sequence[tuple[str, str]]] = _nothing  # names and codes
@@ -130,7 +130,7 @@ def build(backend: Backend) -> gr.Blocks:
                 told = backend.explain(
                     model, path, name or "", description or "", country or "", language or "", example
                 )
-                shown.append(view.why(title, told, view.picture_of(path)))
+                shown.append(view.explanation(title, told, view.picture_of(path)))
             yield view.row(shown) if shown else ""
 
     def on_open(named: str | None) -> tuple[Any, ...]:

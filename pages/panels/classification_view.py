@@ -19,7 +19,7 @@ from core.settings import ASSETS
 if TYPE_CHECKING:
     from core.models.cards import Card
     from core.models.classifier import Classification
-    from core.models.explain import Changed, Reasons, Word
+    from core.models.explain import Counterfactual, Explanation, WordImportance
 
 CSS = (ASSETS / "classification.css").read_text(encoding="utf-8")
 SHOWN_PX = 480  # longest side of the picture under a heat map
@@ -62,7 +62,7 @@ def waiting(title: str) -> str:
     return f'<section class="vc-model vc-waiting"><h3>{escape(title)}</h3><p>Reading…</p></section>'
 
 
-def why(title: str, reasons: Reasons | None, picture: Image.Image | None) -> str:
+def explanation(title: str, reasons: Explanation | None, picture: Image.Image | None) -> str:
     """The explanation of one model's prediction."""
     if reasons is None:
         told = "<p>No explanation is available for this model.</p>"
@@ -129,7 +129,7 @@ def _bar(label: str, share: float) -> str:
     )
 
 
-def _heat(reasons: Reasons, picture: Image.Image) -> str:
+def _heat(reasons: Explanation, picture: Image.Image) -> str:
     """The picture with its heat map, and a switch that hides the heat map."""
     assert reasons.heat is not None
     if not float(reasons.heat.max()) > 0:
@@ -163,7 +163,7 @@ def _data_url(image: Image.Image) -> str:
     return f"data:image/webp;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
-def _words(reasons: Reasons) -> str:
+def _words(reasons: Explanation) -> str:
     """The text, each word coloured by its importance; empty where there are no importances."""
     if not reasons.words:
         return ""
@@ -189,7 +189,7 @@ def _words(reasons: Reasons) -> str:
     )
 
 
-def _word(reasons: Reasons, word: Word, largest: float) -> str:
+def _word(reasons: Explanation, word: WordImportance, largest: float) -> str:
     strength = abs(word.weight) / largest
     shown = escape(reasons.text[word.start : word.end])
     if strength < 0.08:
@@ -203,7 +203,7 @@ def _word(reasons: Reasons, word: Word, largest: float) -> str:
     return f'<mark class="vc-{side}" style="--strength:{strength:.2f}" title="{escape(told)}">{shown}</mark>'
 
 
-def _shares(reasons: Reasons) -> str:
+def _shares(reasons: Explanation) -> str:
     """EmbraceNet: the share of fused components of each modality, and their contribution to the prediction."""
     parts = []
     if len(reasons.filled) > 1:
@@ -226,12 +226,12 @@ def _shares(reasons: Reasons) -> str:
     return f'<h4>Contribution of picture and text</h4><p class="vc-split" aria-hidden="true">{bar}</p><p>{" ".join(parts)}</p>'
 
 
-def _what_if(reasons: Reasons) -> str:
+def _what_if(reasons: Explanation) -> str:
     """The counterfactual predictions, one per line."""
     return f'<h4>Counterfactuals</h4><ul class="vc-if">{"".join(_changed(reasons, each) for each in reasons.changed)}</ul>'
 
 
-def _changed(reasons: Reasons, changed: Changed) -> str:
+def _changed(reasons: Explanation, changed: Counterfactual) -> str:
     same = changed.label == reasons.label
     now = (
         f"still <b>{escape(_path(changed.label)[-1])}</b>"

@@ -22,7 +22,7 @@ from pages.panels.examples import Example, product_examples
 
 if TYPE_CHECKING:
     from core.models.classifier import Classification, Classifier
-    from core.models.explain import Adjust, OtherText, Reasons
+    from core.models.explain import Adjust, Explanation, OtherText
     from core.models.priors import CountryPriors
 
 
@@ -84,7 +84,7 @@ def explain(
     country: str = "",
     language: str = "",
     example: Example | None = None,
-) -> Reasons:
+) -> Explanation:
     """What decided.
 
     Args:
@@ -94,7 +94,7 @@ def explain(
     Raises:
         VitrineError: as `reasons`.
     """
-    from core.models.explain import reasons, unchanged  # torch
+    from core.models.explain import explanation, unchanged  # torch
 
     classifier = _loaded(name)
     adjust = _adjust(name, country)[0] if country else None
@@ -107,7 +107,7 @@ def explain(
             label = classifier.classify(image, title, description, k=1).labels[0][0]
         found = twins.text_in(dataset, language, label, known)
         others = [found] if found else []
-    return reasons(classifier, image, title, description, others, adjust or unchanged)
+    return explanation(classifier, image, title, description, others, adjust or unchanged)
 
 
 def warm(name: str) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.catalog import info as catalog
 from core.catalog.cohort import Cohort, path_text
-from core.evaluation.cache import Kept
+from core.evaluation.cache import Evaluation
 from pages.resources import products
 
 
@@ -25,11 +25,11 @@ def class_counts(name: str, split: str, human_only: bool = False) -> dict[str, i
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _predictions(path: Path, changed_ns: int, _made: Kept) -> pd.DataFrame:
+def _predictions(path: Path, changed_ns: int, _made: Evaluation) -> pd.DataFrame:
     return _made.predictions()
 
 
-def predictions(made: Kept) -> pd.DataFrame:
+def predictions(made: Evaluation) -> pd.DataFrame:
     """The products that an evaluation judged, one for all visitors: not to be changed.
 
     Raises:

@@ -6,13 +6,13 @@ import streamlit as st
 
 from core.catalog.info import DatasetInfo
 from core.statistics import picture_stats
-from core.statistics.queue import Desk
+from core.statistics.queue import DisplayQueue
 
 
 @st.cache_resource(show_spinner=False)
-def desk() -> Desk:
+def displays() -> DisplayQueue:
     """Where statistics are computed: one for all visitors."""
-    return Desk()
+    return DisplayQueue()
 
 
 def measured_at(info: DatasetInfo) -> float | None:

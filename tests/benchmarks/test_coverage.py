@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmarks.coverage import coverage
-from core.evaluation.judging import honesty, intervals
+from core.evaluation.judging import intervals, intervals_and_calibration
 
 
 def test_coverage_of_every_interval_that_is_printed() -> None:
@@ -20,6 +20,6 @@ def test_f1_has_no_interval_since_none_covers() -> None:
     table = pd.DataFrame({"label": ["a", "b"], "prediction": ["a", "a"], "probability": [0.9, 0.6],
                           "hit": [1.0, 0.0]})  # fmt: skip
     assert not {"f1_macro_interval", "f1_weighted_interval"} & {
-        *honesty(table, ["a", "b"]),
+        *intervals_and_calibration(table, ["a", "b"]),
         *intervals(table.hit.to_numpy(), 1.0),
     }

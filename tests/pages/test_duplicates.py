@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.catalog.products import Products
 from core.duplicates import finding, judging
 from core.duplicates.lookalikes import LookAlikes
-from pages.components.duplicates.duplicates_pairs import says
+from pages.components.duplicates.duplicates_pairs import similarity_text
 from tests.planted import picture
 
 Open = Callable[..., AppTest]
@@ -101,10 +101,16 @@ def test_leakage_offers_what_to_drop(planted: Products, open_page: Open) -> None
 
 
 def test_likeness_is_said_in_the_detectors_own_words() -> None:
-    assert says("hash", 124) == "4 of 128 bits differ" and says("hash", 128) == "the same hash"
-    assert says("pixels", np.float32(252.5)) == "pixel difference 2.5"
-    assert says("recoloured", np.float32(253.5)) == "after colour correction, pixel difference 1.5"
-    assert says("vectors", 0.9871) == "similarity 0.987" and says("text", 1.0) == "the same text"
+    assert (
+        similarity_text("hash", 124) == "4 of 128 bits differ"
+        and similarity_text("hash", 128) == "the same hash"
+    )
+    assert similarity_text("pixels", np.float32(252.5)) == "pixel difference 2.5"
+    assert similarity_text("recoloured", np.float32(253.5)) == "after colour correction, pixel difference 1.5"
+    assert (
+        similarity_text("vectors", 0.9871) == "similarity 0.987"
+        and similarity_text("text", 1.0) == "the same text"
+    )
 
 
 def test_filters_of_the_page_before_are_said_to_be_left_out(planted: Products, open_page: Open) -> None:

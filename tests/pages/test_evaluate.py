@@ -29,7 +29,7 @@ def test_every_part_is_reached_by_its_address(part: str, evaluated: Path, open_p
     test = open_page("evaluate.py", dataset="toy", model="toy-run", sees="Text", part=part)
     assert not test.exception, test.exception
     assert not test.error and not test.warning
-    assert "toy\\-run on toy, test · 23 products · seeing the text alone" in words(test)
+    assert "toy\\-run on toy, test · 23 products · inputs\\: the text alone" in words(test)
     assert [metric.label for metric in test.metric][:2] == ["Top-1", "Top-5"]
     if part == "Compare":
         said = words(test)
@@ -53,7 +53,7 @@ def test_a_prompted_model_that_saw_the_classes_is_called_so(
 ) -> None:
     """The bundled encoder was trained on hats and shoes; one that was not stands beside the paper's figures."""
     name = "zero-shot-clip-tiny@toy"
-    cache.keep(model(name), Choice("toy"), workers=1)
+    cache.evaluate_and_store(model(name), Choice("toy"), workers=1)
 
     def shown(part: str) -> tuple[str, list[str]]:
         test = open_page("evaluate.py", dataset="toy", model=name, part=part)

@@ -16,7 +16,7 @@ from core.catalog.products import Products
 from core.errors import TrainingError, UnknownDatasetError, UsageError
 from core.evaluation.judging import evaluate, restricted
 from core.models.classifier import Classifier
-from core.models.concatenated import JoinedData
+from core.models.concatenated import ConcatenatedData
 from core.models.data import ProductData, product_frame
 from core.models.registry import of_run
 from core.training.checkpoints import read_tensors, write_tensors
@@ -116,7 +116,7 @@ def test_joined_products_keep_their_order(two: Path) -> None:
     for name in ("toy", "other"):
         products = Products.open(name)
         parts.append(ProductData(products, product_frame(products, ("train",)), readings, workers=1))
-    joined = JoinedData(parts)
+    joined = ConcatenatedData(parts)
     assert len(joined) == 63 + 42 and len(joined.frame) == 105
     rows = np.array([70, 3, 104, 0, 63, 62])
     inputs = joined.inputs(rows)
@@ -124,7 +124,7 @@ def test_joined_products_keep_their_order(two: Path) -> None:
         alone = parts[0].inputs(np.array([row])) if row < 63 else parts[1].inputs(np.array([row - 63]))
         assert torch.equal(inputs.pixels[at], alone.pixels[0])
         assert torch.equal(inputs.numbers[at], alone.numbers[0])
-    one = JoinedData(parts[:1])
+    one = ConcatenatedData(parts[:1])
     assert torch.equal(one.inputs(rows[[1, 3]]).pixels, parts[0].inputs(rows[[1, 3]]).pixels)
     assert (one.held_out(0.1, 0) == joined.held_out(0.1, 0)[:63]).all()
 

@@ -31,7 +31,7 @@ def show(
     ):
         return
     command = " ".join(["vitrine duplicates", info.name, *arguments])
-    if hashing.under_way(info):
+    if hashing.in_progress(info):
         st.info(f"Duplicates of {plain(info.name)} are being computed. Come back when they are done.")
         st.button("Refresh")
         return

@@ -25,7 +25,7 @@ MOST_PAGES = 400
 YOU = "your name for judgements"
 
 
-def says(key: str, likeness: float) -> str:
+def similarity_text(key: str, likeness: float) -> str:
     """The similarity of a pair, as the detector measures it."""
     if key == "bytes":
         return "the same file"
@@ -74,7 +74,12 @@ def show(info: DatasetInfo, found: Found, threshold: float) -> None:
         pair_gallery.show(
             info,
             [
-                Pair(first, second, says(found.described.detector, float(found.likeness[row])), row < stop)
+                Pair(
+                    first,
+                    second,
+                    similarity_text(found.described.detector, float(found.likeness[row])),
+                    row < stop,
+                )
                 for row, first, second in rows_of(info, found, shown)
             ],
         )

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.catalog.info import DatasetInfo
 from core.evaluation import cache
-from core.evaluation.cache import Kept
+from core.evaluation.cache import Evaluation
 from core.evaluation.class_charts import class_names
 from core.evaluation.comparison import compare, paired
 from core.models.registry import ModelSpec
@@ -26,7 +26,7 @@ WORDS = {
 }  # fmt: skip
 
 
-def name_of(made: Kept, beside: Kept) -> str:
+def name_of(made: Evaluation, beside: Evaluation) -> str:
     """A name of an evaluation beside another: the model, and the choices in which the two differ."""
     words = [
         WORDS.get(value, value)
@@ -40,13 +40,13 @@ def name_of(made: Kept, beside: Kept) -> str:
     return f"{made.model} ({', '.join(words)})" if words else made.model
 
 
-def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
+def show(info: DatasetInfo, spec: ModelSpec, found: Evaluation, specs: Sequence[ModelSpec]) -> None:
     """McNemar's test between this evaluation and another on the same split, and the products that only one got right."""
     if not mistakes.holds(info, found):
         return
     there = [
         made
-        for _, made in cache.every(list(specs), info.name)
+        for _, made in cache.evaluations(list(specs), info.name)
         if made.choice.split == found.choice.split and made.path != found.path
     ]
     if not there:
@@ -84,7 +84,9 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelS
     mistakes.gallery(info, wrong_side(table, suffix), f"alone{suffix}", class_names(found))
 
 
-def _say_nothing_there(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
+def _say_nothing_there(
+    info: DatasetInfo, spec: ModelSpec, found: Evaluation, specs: Sequence[ModelSpec]
+) -> None:
     """What could be evaluated for a comparison, with links."""
     ways = [f"evaluate another model on the {found.choice.split} products of {plain(info.name)}"]
     if set(spec.inputs) >= {"text", "image"}:
@@ -92,7 +94,7 @@ def _say_nothing_there(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: S
         ways.append(f"this one with {other[found.choice.sees]}")
     st.info(f"No other evaluation to compare with yet: {', or '.join(ways)}.")
     others = [one for one in specs if one.name != spec.name]
-    fitting = [one for one in others if cache.learned(one) == info.name]
+    fitting = [one for one in others if cache.training_dataset(one) == info.name]
     for one in (fitting or others)[:OFFERED]:
         address = {"dataset": info.name, "model": one.name, "evaluated": found.choice.split}
         st.link_button(plain(f"{one.title}: {one.name}"), f"evaluate?{urlencode(address)}", type="tertiary")

@@ -12,7 +12,7 @@ from core.catalog.info import DatasetInfo
 from core.embeddings.clip import encoder
 from core.errors import ModelError
 from core.evaluation import cache
-from core.evaluation.cache import Kept
+from core.evaluation.cache import Evaluation
 from core.evaluation.choice import Choice, splits
 from core.evaluation.fit import best
 from core.models import registry
@@ -42,7 +42,7 @@ def models() -> list[ModelSpec]:
     return list(found.values())
 
 
-def say_no_model() -> None:
+def show_no_model() -> None:
     """There is no model: say how to train one."""
     st.info("There is no model yet. Train one; it appears here when training is done.")
     st.code(registry.TRAIN_COMMAND, language=None)
@@ -50,14 +50,14 @@ def say_no_model() -> None:
         st.page_link("train.py", label="Go to Train")
 
 
-def begin_with_a_fitting_dataset(specs: Sequence[ModelSpec]) -> None:
+def choose_default_dataset(specs: Sequence[ModelSpec]) -> None:
     """Without a dataset in the address, choose the one that its model, or else the first model, was trained on."""
     wanted = st.query_params.get("model")
     if "dataset" in st.query_params or (wanted is None and st.session_state.get(filter_bar.KEPT) is not None):
         return
     there = {info.name for info in datasets.available()}
     for spec in specs:
-        if wanted in (None, spec.name) and (name := cache.learned(spec)) in there:
+        if wanted in (None, spec.name) and (name := cache.training_dataset(spec)) in there:
             st.query_params["dataset"] = name
             return
 
@@ -151,9 +151,9 @@ def _one(label: str, options: dict[str, str], key: str, help_: str | None = None
     )
 
 
-def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Kept | None:
+def offer(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> Evaluation | None:
     """Shown without an evaluation: its progress, or how to start it; returns an outdated one, if there is one."""
-    state = cache.underway(spec, choice)
+    state = cache.status_of(spec, choice)
     if state is not None and state.state == "running":
         _watch(spec, choice)
         return None
@@ -199,7 +199,7 @@ def _not_yet(spec: ModelSpec, info: DatasetInfo, choice: Choice) -> str:
     about = "" if parted else "about "
     alike = [
         made
-        for _, made in cache.every([spec], info.name)
+        for _, made in cache.evaluations([spec], info.name)
         if (made.choice.sees, made.choice.inference) == (choice.sees, choice.inference) and made.report["n"]
     ]
     time = (
@@ -221,7 +221,7 @@ def command(spec: ModelSpec, choice: Choice) -> str:
 @st.fragment(run_every=1.0)
 def _watch(spec: ModelSpec, choice: Choice) -> None:
     """The progress of the evaluation, for every visitor; it continues when nobody watches."""
-    state = cache.underway(spec, choice)
+    state = cache.status_of(spec, choice)
     if state is None or state.state != "running":
         st.rerun()
         return

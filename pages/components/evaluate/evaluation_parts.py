@@ -15,7 +15,7 @@ from core.catalog.info import DatasetInfo
 from core.catalog.spreadsheets import frame_csv
 from core.errors import ModelError
 from core.evaluation import cache, charts, class_charts
-from core.evaluation.cache import Kept
+from core.evaluation.cache import Evaluation
 from core.evaluation.charts import rows_of
 from core.models.registry import ModelSpec
 from core.training.runs import RunConfig
@@ -26,7 +26,7 @@ from pages.components.shared.numbers import PERCENT, in_percent
 from pages.resources import datasets, evaluation
 
 
-def show(info: DatasetInfo, spec: ModelSpec, found: Kept, specs: Sequence[ModelSpec]) -> None:
+def show(info: DatasetInfo, spec: ModelSpec, found: Evaluation, specs: Sequence[ModelSpec]) -> None:
     """The headline, and one part below it."""
     _headline(spec, found)
     parts: dict[str, Callable[[], None]] = {
@@ -52,7 +52,7 @@ def show_papers_alone() -> None:
         paper_tables.show_published()
 
 
-def _headline(spec: ModelSpec, found: Kept) -> None:
+def _headline(spec: ModelSpec, found: Evaluation) -> None:
     report = found.report
     if spec.exposure is not None and not spec.exposure.zero_shot:
         st.warning(plain(spec.exposure.sentence()))
@@ -90,7 +90,7 @@ def _headline(spec: ModelSpec, found: Kept) -> None:
     st.caption(plain(" ".join(notes)))
 
 
-def _figures(info: DatasetInfo, found: Kept, specs: Sequence[ModelSpec]) -> None:
+def _figures(info: DatasetInfo, found: Evaluation, specs: Sequence[ModelSpec]) -> None:
     table = pd.DataFrame(charts.figures(found))
     shown = in_percent(table, ["value"])
     shown.insert(2, "95% interval", [_between(row.low, row.high) for row in rows_of(table)])
@@ -101,7 +101,7 @@ def _figures(info: DatasetInfo, found: Kept, specs: Sequence[ModelSpec]) -> None
         column_config={"value": PERCENT},
     )
     _downloads(found, table)
-    others = cache.every(list(specs), info.name)
+    others = cache.evaluations(list(specs), info.name)
     st.subheader(f"Evaluations on {plain(info.name)}", anchor=False)
     st.dataframe(
         in_percent(evaluations_table(others), ["top-1", "top-5"]), hide_index=True,
@@ -120,7 +120,7 @@ def _between(low: float | None, high: float | None) -> str:
     return "" if pd.isna(low) or pd.isna(high) else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
-def evaluations_table(entries: Sequence[tuple[ModelSpec, Kept]]) -> pd.DataFrame:
+def evaluations_table(entries: Sequence[tuple[ModelSpec, Evaluation]]) -> pd.DataFrame:
     """All evaluations, newest first."""
     return pd.DataFrame(
         [
@@ -135,7 +135,7 @@ def evaluations_table(entries: Sequence[tuple[ModelSpec, Kept]]) -> pd.DataFrame
     )  # fmt: skip
 
 
-def _downloads(found: Kept, table: pd.DataFrame) -> None:
+def _downloads(found: Evaluation, table: pd.DataFrame) -> None:
     name = f"{found.model}-{found.choice.stem()}"
     with st.container(horizontal=True):
         st.download_button(
@@ -150,13 +150,13 @@ def _downloads(found: Kept, table: pd.DataFrame) -> None:
         )
 
 
-def _parquet(found: Kept) -> bytes:
+def _parquet(found: Evaluation) -> bytes:
     out = io.BytesIO()
     evaluation.predictions(found).to_parquet(out, index=False)
     return out.getvalue()
 
 
-def _json(found: Kept) -> bytes:
+def _json(found: Evaluation) -> bytes:
     return json.dumps(found.report, ensure_ascii=False, indent=1).encode()
 
 
@@ -164,29 +164,29 @@ def _csv(table: pd.DataFrame) -> bytes:
     return frame_csv(table)
 
 
-def _card(info: DatasetInfo, found: Kept, display: Any) -> None:
+def _card(info: DatasetInfo, found: Evaluation, display: Any) -> None:
     with st.container(border=True):
         chart.draw(info, display, display.name, f"figure {display.name} {found.path.name}")
 
 
-def _groups(info: DatasetInfo, found: Kept) -> None:
+def _groups(info: DatasetInfo, found: Evaluation) -> None:
     st.markdown("Accuracy by country and label source. Click a point to open its products.")
     _card(info, found, charts.by_country(found))
     _card(info, found, charts.by_label_source(found))
 
 
-def _calibration(info: DatasetInfo, found: Kept) -> None:
+def _calibration(info: DatasetInfo, found: Evaluation) -> None:
     st.markdown("Whether the predicted probabilities match the observed accuracy.")
     _card(info, found, charts.reliability(found))
 
 
-def _confusions(info: DatasetInfo, found: Kept) -> None:
+def _confusions(info: DatasetInfo, found: Evaluation) -> None:
     st.markdown("Which classes are confused with which.")
     mistakes.show_pairs(info, found)
     _card(info, found, class_charts.confusions(found, evaluation.predictions(found)))
 
 
-def _classes(info: DatasetInfo, spec: ModelSpec, found: Kept) -> None:
+def _classes(info: DatasetInfo, spec: ModelSpec, found: Evaluation) -> None:
     st.markdown("Metrics of every class. Click a column to sort by it.")
     training = trained_counts(spec)
     table = class_charts.classes_table(found, training)

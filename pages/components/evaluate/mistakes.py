@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
-from core.evaluation.cache import Kept
+from core.evaluation.cache import Evaluation
 from core.evaluation.charts import rows_of
 from core.evaluation.class_charts import Names, class_names
 from pages.components.shared import product_dialog, product_grid
@@ -27,7 +27,7 @@ ORDERS = {
 }
 
 
-def show(info: DatasetInfo, found: Kept) -> None:
+def show(info: DatasetInfo, found: Evaluation) -> None:
     """Wrong predictions, the most confident first, of all classes or of one pair."""
     if not holds(info, found):
         return
@@ -58,7 +58,7 @@ def show(info: DatasetInfo, found: Kept) -> None:
     )
 
 
-def holds(info: DatasetInfo, found: Kept) -> bool:
+def holds(info: DatasetInfo, found: Evaluation) -> bool:
     """Is the evaluation of this import? Row numbers of another import name other products; a note says so."""
     if found.fingerprint == info.fingerprint:
         return True
@@ -114,7 +114,7 @@ def browse_link(info: DatasetInfo, table: pd.DataFrame) -> None:
     st.link_button(title, cohort_url("/browse", Cohort(info.name, item_id=ids)))
 
 
-def show_pairs(info: DatasetInfo, found: Kept) -> None:
+def show_pairs(info: DatasetInfo, found: Evaluation) -> None:
     """The most confused pairs of classes, with pictures of both sides of one pair."""
     pairs = pd.DataFrame(found.report["confused_pairs"], columns=["label", "prediction", "n", "share"])
     if pairs.empty:

@@ -24,7 +24,8 @@ PAPER, HERE = "paper", "measured here"
 def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:
     """Each paper's table with the evaluations of such models on this dataset."""
     own = sorted(
-        cache.every(list(specs), info.name), key=lambda one: (one[1].model, SEES.index(one[1].choice.sees))
+        cache.evaluations(list(specs), info.name),
+        key=lambda one: (one[1].model, SEES.index(one[1].choice.sees)),
     )
     st.markdown(
         "Published results beside evaluations made here. Rows with different data or network sizes are not "
@@ -50,7 +51,7 @@ def show_published() -> None:
         _draw(table, [])
 
 
-def _mine(spec: ModelSpec, made: cache.Kept, table: PublishedTable) -> dict[str, object]:
+def _mine(spec: ModelSpec, made: cache.Evaluation, table: PublishedTable) -> dict[str, object]:
     choice = made.choice
     labels = "" if choice.labels == "all" else ", human labels"
     figures = measured(made.report, table)

@@ -25,7 +25,7 @@ def show(info: DatasetInfo, names: list[str]) -> None:
     stale = _stale(info)
     for why in stale:
         st.warning(plain(why))
-    if holder := map_files.under_way(info):
+    if holder := map_files.in_progress(info):
         st.info(f"A map of {info.name} is being made by {plain(holder)}. Come back when it is done.")
         st.button("Refresh")
         return

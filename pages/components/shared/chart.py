@@ -26,7 +26,7 @@ FORMATS = ("PNG", "SVG")
 
 
 @dataclass(frozen=True)
-class Order:
+class ChartSpec:
     """A statistic and its choices: names and numbers alone, so that two visitors share the answer."""
 
     make: Callable[..., Display]
@@ -40,12 +40,12 @@ class Order:
         return re.sub(r"[^a-z0-9]+", "-", self.name().lower().removeprefix("core.statistics.")).strip("-")
 
 
-def show(info: DatasetInfo, cohort: Cohort, orders: Sequence[Order]) -> None:
+def show(info: DatasetInfo, cohort: Cohort, charts: Sequence[ChartSpec]) -> None:
     """Draw statistics one below the other. All start at once; a slow one shows a placeholder first."""
     until = time.monotonic() + WAIT_S
-    for order in orders:
+    for order in charts:
         _ask(info, cohort, order, 0)
-    for order in orders:
+    for order in charts:
         with st.container(border=True, key=f"chart-{order.slug()}"):
             display = _ask(info, cohort, order, max(0.0, until - time.monotonic()))
             if isinstance(display, Pending):
@@ -54,7 +54,7 @@ def show(info: DatasetInfo, cohort: Cohort, orders: Sequence[Order]) -> None:
                 draw(info, display, order.name(), f"figure {order.name()} {cohort.to_query()}")
 
 
-def _ask(info: DatasetInfo, cohort: Cohort, order: Order, wait_s: float) -> Display | Pending:
+def _ask(info: DatasetInfo, cohort: Cohort, order: ChartSpec, wait_s: float) -> Display | Pending:
     key = (
         order.name(),
         cohort,
@@ -65,11 +65,11 @@ def _ask(info: DatasetInfo, cohort: Cohort, order: Order, wait_s: float) -> Disp
         products.map_version(cohort),
     )
     make = partial(order.make, products.table(info.name), cohort, *order.choices)
-    return statistics.desk().ask(key, make, wait_s)
+    return statistics.displays().get(key, make, wait_s)
 
 
 @st.fragment(run_every=1.0)
-def _wait_for(info: DatasetInfo, cohort: Cohort, order: Order) -> None:
+def _wait_for(info: DatasetInfo, cohort: Cohort, order: ChartSpec) -> None:
     """The placeholder of a chart that is being computed."""
     display = _ask(info, cohort, order, 0)
     if isinstance(display, Display):

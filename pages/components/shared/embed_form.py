@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.catalog.info import DatasetInfo
 from core.embeddings.clip import ENCODERS
-from core.embeddings.store import under_way
+from core.embeddings.store import in_progress
 from pages import access
 from pages.components.shared import background, preparing
 
@@ -24,7 +24,7 @@ def show(info: DatasetInfo, why: str) -> None:
     arguments = ["embed", info.name, "--encoder", ENCODERS[0].name]
     arguments += [] if info.with_picture else ["--tower", "text"]
     command = " ".join(["vitrine", *arguments])
-    if holder := under_way(info):
+    if holder := in_progress(info):
         st.info(f"The vectors of {info.name} are being computed by {holder}. Come back when they are done.")
         st.button("Refresh")
         return

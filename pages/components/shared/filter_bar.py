@@ -160,7 +160,7 @@ def show(info: DatasetInfo) -> Cohort:
     return cohort
 
 
-def say_left_out(info: DatasetInfo) -> None:
+def show_ignored_filters(info: DatasetInfo) -> None:
     """For a page of whole datasets: say which filters, of the previous page or the address, it ignores."""
     kept: Cohort | None = st.session_state.get(KEPT)
     if kept is None or kept.dataset != info.name:

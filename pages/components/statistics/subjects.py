@@ -25,7 +25,7 @@ from core.statistics import (
 from core.statistics.papers import TABLES
 from pages import access
 from pages.components.shared import chart
-from pages.components.shared.chart import Order
+from pages.components.shared.chart import ChartSpec
 
 # Titles of columns; a bound widget puts the title into the address.
 COLUMN = {"country": "geo", "language": "language", "category": "category", "class": "class", "label source": "label_source",
@@ -50,7 +50,7 @@ def _choices() -> Any:
 
 def show_columns(info: DatasetInfo, cohort: Cohort) -> None:
     chart.show(info, cohort, [
-        Order(columns.contents), Order(columns.repeats, ("image_id",)), Order(columns.repeats, ("item_id",)),
+        ChartSpec(columns.contents), ChartSpec(columns.repeats, ("image_id",)), ChartSpec(columns.repeats, ("item_id",)),
     ])  # fmt: skip
 
 
@@ -72,8 +72,8 @@ def show_long_tail(info: DatasetInfo, cohort: Cohort) -> None:
         st.warning("The tail's limit is above the head's: some categories would be in both.")
         return
     chart.show(info, cohort, [
-        Order(long_tail.rank_frequency, (scale == "logarithmic",)), Order(long_tail.shapes), Order(long_tail.per_category, (top,)),
-        Order(long_tail.balance, (many, few)), Order(long_tail.extremes),
+        ChartSpec(long_tail.rank_frequency, (scale == "logarithmic",)), ChartSpec(long_tail.shapes), ChartSpec(long_tail.per_category, (top,)),
+        ChartSpec(long_tail.balance, (many, few)), ChartSpec(long_tail.extremes),
     ])  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def show_shift(info: DatasetInfo, cohort: Cohort) -> None:
         ]
         by = COLUMN[st.selectbox("by", AGAINST, key="against", bind="query-params", width=200)]
     chart.show(info, cohort, [
-        Order(shift.distribution, (column, by)), Order(shift.every_column, (by,)), Order(shift.movers),
+        ChartSpec(shift.distribution, (column, by)), ChartSpec(shift.every_column, (by,)), ChartSpec(shift.movers),
     ])  # fmt: skip
 
 
@@ -95,8 +95,8 @@ def show_texts(info: DatasetInfo, cohort: Cohort) -> None:
         bins = _choose("Bins", ("equal", "logarithmic"), "bins")
         by = COLUMN[_choose("By", ("country", "language", "category", "label source"), "texts-by")]
     chart.show(info, cohort, [
-        Order(text_length.lengths, (column, unit, bins == "logarithmic")), Order(text_length.lengths_by, (column, unit, by)),
-        Order(text_length.repeated), Order(languages.declared),
+        ChartSpec(text_length.lengths, (column, unit, bins == "logarithmic")), ChartSpec(text_length.lengths_by, (column, unit, by)),
+        ChartSpec(text_length.repeated), ChartSpec(languages.declared),
     ])  # fmt: skip
 
 
@@ -104,8 +104,8 @@ def show_labels(info: DatasetInfo, cohort: Cohort) -> None:
     with _choices():
         by = COLUMN[_choose("By", ("category", "country", "class"), "labels-by")]
     chart.show(info, cohort, [
-        Order(label_sources.shares), Order(label_sources.machine_by, (by,)), Order(label_sources.crossed, (by,)),
-        Order(label_sources.conflicts),
+        ChartSpec(label_sources.shares), ChartSpec(label_sources.machine_by, (by,)), ChartSpec(label_sources.crossed, (by,)),
+        ChartSpec(label_sources.conflicts),
     ])  # fmt: skip
 
 
@@ -113,12 +113,14 @@ def show_pictures(info: DatasetInfo, cohort: Cohort) -> None:
     state = picture_stats.measured(info).state
     if state not in ("done", "none", "remote"):
         _measuring(info)
-    orders = [
-        Order(pictures.resolutions), Order(pictures.colours),
-        *(Order(pictures.spread, (measure,)) for measure in pictures.MEASURES), Order(pictures.formats),
+    charts = [
+        ChartSpec(pictures.resolutions), ChartSpec(pictures.colours),
+        *(ChartSpec(pictures.spread, (measure,)) for measure in pictures.MEASURES), ChartSpec(pictures.formats),
     ]  # fmt: skip
     chart.show(
-        info, cohort, [Order(pictures.problems)] if state != "done" else [*orders, Order(pictures.problems)]
+        info,
+        cohort,
+        [ChartSpec(pictures.problems)] if state != "done" else [*charts, ChartSpec(pictures.problems)],
     )
 
 
@@ -139,7 +141,7 @@ def _measuring(info: DatasetInfo) -> None:
 def show_hierarchy(info: DatasetInfo, cohort: Cohort) -> None:
     with _choices():
         kind = _choose("As", ("treemap", "sunburst", "icicle"), "shape")
-    chart.show(info, cohort, [Order(hierarchy.shape, (kind,)), Order(hierarchy.classes)])
+    chart.show(info, cohort, [ChartSpec(hierarchy.shape, (kind,)), ChartSpec(hierarchy.classes)])
 
 
 def show_words(info: DatasetInfo, cohort: Cohort) -> None:
@@ -147,12 +149,12 @@ def show_words(info: DatasetInfo, cohort: Cohort) -> None:
         column = _choose("Text", ("name", "description"), "column")
         by = COLUMN[_choose("Specific to", ("category", "class", "country", "language"), "words-by")]
     chart.show(info, cohort, [
-        Order(words.cloud, (column,)), Order(words.frequent, (column,)), Order(words.specific, (column, by)),
+        ChartSpec(words.cloud, (column,)), ChartSpec(words.frequent, (column,)), ChartSpec(words.specific, (column, by)),
     ])  # fmt: skip
 
 
 def show_beside(info: DatasetInfo, cohort: Cohort) -> None:
-    chart.show(info, cohort, [Order(comparison.beside, (table.name,)) for table in TABLES])
+    chart.show(info, cohort, [ChartSpec(comparison.beside, (table.name,)) for table in TABLES])
 
 
 SHOW: dict[str, Callable[[DatasetInfo, Cohort], None]] = {

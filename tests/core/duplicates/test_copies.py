@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from core.catalog.products import Products
 from core.duplicates import copies, finding, hashing
-from core.duplicates.registering import as_tensor, edges, settle
+from core.duplicates.alignment import as_tensor, edges, settle
 from tests.planted import Make, picture
 
 

@@ -227,10 +227,10 @@ hashing.measure(info("planted"))
 
 def test_two_processes_do_not_look_at_once(planted: Products) -> None:
     with hashing.alone(planted.info):
-        assert hashing.under_way(planted.info)
+        assert hashing.in_progress(planted.info)
         with pytest.raises(DuplicatesError, match="already"):
             finding.find(planted, ["bytes"])
-    assert not hashing.under_way(planted.info)
+    assert not hashing.in_progress(planted.info)
 
 
 def test_a_removed_dataset_is_one_clear_error(planted: Products) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.catalog.products import Products
-from core.embeddings.store import Description, open_set, sets, under_way, unit, writing
+from core.embeddings.store import Description, in_progress, open_set, sets, unit, writing
 from core.errors import EmbeddingError, UsageError
 
 ROWS = np.arange(60, dtype=np.int64)
@@ -65,15 +65,15 @@ def test_an_old_set_stays_until_the_new_one_is_whole(products: Products) -> None
 
 
 def test_one_writer_at_a_time(products: Products) -> None:
-    assert under_way(products.info) is None
+    assert in_progress(products.info) is None
     with writing(products.info, "toy", plan(products), 2):
-        assert "process" in (under_way(products.info) or "")
+        assert "process" in (in_progress(products.info) or "")
         with (
             pytest.raises(EmbeddingError, match=r"being made already, by process \d+"),
             writing(products.info, "other", plan(products), 2),
         ):
             pass
-    assert under_way(products.info) is None
+    assert in_progress(products.info) is None
 
 
 def test_a_stale_or_foreign_set_says_what_to_run(products: Products) -> None:

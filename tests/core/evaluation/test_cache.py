@@ -15,7 +15,7 @@ from core.catalog import info as catalog
 from core.commands.app import app
 from core.errors import StorageError, UsageError, VitrineError
 from core.evaluation import cache, charts, class_charts
-from core.evaluation.cache import Kept
+from core.evaluation.cache import Evaluation
 from core.evaluation.choice import Choice
 from core.evaluation.judging import evaluate
 from core.evaluation.published import PER_COUNTRY, TABLES, measured
@@ -24,7 +24,7 @@ from core.models.registry import model
 from core.training.runs import find_run
 
 
-def toy(sees: str = "both") -> Kept:
+def toy(sees: str = "both") -> Evaluation:
     found = cache.find(model("toy-run"), Choice("toy", sees=sees))
     assert found is not None
     return found
@@ -45,8 +45,8 @@ def test_every_choice_is_another_evaluation(evaluated: Path) -> None:
     assert toy().path != toy("text").path and toy("text").report["n"] < toy().report["n"]
     for other in ({"split": "train"}, {"labels": "human"}, {"inference": "sampled"}, {"ties": "fair"}):
         assert cache.find(spec, replace(Choice("toy"), **other)) is None
-    assert [made.choice.sees for _, made in cache.every([spec], "toy")] != []
-    assert len(cache.every([spec], "toy")) == 2
+    assert [made.choice.sees for _, made in cache.evaluations([spec], "toy")] != []
+    assert len(cache.evaluations([spec], "toy")) == 2
     with pytest.raises(UsageError, match="not one of"):
         Choice("toy", split="dev")
     with pytest.raises(VitrineError, match="no dataset named"):
@@ -65,7 +65,7 @@ def test_new_weights_and_a_new_import_make_it_outdated(
     assert outdated is not None and outdated.path == old.path
     assert outdated.stale(spec, info) == "the model was trained further"
     assert "imported again" in old.stale(spec, replace(info, fingerprint="another"))
-    assert cache.every([spec], "toy") == []
+    assert cache.evaluations([spec], "toy") == []
 
 
 def test_a_damaged_file_is_no_evaluation(evaluated: Path, tmp_path: Path) -> None:
@@ -81,18 +81,18 @@ def test_a_damaged_file_is_no_evaluation(evaluated: Path, tmp_path: Path) -> Non
 
 def test_how_far_it_is_and_why_it_ended_can_be_seen(evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, choice = model("toy-run"), Choice("toy", sees="picture")
-    assert cache.underway(spec, choice) is None
+    assert cache.status_of(spec, choice) is None
     monkeypatch.setattr("core.evaluation.running.TOLD_EVERY_S", 0.0)
     seen = []
 
     def look(done: int, total: int, what: str) -> None:
-        seen.append(cache.underway(spec, choice))
+        seen.append(cache.status_of(spec, choice))
 
-    cache.keep(spec, choice, look, workers=1)
+    cache.evaluate_and_store(spec, choice, look, workers=1)
     running = [state for state in seen if state is not None]
     assert running and all(state.state == "running" for state in running)
     assert running[0].left_s is None, "nothing was counted yet"
-    assert cache.underway(spec, choice) is None and cache.find(spec, choice) is not None
+    assert cache.status_of(spec, choice) is None and cache.find(spec, choice) is not None
 
     def stumble(*_: object, **__: object) -> None:
         raise UsageError("No product of the test split has what is needed (picture).")
@@ -100,12 +100,12 @@ def test_how_far_it_is_and_why_it_ended_can_be_seen(evaluated: Path, monkeypatch
     monkeypatch.setattr("core.evaluation.judging.evaluate", stumble)
     choice = replace(choice, labels="human")
     with pytest.raises(UsageError):
-        cache.keep(spec, choice)
-    state = cache.underway(spec, choice)
+        cache.evaluate_and_store(spec, choice)
+    state = cache.status_of(spec, choice)
     assert state is not None and state.state == "failed" and "No product" in state.error
     assert cache.find(spec, choice) is None
     with working(cache.path_of(spec, choice), look), pytest.raises(StorageError, match="already running"):
-        cache.keep(spec, choice)
+        cache.evaluate_and_store(spec, choice)
 
 
 def test_a_process_evaluates_and_the_page_only_starts_it(evaluated: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_process_evaluates_and_the_page_only_starts_it(evaluated: Path) -> Non
     cache.start(spec, choice)  # a second click changes nothing
     assert choice.options() == ["--dataset", "toy", "--ties", "fair"]
     until = time.monotonic() + 120
-    while (state := cache.underway(spec, choice)) and state.state == "running" and time.monotonic() < until:
+    while (state := cache.status_of(spec, choice)) and state.state == "running" and time.monotonic() < until:
         time.sleep(0.1)
     assert cache.find(spec, choice) is not None, state
 
@@ -123,9 +123,9 @@ def test_a_deleted_run_keeps_nothing(evaluated: Path, tmp_path: Path) -> None:
     shutil.copytree(find_run("toy-run"), evaluated / "runs" / "short-lived")
     spec = model("short-lived")
     shutil.rmtree(evaluated / "runs" / "short-lived")
-    assert cache.find(spec, Choice("toy")) is None and cache.underway(spec, Choice("toy")) is None
+    assert cache.find(spec, Choice("toy")) is None and cache.status_of(spec, Choice("toy")) is None
     with pytest.raises(StorageError, match="does not exist any more"):
-        cache.keep(spec, Choice("toy"))
+        cache.evaluate_and_store(spec, Choice("toy"))
     assert not (evaluated / "runs" / "short-lived").exists()
     with pytest.raises(VitrineError):
         cache.start(spec, Choice("toy"))
@@ -217,11 +217,11 @@ def test_the_time_left_is_by_the_pace_of_counting_alone(
     with working(cache.path_of(spec, choice), lambda *_: None) as tell:
         for done, left in ((10, None), (20, 8.0), (60, 2.4)):
             tell(done, 100, "Classifying")
-            state = cache.underway(spec, choice)
+            state = cache.status_of(spec, choice)
             assert state is not None and state.left_s == (left and pytest.approx(left))
             clock[0] += done / 10  # a second for ten products
         tell(1, 3, "Decoding")
-        state = cache.underway(spec, choice)
+        state = cache.status_of(spec, choice)
         assert state is not None and state.left_s is None, "another thing is counted"
 
 

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from core.catalog.build import import_dataset
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo, info
-from core.catalog.map_files import Region, folder_of, maps, read_map, under_way, version
+from core.catalog.map_files import Region, folder_of, in_progress, maps, read_map, version
 from core.catalog.products import Products
 from core.catalog.where import rows_where
 from core.commands.app import app
@@ -27,7 +27,7 @@ from core.embeddings.store import Description, unit, writing
 from core.errors import EmbeddingError, MapError, UsageError
 from core.maps.projection import place, project
 from core.maps.quality import measure
-from core.maps.regions import clusters, told_apart
+from core.maps.regions import clusters, disambiguated
 from core.search.neighbours import different, graph
 from core.storage import alone
 
@@ -270,7 +270,7 @@ def test_killed_in_the_middle_and_again(shop: DatasetInfo, mapped_home: Path) ->
     left = shop.folder / "maps" / ".making-v"
     assert np.load(left / "done.npy")[0] == 64
     first = np.array(np.load(left / "neighbours.npy")[:64])
-    assert under_way(shop) is None
+    assert in_progress(shop) is None
     project(shop, "v", seed=5)
     continued = np.array(read_map(shop, "v").points)
     assert not left.exists()
@@ -287,7 +287,7 @@ def test_killed_in_the_middle_and_again(shop: DatasetInfo, mapped_home: Path) ->
 
 def test_two_at_once(shop: DatasetInfo) -> None:
     with alone(shop.folder / "maps" / ".lock", MapError):
-        assert "process" in (under_way(shop) or "")
+        assert "process" in (in_progress(shop) or "")
         with pytest.raises(MapError, match="being made already, by process"):
             project(shop, "v", again=True)
 
@@ -388,7 +388,7 @@ def test_crowds_and_loners() -> None:
 def test_regions_of_one_name_are_told_apart_by_words_or_a_number() -> None:
     words = [["tričko", "pánské"], ["tričko", "dámské"], ["kaki", "x"], ["bílé", "y"], ["bílé", "y"], [], []]
     found = [Region(at, 0, 0, 9, "shirts", "shirts", 1.0, told) for at, told in enumerate(words)]
-    assert [region.label for region in told_apart(found)] == [
+    assert [region.label for region in disambiguated(found)] == [
         "shirts · tričko · pánské", "shirts · tričko · dámské", "shirts · kaki",
         "shirts · bílé", "shirts · bílé 2", "shirts", "shirts 2",
     ]  # fmt: skip

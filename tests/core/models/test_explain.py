@@ -18,7 +18,7 @@ from core.embeddings.readers import open_tokenizer
 from core.errors import ModelError
 from core.models.classifier import Classifier
 from core.models.data import Readings
-from core.models.explain import HEADS, OtherText, picture_heat, reasons, word_spans, word_weights
+from core.models.explain import HEADS, OtherText, explanation, picture_heat, word_importances, word_spans
 from core.models.fusion import FusionClassifier, FusionConfig
 from core.models.inputs import TEXT
 from core.models.loading import loaded
@@ -80,7 +80,7 @@ def test_the_heat_is_where_the_class_is_decided() -> None:
     expected[1:3, 4:6] = 1
     assert np.allclose(red, expected)
     assert np.argwhere(green == 1).tolist() == [[6, 0], [7, 0]] and green[:6].max() == 0
-    told = reasons(classifier, picture_bytes(seen))
+    told = explanation(classifier, picture_bytes(seen))
     assert told.label == "class 0" and told.heat is not None and told.words == [] and told.changed == []
 
 
@@ -111,7 +111,7 @@ def test_published_networks_have_the_place_that_is_looked_at(name: str) -> None:
 def test_hooks_are_taken_away_and_weights_untouched(toy_home: Path) -> None:
     classifier = loaded("toy-run")
     before = classifier.classify(picture("hats"), "taška").labels
-    told = reasons(classifier, picture("hats"), "taška")
+    told = explanation(classifier, picture("hats"), "taška")
     assert told.heat is not None and told.heat.shape == (1, 1)  # 32 x 24 px, halved five times
     assert classifier.classify(picture("hats"), "taška").labels == before
     assert all(parameter.grad is None for parameter in classifier.network.parameters())
@@ -144,12 +144,14 @@ def test_the_word_that_decides_comes_first(tmp_path: Path) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    told = reasons(classifier, None, "new dress", "red new")
+    told = explanation(classifier, None, "new dress", "red new")
     assert told.label == "class 1"
     first = max(told.words, key=lambda word: word.weight)
     assert told.text[first.start : first.end] == "red"
     assert first.without is not None and first.without < 0.3 < told.probability
-    assert reasons(classifier, None, "red").words[0].without is not None  # nothing is left of the text then
+    assert (
+        explanation(classifier, None, "red").words[0].without is not None
+    )  # nothing is left of the text then
 
 
 def test_looking_at_the_picture_once_gives_what_asking_again_would(toy_home: Path, tmp_path: Path) -> None:
@@ -163,10 +165,10 @@ def test_looking_at_the_picture_once_gives_what_asking_again_would(toy_home: Pat
         classifier_of(FusionClassifier(low_rank, 2), tokenizer),
     ):
         inputs, _ = classifier.inputs_of(Image.new("RGB", (30, 40), "green"), "nová taška Alba")
-        found = word_weights(classifier, "nová taška Alba", inputs, 0)
+        found = word_importances(classifier, "nová taška Alba", inputs, 0)
         again, _ = classifier.inputs_of(Image.new("RGB", (30, 40), "green"), "nová Alba")
         assert found[1].without == pytest.approx(float(classifier.predict(again)[0, 0]), abs=1e-5)
-        alone = word_weights(classifier, "nová", inputs.without(TEXT), 0)
+        alone = word_importances(classifier, "nová", inputs.without(TEXT), 0)
         assert len(alone) == 1 and alone[0].without is not None
 
 
@@ -177,7 +179,7 @@ def test_tfidf_is_told_exactly(tmp_path: Path) -> None:
     numbers, _ = tokenizer.encode(texts, 40)
     network.fit(numbers, np.array([0, 1, 0, 1, 2] * 3), 0)
     classifier = classifier_of(network, tokenizer, 3)
-    told = reasons(classifier, None, "Red shoes", "blue zzz")
+    told = explanation(classifier, None, "Red shoes", "blue zzz")
     assert told.exact and told.label == "class 1"
     assert [told.text[word.start : word.end] for word in told.words] == ["Red", "shoes", "blue", "zzz"]
     assert max(told.words, key=lambda word: word.weight) == told.words[1]
@@ -194,7 +196,7 @@ def test_tfidf_is_told_exactly(tmp_path: Path) -> None:
 def test_what_would_have_been_said(toy_home: Path) -> None:
     classifier = loaded("toy-run")
     others = [OtherText("with another text", "boty", ""), OtherText("with none", "", "")]
-    told = reasons(classifier, picture("hats"), "taška kabelka", others=others)
+    told = explanation(classifier, picture("hats"), "taška kabelka", others=others)
     assert [change.what for change in told.changed] == [
         "without the picture", "without the text", "with another text",
     ]  # fmt: skip
@@ -204,20 +206,22 @@ def test_what_would_have_been_said(toy_home: Path) -> None:
         assert change.kept == pytest.approx(dict(asked.labels)[told.label])
     assert told.changed[0].label == "bags" and told.changed[1].label == "hats"
     assert told.changed[2].text == "boty"
-    assert [change.what for change in reasons(classifier, None, "taška", others=others).changed] == [
+    assert [change.what for change in explanation(classifier, None, "taška", others=others).changed] == [
         "with another text"
     ]
 
 
 def test_how_much_each_input_brought(toy_home: Path) -> None:
-    agreed = reasons(loaded("toy-run"), picture("bags"), "taška kabelka")
+    agreed = explanation(loaded("toy-run"), picture("bags"), "taška kabelka")
     assert agreed.filled == {"picture": 0.5, "text": 0.5}
     assert sum(agreed.shares.values()) == pytest.approx(1, abs=1e-5) and min(agreed.shares.values()) > 0
-    assert reasons(loaded("toy-run"), None, "taška").filled == {"text": 1.0}
+    assert explanation(loaded("toy-run"), None, "taška").filled == {"text": 1.0}
 
 
 def test_an_adjusted_answer_is_what_is_explained(toy_home: Path) -> None:
-    told = reasons(loaded("toy-run"), picture("hats"), adjust=lambda p: p * 0 + np.float32([0.6, 0.3, 0.1]))
+    told = explanation(
+        loaded("toy-run"), picture("hats"), adjust=lambda p: p * 0 + np.float32([0.6, 0.3, 0.1])
+    )
     assert (told.label, told.probability) == ("bags", pytest.approx(0.6))
 
 
@@ -233,7 +237,7 @@ def test_a_network_that_tells_nothing_says_so(tmp_path: Path) -> None:
         def forward(self, inputs: Any, **_: Any) -> Tensor:
             return torch.tensor([[0.9, 0.1]]).log().expand(len(inputs), 2)
 
-    told = reasons(classifier_of(Closed(), words(tmp_path, "red")), picture("hats"), "red")
+    told = explanation(classifier_of(Closed(), words(tmp_path, "red")), picture("hats"), "red")
     assert told.heat is None and told.words == [] and told.shares == {}
     assert len(told.missing) == 2 and told.label == "class 0" and len(told.changed) == 2
 
@@ -248,7 +252,7 @@ def test_exhausted_memory_is_said_and_the_next_is_answered(
 
     with monkeypatch.context() as patch:
         patch.setattr(ProductNetwork, "features", full)
-        for ask in (classifier.classify, lambda *given: reasons(classifier, *given)):
+        for ask in (classifier.classify, lambda *given: explanation(classifier, *given)):
             with pytest.raises(ModelError, match="memory is exhausted"):
                 ask(picture("hats"), "taška")
     assert classifier.classify(picture("hats")).labels[0][0] == "hats"

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from core.duplicates.registering import blurred, laid, slopes
+from core.duplicates.alignment import aligned, blurred, slopes
 
 FIELDS, DIRECTIONS = 8, 8
 KEPT = 6  # candidates of a picture in each split: what bounds the search
@@ -21,7 +21,7 @@ ZOOM = 0.89  # between the least and the largest crop that shops make
 WAYS = tuple((mirrored, stretch) for mirrored in (False, True) for stretch in (1.0, ZOOM, 2 - ZOOM))
 
 
-def outlines(pictures: torch.Tensor) -> NDArray[np.float32]:
+def edge_histograms(pictures: torch.Tensor) -> NDArray[np.float32]:
     """(n, 512) unit vectors of (n, 3, h, w) pictures."""
     across, down = slopes(pictures)
     steep = across.square() + down.square()
@@ -43,10 +43,10 @@ def seen(pictures: torch.Tensor, mirrored: bool, stretch: float) -> torch.Tensor
     pictures = pictures.flip(3) if mirrored else pictures
     if stretch == 1:
         return pictures
-    return laid(pictures, pictures.new_tensor([[stretch, 0, stretch, 0]]).expand(len(pictures), 4))[0]
+    return aligned(pictures, pictures.new_tensor([[stretch, 0, stretch, 0]]).expand(len(pictures), 4))[0]
 
 
-class Outlines:
+class EdgeIndex:
     """An index of the edge histograms of m pictures, by split."""
 
     def __init__(self, shapes: NDArray[np.float32], splits: NDArray[np.bool_]) -> None:
@@ -76,7 +76,7 @@ class Outlines:
         Returns:
             (p,) which of the q, (p,) which of the m is near to it, (p,) in which of WAYS.
         """
-        asked = [outlines(seen(pictures, *way)) for way in WAYS]
+        asked = [edge_histograms(seen(pictures, *way)) for way in WAYS]
         found: list[tuple[int, int, int]] = []
         for members, index in self.indexes:
             k = min(KEPT + 1, len(members))

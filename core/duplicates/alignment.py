@@ -38,7 +38,7 @@ def edges(pictures: torch.Tensor) -> torch.Tensor:
     return blurred((across.square() + down.square()).amax(1, keepdim=True).sqrt().sqrt())
 
 
-def laid(pictures: torch.Tensor, place: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def aligned(pictures: torch.Tensor, place: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Resample (m, c, h, w) pictures at the frames `place`; and a mask (m, 1, h, w), 1 inside the picture.
 
     Args:
@@ -81,7 +81,7 @@ def _step(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """How a Gauss-Newton step changes the place, pictures at mean 0 and length 1, and their correlation before it."""
     height, width = first.shape[2:]
-    moved, inside = laid(first, place)
+    moved, inside = aligned(first, place)
     count = inside.sum((2, 3), keepdim=True).clamp(min=1)
 
     def level(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
