@@ -9,9 +9,8 @@ from pathlib import Path
 from core.catalog.cohort import Cohort
 from core.catalog.info import datasets
 from core.catalog.products import Products
-from core.errors import ImageError
 from core.images.pictures import Pictures, Thumbnails
-from pages.panels.served import served
+from pages.panels.served import served, thumbnails_in_time
 
 WIDTH_PX = 480
 
@@ -41,10 +40,10 @@ def product_examples(dataset: str | None = None, n: int = 12, seed: int = 3) -> 
     products, thumbnails = Products(info), Thumbnails(Pictures(info))
     split = ("test",) if info.splits.get("test") else ()
     found = []
-    for row in products.rows(Cohort(info.name, split=split, picture=True), "shuffle", seed, limit=2 * n):
-        try:
-            data = thumbnails.get(row["image_id"], WIDTH_PX)
-        except ImageError:
+    rows = products.rows(Cohort(info.name, split=split, picture=True), "shuffle", seed, limit=2 * n)
+    pictures = thumbnails_in_time(thumbnails, [row["image_id"] for row in rows], WIDTH_PX)
+    for row, data in zip(rows, pictures, strict=False):
+        if data is None:
             continue
         found.append(
             Example(

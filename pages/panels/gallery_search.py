@@ -14,12 +14,12 @@ from core.catalog.products import Products
 from core.embeddings.clip import ENCODERS
 from core.embeddings.loading import loaded_encoder
 from core.embeddings.store import Description, preferred, sets
-from core.errors import ImageError, UsageError
+from core.errors import UsageError
 from core.images.pictures import Pictures, Thumbnails
 from core.search.query import AWAY, Part, Searcher
 from core.settings import settings
 from pages.panels.retrieval import Found, Gallery
-from pages.panels.served import served
+from pages.panels.served import served, thumbnails_in_time
 
 SEPARATOR = " / "  # between a dataset and its vectors: neither can hold it
 WIDTH_PX = 320
@@ -86,9 +86,10 @@ def search(
     mask = None if cohort.is_whole() else searcher.products.mask(cohort)
     answer = searcher.search(parts, k, mask, "both" if text.strip() else "likeness")
     rows = searcher.products.by_row([hit.row_id for hit in answer.hits])
+    pictures = thumbnails_in_time(thumbnails, [row["image_id"] for row in rows], WIDTH_PX)
     return [
         Found(
-            _picture(thumbnails, row["image_id"]),
+            served(data, "found") if data is not None else None,
             f"{row['name'] or row['category'] or row['item_id']} ({hit.score:.3f})",
             {
                 "item_id": row["item_id"],
@@ -100,7 +101,7 @@ def search(
                 "by": list(hit.by),
             },
         )
-        for hit, row in zip(answer.hits, rows, strict=True)
+        for hit, row, data in zip(answer.hits, rows, pictures, strict=True)
     ]
 
 
@@ -129,14 +130,3 @@ def _about(dataset: DatasetInfo, described: Description) -> str:
     trained = f" {spec.title}: trained on {spec.trained_on}." if spec else ""
     what = "pictures" if described.tower == "image" else "texts of products"
     return f"**{dataset.name}**, {described.present:,} {what}.{trained}"
-
-
-def _picture(thumbnails: Thumbnails, image_id: str | None) -> Path | None:
-    """A file that Gradio may hand out; None where the picture is missing or broken."""
-    if image_id is None:
-        return None
-    try:
-        data = thumbnails.get(image_id, WIDTH_PX)
-    except ImageError:
-        return None
-    return served(data, "found")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from core.errors import ImageError
+from core.images.pictures import Thumbnails
 from core.settings import Settings, keep_uploads_in_home
-from pages.panels import uploads
+from pages.panels import served, uploads
 
 
 @pytest.fixture
@@ -45,3 +48,22 @@ def test_uploads_lie_in_home_and_elsewhere_where_it_is_read_only(
     monkeypatch.setattr(os, "access", lambda *_: False)
     keep_uploads_in_home()
     assert not uploads.folder().is_relative_to(home)
+
+
+def test_a_picture_that_does_not_come_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "WAIT_S", 0.5)
+    ended = threading.Event()
+
+    class Slow(Thumbnails):
+        def __init__(self) -> None: ...
+
+        def get(self, image_id: str, width_px: int) -> bytes:
+            if image_id == "drips":
+                ended.wait(60)
+            if image_id == "broken":
+                raise ImageError("broken")
+            return image_id.encode()
+
+    shown = list(served.thumbnails_in_time(Slow(), ["a", "b", None, "broken", "drips"], 96))
+    ended.set()
+    assert shown == [b"a", b"b", None, None, None]
