@@ -125,10 +125,16 @@ def _facts(report: dict[str, Any]) -> None:
     if rest:
         facts.append(f"kept beside the product: {', '.join(rest)}")
     st.caption(plain("; ".join(facts) + "."))
-    for reason, count in report["rejected"].items():
-        st.warning(plain(f"{count:,} of these rows would be rejected: {reason}."))
-    for warning in report["warnings"]:
-        st.warning(plain(warning.partition(" To use it: --map")[0]))
+    notes = [
+        f"{count:,} of these rows would be rejected: {reason}."
+        for reason, count in report["rejected"].items()
+    ]
+    notes += [
+        warning.partition(" To use it: --map")[0].replace(" (--encoding)", "")
+        for warning in report["warnings"]
+    ]
+    if notes:
+        st.warning("\n".join(f"- {plain(note)}" for note in notes) if len(notes) > 1 else plain(notes[0]))
 
 
 def _form_fields(key: str, layout: str, found: dict[str, Any] | None) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from core.catalog.build import import_dataset
+from core.catalog.info import info
 from core.catalog.products import Products
-from core.errors import SourceError
+from core.errors import ImageError, SourceError
+from core.images.pictures import Pictures, decode
 
 TITLES = {"item_id": "0764443682", "image": "https://m.media/a.jpg", "category": "Shirts"}
 # folder, source, path below the folder, products, and some values of some of them by their position
@@ -52,7 +54,7 @@ CASES: list[tuple[str, str, str, int, dict[int, dict[str, Any]]]] = [
     ("33-nfc-nfd-path", "table", "data/s.csv", 14, {2: {"image": "img/a.jpg"}, 3: {"image": "img/a.jpg"}, 5: {"image": "img/a b.jpg"}, 8: {"image": "img/S\u030caty.jpg"}, 10: {"image": " lead.jpg"}, 11: {"image": "img/a.jpg"}}),
     ("34-nfc-nfd-two-classes", "folder", "data", 11, {0: {"category": " Boots "}}),
     ("35-protocol-relative-url", "table", "data/shop.csv", 2, {0: {"image": "https://cdn.example.com/a.jpg"}}),
-    ("36-late-json-keys", "table", "data/s.jsonl", 1_010, {}),
+    ("36-late-json-keys", "table", "data/s.jsonl", 1_010, {999: {"category": "(no category)"}, 1_000: {"item_id": "1000", "category": "Tops", "image_id": "a.jpg"}}),
     ("37-pictures-odd", "folder", "data", 30, {}),
     ("38-pictures-jpeg-without-eoi", "folder", "data", 10, {}),
     ("39-pretty-json-and-json-gz", "table", "data/s.jsonl", 1, {0: {"item_id": "1", "name": "a"}}),
@@ -89,6 +91,25 @@ def test_what_is_read(home, shared_data, tmp_path, case, source, path, rows, wan
     found = Products.open("t").rows(limit=2_000)
     for position, values in wanted.items():
         assert {key: found[position][key] for key in values} == values
+
+
+@pytest.mark.parametrize(
+    ("case", "broken"),
+    [
+        ("37-pictures-odd", {"c/empty.jpg", "c/html.jpg", "heic/i.heic"}),  # no bytes, HTML, no HEIC
+        ("38-pictures-jpeg-without-eoi", set()),
+    ],
+)
+def test_the_odd_pictures_are_shown(home, shared_data, tmp_path, case, broken):
+    import_dataset("folder", [str(copy_of(case, shared_data, tmp_path) / "data")], "t")
+    pictures = Pictures(info("t"))
+    unseen = set()
+    for row in Products.open("t").rows(limit=100):
+        try:
+            decode(pictures.read(row["image_id"]), 96)
+        except ImageError:
+            unseen.add(row["image_id"])
+    assert unseen == broken
 
 
 def test_two_columns_of_one_name(home, shared_data):
