@@ -12,7 +12,7 @@ IN_PROCESSES = -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
 COMMAND = $(VENV)/.command-$(shell echo "$(CURDIR)" | cat - pyproject.toml | cksum | cut -d' ' -f1)
 STAMP = $(VENV)/.requirements-$(shell cat requirements.txt requirements-test.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: env run test test-fast lint audit clean
+.PHONY: env run test test-fast lint audit weights clean
 
 env: $(STAMP) $(COMMAND)
 
@@ -47,6 +47,10 @@ lint: env
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/mypy
+
+# Every bundled weight anew, from nothing but the data named here; about two hours of one processor.
+weights: env
+	@./trainers/rebuild.sh $(BIN) "$(GLAMI_MINI)" "$(TAXONOMY)"
 
 audit: env
 	@./tests/audit.sh $(BIN)

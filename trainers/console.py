@@ -41,7 +41,12 @@ def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
     made.add_argument("--workers", type=int, help="processes that decode pictures; default: one per core")
     made.add_argument("--cpu", action="store_true", help="do not use a GPU")
     made.add_argument("--text-weights", type=Path, metavar="DIR", help="mT5: model.safetensors, spiece.model")
-    made.add_argument("--image-weights", type=Path, metavar="FILE", help="the picture encoder's safetensors")
+    made.add_argument(
+        "--image-weights",
+        type=Path,
+        metavar="FILE",
+        help="the picture encoder's safetensors, or `imagenet`: the bundled network's",
+    )
     made.add_argument("--random-weights", action="store_true", help="train a paper's preset from scratch")
     made.add_argument(
         "--no-text-features",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, ImageConfig, TextConfig
+from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, ImageConfig, TextConfig, WordConfig
 from core.models.embracenet import EmbraceNetConfig
 from core.training.loop import TrainConfig
 from trainers.recipe import Recipe
@@ -24,6 +24,25 @@ PRESETS = {
         epochs=24,
         validation_share=0.05,
         augment=True,
+    ),
+    # What is bundled: pictures by the published network as it is (--image-weights imagenet), whose features
+    # of three views are computed once; texts by words, which costs least.
+    "lite": Recipe(
+        architecture="embracenet",
+        model=EmbraceNetConfig(
+            text=WordConfig(bidirectional=True),
+            image=IMAGE_ENCODERS["imagenet-lite0"],
+            width=384,
+            dropout=0.3,
+            modality_dropout="every",
+            pattern_weights=(1.0, 1.0, 2.0),
+            label_smoothing=0.1,
+        ),
+        training=TrainConfig(learning_rate=2e-3, clip_norm=5.0, batch_size=128),
+        epochs=20,
+        validation_share=0.1,
+        augment=True,
+        pretrained=("image",),
     ),
     # GLAMI's train.py: Adam 1e-3, batch 64, two epochs, no validation, no augmentation. Its encoder of
     # texts is frozen; the picture encoder is trained. Of its three modalities the label source is left

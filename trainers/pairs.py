@@ -52,7 +52,7 @@ def read_corpus(datasets: Sequence[str], stored_px: int, workers: int | None) ->
             f"SELECT {columns} FROM cohort WHERE image IS NOT NULL ORDER BY row_id",  # noqa: S608
             Cohort(name, split=("train",)),
         )
-        looks = _looks(products)
+        looks = looks_of(products)
         cache = PixelCache(products.info, stored_px, stored_px)
         cache.fill(
             list(frame.image_id.unique()),
@@ -67,19 +67,21 @@ def read_corpus(datasets: Sequence[str], stored_px: int, workers: int | None) ->
                 continue
             look = looks.get((product["item_id"], product["geo"], product["image_id"]))
             human = product["label_kind"] == "human" and not looks
-            category = _text(product["category"]) if human else None
-            subjects.append(Subject(_text(product["name"]), _text(product["description"]), category, look))
+            category = text_of(product["category"]) if human else None
+            subjects.append(
+                Subject(text_of(product["name"]), text_of(product["description"]), category, look)
+            )
             places.append((number, row))
     if len(subjects) < 2:
         raise TrainingError("There are no pictures to train on.")
     return Corpus(caches, np.array(places, np.int64), subjects)
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _looks(products: Products) -> dict[tuple[str, str, str], Look]:
+def looks_of(products: Products) -> dict[tuple[str, str, str], Look]:
     """What was really drawn, where the dataset is Vitrine's own."""
     truth = products.info.folder / "truth.parquet"
     if not truth.exists():

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.embeddings.pretrained import PUBLISHED
 from core.training.titles import title_of
 from trainers import embracenet, fusion, ngrams, single
+from trainers.imagenet import ARCHITECTURE, TARGET
 from trainers.recipe import Recipe
 
 MODULES = {"embracenet": embracenet, "fusion": fusion, "single": single, "ngrams": ngrams}
@@ -42,7 +43,9 @@ class Choice:
 
     @property
     def size(self) -> str:
-        return f"As published ({self.paper})" if self.paper else "Small"
+        if self.paper:
+            return f"As published ({self.paper})"
+        return "Small, pictures by the bundled network" if self.weights else "Small"
 
     @property
     def epochs(self) -> float:
@@ -72,7 +75,10 @@ def choices() -> list[Choice]:
 
 
 def _weights(recipe: Recipe, modality: str) -> Weights:
-    name = PUBLISHED[getattr(getattr(recipe.model, modality), "architecture", "mt5")]
+    architecture = getattr(getattr(recipe.model, modality), "architecture", "mt5")
+    name = PUBLISHED[architecture]
+    if architecture == ARCHITECTURE:  # comes with Vitrine
+        return Weights(modality, name, TARGET)
     return Weights(modality, name, _in_cache(name))
 
 

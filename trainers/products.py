@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from core.catalog.products import Products
 from core.embeddings.augment import draw_views
-from core.embeddings.encoders import TextEncoder
+from core.embeddings.encoders import ImageEncoder, TextEncoder
 from core.embeddings.features import key_of, text_features
+from core.embeddings.picture_features import picture_features
 from core.errors import TrainingError
 from core.models.concatenated import ConcatenatedData
 from core.models.data import ProductData, Readings, ReadProducts, held_out, product_frame
@@ -92,11 +93,13 @@ def read(
     workers: int | None = None,
     run_dir: Path | None = None,
     frozen: TextEncoder | None = None,
+    frozen_image: ImageEncoder | None = None,
 ) -> ConcatenatedData:
     """The products as a model reads them; pictures that were not decoded yet are decoded now.
 
     Args:
         frozen: a text encoder that is never trained: what it makes of the texts is computed once and mapped.
+        frozen_image: likewise of pictures, some views of each.
     """
     progress = Watcher("", run_dir or Path()).reading
     key = key_of(frozen, run_dir / TOKENIZER) if frozen is not None and run_dir is not None else ""
@@ -105,7 +108,10 @@ def read(
         features = None
         if frozen is not None and readings.tokenizer is not None:
             features = text_features(source.products, frozen, readings.tokenizer, key, progress)
-        parts.append(ProductData(source.products, source.frame, readings, workers, progress, features))
+        views = None
+        if frozen_image is not None:
+            views = picture_features(source.products.info, frozen_image, workers, progress)
+        parts.append(ProductData(source.products, source.frame, readings, workers, progress, features, views))
     return ConcatenatedData(parts)
 
 

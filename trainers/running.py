@@ -27,6 +27,7 @@ from core.models.data import Readings, product_frame, product_text
 from core.models.inputs import Inputs
 from core.models.priors import counted, write_counts
 from core.models.registry import ARCHITECTURES
+from core.models.temperature import fit_temperatures
 from core.settings import go_offline
 from core.training.balance import log_shares
 from core.training.checkpoints import read_tensors, weights_digest, write_tensors
@@ -34,11 +35,12 @@ from core.training.loop import Outcome, Precision, TrainConfig, checkpoints, fit
 from core.training.process import hold, recorded
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from trainers.console import Watcher, parser
-from trainers.initialisation import VECTORS, check_weights, learn_to_read, load_pretrained, only
+from trainers.initialisation import IMAGENET, VECTORS, check_weights, learn_to_read, load_pretrained, only
 from trainers.products import Batches, classes_of, held_out_of, open_sources, read, unchanged_sources
 from trainers.recipe import Recipe
 
 VALIDATED = 2_000  # products that one validation looks at
+FEWEST_TO_CALIBRATE = 100  # products that a temperature is fitted to
 
 
 def loss_of(model: Any, batch: tuple[Inputs, torch.Tensor]) -> torch.Tensor:
@@ -56,7 +58,7 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
     check_weights(recipe.model, recipe.pretrained, arguments)
     hold(run_dir)
     given = {
-        modality: path.resolve()
+        modality: path if str(path) == IMAGENET else path.resolve()
         for modality in ("text", "image")
         if (path := getattr(arguments, f"{modality}_weights")) is not None
     }
@@ -134,7 +136,8 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     readings = Readings(tuple(config.classes), network.config.text, network.config.image, tokenizer)
     with state_of(arguments).main_process_first():  # the others find the pictures decoded
         frozen = None if arguments.no_text_features else frozen_text(network)
-        data = read(sources, readings, arguments.workers, run_dir, frozen)
+        seen = network.image if network.config.image is not None and network.config.image.frozen else None
+        data = read(sources, readings, arguments.workers, run_dir, frozen, seen)
     holds_out = data.held_out(recipe.validation_share, training.seed)
     usable = data.usable()
     positions, validating = usable[~holds_out[usable]], usable[holds_out[usable]][:VALIDATED]
@@ -186,7 +189,11 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     tensors = dict(network.state_dict())
     if (run_dir / "best.safetensors").exists():
         tensors, _ = read_tensors(run_dir / "best.safetensors")
-    write_tensors(run_dir / WEIGHTS, tensors, {"classes": list(config.classes)})
+    network.load_state_dict(tensors)
+    notes: dict[str, Any] = {"classes": list(config.classes)}
+    if len(validating) >= FEWEST_TO_CALIBRATE:
+        notes["temperatures"] = fit_temperatures(network, data, validating)
+    write_tensors(run_dir / WEIGHTS, tensors, notes)
     return outcome
 
 

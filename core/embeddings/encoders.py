@@ -44,7 +44,9 @@ class WordConfig:
 class ImageConfig:
     """A residual network with average pooling, and the pixels that it wants."""
 
-    architecture: Literal["resnet", "resnext50_32x4d", "vgg19", "inception_v3"] = "resnet"
+    architecture: Literal["resnet", "resnext50_32x4d", "vgg19", "inception_v3", "tf_efficientnet_lite0"] = (
+        "resnet"
+    )
     height_px: int = 96
     width_px: int = 72
     stored_height_px: int = 128  # of the pixels that are kept: larger, to crop and turn from
@@ -53,6 +55,8 @@ class ImageConfig:
     deviation: float = 0.25
     channels: tuple[int, ...] = (32, 64, 128, 256)  # of the tiny one's stages
     blocks: tuple[int, ...] = (1, 1, 1, 1)
+    frozen: bool = False  # its features of a few views are computed once, and it learns nothing
+    views: int = 3  # of each picture, where it is frozen; the first is the picture itself
 
 
 TEXT_ENCODERS = {
@@ -61,6 +65,9 @@ TEXT_ENCODERS = {
 }
 IMAGE_ENCODERS = {
     "tiny": ImageConfig(),
+    "imagenet-lite0": ImageConfig(
+        "tf_efficientnet_lite0", 160, 160, 176, 176, mean=0.5, deviation=0.5, frozen=True
+    ),
     # GLAMI feeds pixels in [0, 1] without the mean and deviation of ImageNet.
     "vgg19": ImageConfig("vgg19", 224, 224, 224, 224),
     "inception-v3": ImageConfig("inception_v3", 299, 299, 299, 299),
@@ -152,6 +159,12 @@ class ImageEncoder(nn.Module):
         else:
             self.network, self.width = _published(config.architecture)
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if config.frozen:
+            self.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> ImageEncoder:
+        """A frozen encoder stays in evaluation: its features are the same at every step."""
+        return super().train(mode and not self.config.frozen)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """
@@ -172,4 +185,5 @@ def _published(architecture: str) -> tuple[nn.Module, int]:
     import timm
 
     network = timm.create_model(architecture, pretrained=False, num_classes=0)
-    return network, {"resnext50_32x4d": 2_048, "vgg19": 4_096, "inception_v3": 2_048}[architecture]
+    widths = {"resnext50_32x4d": 2_048, "vgg19": 4_096, "inception_v3": 2_048, "tf_efficientnet_lite0": 1_280}
+    return network, widths[architecture]

@@ -21,9 +21,10 @@ PUBLISHED = {
     "resnext50_32x4d": "timm/resnext50_32x4d.tv_in1k",
     "vgg19": "timm/vgg19.tv_in1k",
     "inception_v3": "timm/inception_v3.tv_in1k",
+    "tf_efficientnet_lite0": "timm/tf_efficientnet_lite0.in1k",
     "mt5": "google/mt5-small",
 }
-HEADS = ("fc.", "head.", "AuxLogits.")
+HEADS = ("fc.", "head.", "classifier.", "AuxLogits.")
 
 
 def load_image_weights(encoder: ImageEncoder, path: Path) -> None:

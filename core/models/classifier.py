@@ -27,6 +27,7 @@ from core.images.pictures import open_picture
 from core.models.data import ProductData, Readings, ReadProducts, cut_note, product_text
 from core.models.inputs import IMAGE, TEXT, Inputs
 from core.models.registry import ARCHITECTURES
+from core.models.temperature import cooled, temperatures_in
 from core.progress import Progress, no_progress
 from core.training.checkpoints import load_weights, read_tensors
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig
@@ -62,6 +63,7 @@ class Classifier:
 
     def __init__(self, config: RunConfig, network: Any, readings: Readings, folder: Path) -> None:
         self.config, self.network, self.readings, self.folder = config, network, readings, folder
+        self.temperatures: dict[str, float] = {}  # by what a product has; see core.models.temperature
         self.device = next(network.parameters()).device
         self.lock = threading.Lock()  # held during inference and while hooks are registered
 
@@ -105,7 +107,9 @@ class Classifier:
                 network = network.to("cuda")
         network.eval()
         kind: type[Classifier] = getattr(module, "CLASSIFIER", cls)
-        return kind(config, network, kind.readings_of(config, network, folder), folder)
+        made = kind(config, network, kind.readings_of(config, network, folder), folder)
+        made.temperatures = temperatures_in(notes)
+        return made
 
     @staticmethod
     def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
@@ -145,7 +149,7 @@ class Classifier:
             for at in range(0, len(inputs), BATCH):
                 part = inputs.rows(slice(at, at + BATCH)).to(self.device)
                 logs = self.network(part, inference=inference, passes=passes, generator=generator)
-                found.append(logs.exp().float().cpu().numpy())
+                found.append(cooled(logs, part.available, self.temperatures).exp().float().cpu().numpy())
         probabilities = np.concatenate(found)
         if not np.isfinite(probabilities).all():
             raise ModelError(

@@ -109,6 +109,7 @@ class ProductData:
         workers: int | None = None,
         progress: Progress = no_progress,
         text_features: NDArray[np.float16] | None = None,
+        image_features: Sequence[NDArray[np.float16]] | None = None,
     ) -> None:
         """Tokenize the texts and decode the pictures that were not decoded before; where an array of them all
         would not fit, they are decoded batch by batch instead.
@@ -116,6 +117,7 @@ class ProductData:
         Args:
             text_features: (rows of the dataset, width) of a frozen encoder, handed out instead of being
                 computed at every step.
+            image_features: likewise, (pictures, width) of each view; a drawn view is one of these.
 
         Raises:
             StorageError: the dataset's folder cannot be written.
@@ -136,6 +138,7 @@ class ProductData:
             self._numbers = numbers.astype(np.int32)
             self.available[:, 0] = [bool(text.strip()) for text in texts]
         self._features, self._row_ids = text_features, self.frame.row_id.to_numpy(np.int64)
+        self._views = image_features
         self._rows = np.full(n, -1, np.int64)
         self.broken_pictures = 0
         self._cache: PixelCache | PictureStream | None = None
@@ -170,8 +173,8 @@ class ProductData:
             positions: (n,) in this data, not row_id.
             drawn: (n, DRAWN) of `draw_views`: the pictures are then random views of themselves.
         """
-        image = self.readings.image
-        if self._cache is None or image is None:
+        image, seen = self.readings.image, self._seen(positions, drawn)
+        if self._cache is None or image is None or seen is not None:
             pixels = torch.zeros(len(positions), 3, 1, 1)
         else:
             stored = torch.from_numpy(self._cache.batch(self._rows[positions])).permute(0, 3, 1, 2)
@@ -185,7 +188,22 @@ class ProductData:
             None
             if self._features is None
             else torch.from_numpy(np.array(self._features[self._row_ids[positions]])),
+            seen,
         )
+
+    def _seen(self, positions: NDArray[np.int64], drawn: torch.Tensor | None) -> torch.Tensor | None:
+        """(n, width) of the frozen picture encoder, of one view of each: the first unless views are drawn."""
+        if self._views is None:
+            return None
+        chosen = np.zeros(len(positions), np.int64)
+        if drawn is not None:
+            chosen = (drawn[:, -1].numpy() * len(self._views)).astype(np.int64)
+        rows = self._rows[positions]
+        made = np.stack(
+            [self._views[view][row] for view, row in zip(chosen.tolist(), rows.tolist(), strict=True)]
+        )
+        made[rows < 0] = 0
+        return torch.from_numpy(made)
 
 
 def held_out(frame: pd.DataFrame, share: float, seed: int) -> NDArray[np.bool_]:

@@ -90,6 +90,9 @@ class FusionConfig:
     rank_weights: Literal["learned", "one"] = "learned"
     dropout: float = 0.3
     label_smoothing: float = 0.0
+    modality_dropout: float = (
+        0.0  # chance that a training product that has both loses one; the papers keep both
+    )
 
 
 class FusionClassifier(ProductNetwork):
@@ -122,11 +125,21 @@ class FusionClassifier(ProductNetwork):
     def logits(self, features: list[Tensor], available: Tensor) -> Tensor:
         """(n, classes)."""
         text, image = features
+        if self.training and self.config.modality_dropout:
+            available = self._dropped(available)
         z_text = self.words(text) * available[:, 0:1]
         z_image = self.picture(image) * available[:, 1:2]
         if self.config.fusion == "lmf":
             return self.fusion(z_image, z_text)
         return self.fusion(tensor_fusion(z_image, z_text))
+
+    def _dropped(self, available: Tensor) -> Tensor:
+        """Availabilities with one of two inputs, either alike, taken from some products."""
+        kept = available.clone()
+        loses = (torch.rand(len(kept)) < self.config.modality_dropout).to(kept.device) & (kept > 0).all(dim=1)
+        which = torch.randint(kept.shape[1], (len(kept),)).to(kept.device)
+        kept[loses, which[loses]] = 0
+        return kept
 
 
 def build(config: dict[str, Any], classes: int) -> FusionClassifier:

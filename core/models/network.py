@@ -43,6 +43,8 @@ class ProductNetwork(nn.Module):
                 x = inputs.text_vectors.float() * present[:, None]
             elif modality == TEXT and self.text is not None:
                 x = encode_where(self.text, width, present, inputs.numbers, inputs.mask)
+            elif modality == IMAGE and inputs.image_vectors is not None:  # likewise
+                x = inputs.image_vectors.float() * present[:, None]
             elif modality == IMAGE and self.image is not None:
                 x = encode_where(self.image, width, present, inputs.pixels)
             else:

@@ -166,3 +166,51 @@ def test_the_published_sizes() -> None:
     assert (resnext.height_px, resnext.width_px, resnext.mean, resnext.deviation) == (298, 228, 0.0, 1.0)
     glami = embracenet.PRESETS["glami-paper"]
     assert glami.model.width == 512 and glami.epochs == 2 and glami.training.batch_size == 64
+
+
+def test_pictures_by_the_bundled_network_are_looked_at_once(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--image-weights imagenet`: the network stays as it came, its features lie beside the dataset, and the run's
+    probabilities have temperatures."""
+    from core.embeddings.encoders import ImageEncoder
+    from core.models.classifier import Classifier
+    from core.models.embracenet import EmbraceNetConfig
+    from core.models.explain import reasons
+    from trainers import running
+
+    monkeypatch.setattr(running, "FEWEST_TO_CALIBRATE", 2)
+    seen: list[int] = []
+    forward = ImageEncoder.forward
+    monkeypatch.setattr(
+        ImageEncoder, "forward", lambda self, pixels: (seen.append(len(pixels)), forward(self, pixels))[1]
+    )
+    image = replace(
+        IMAGE_ENCODERS["imagenet-lite0"],
+        height_px=64,
+        width_px=64,
+        stored_height_px=72,
+        stored_width_px=72,
+        views=2,
+    )
+    lite = replace(
+        QUICK, architecture="embracenet", model=EmbraceNetConfig(text=WORDS, image=image, width=16),
+        epochs=6, validation_share=0.2, augment=True, pretrained=("image",),
+    )  # fmt: skip
+    out = toy / "runs" / "lite"
+    arguments = [*ARGUMENTS, "--image-weights", "imagenet", "--out", str(out)]
+    result = run("embracenet", {"lite": lite}, arguments)
+    products = Products.open("toy")
+    pictures = int(
+        products.frame("SELECT count(DISTINCT image_id) AS n FROM cohort WHERE image IS NOT NULL").n[0]
+    )
+    training = [count for count in seen if count]
+    assert sum(training) >= 2 * pictures  # two views of each, then the test products
+    kept = sorted((products.info.folder / "features").glob("picture-*.npy"))
+    assert len(kept) == 2
+    model = Classifier.load(out)
+    assert set(model.temperatures) == {"both", "text", "picture"}
+    assert result["test"]["picture"]["top1"] > 0.5
+    assert reasons(model, picture("bags"), "kabelka").heat is not None
+    with pytest.raises(TrainingError, match="--image-weights imagenet"):
+        run("embracenet", {"lite": lite}, [*ARGUMENTS, "--out", str(toy / "runs" / "bare")])
