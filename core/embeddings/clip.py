@@ -274,6 +274,8 @@ class Preprocessing:
 class Encoder:
     """A loaded encoder: pictures and texts to (n, d) float32 of length 1."""
 
+    at_once = PICTURES  # pictures that are encoded at a time
+
     def __init__(self, spec: EncoderSpec, device: str | None = None) -> None:
         import open_clip
         import torch
@@ -336,8 +338,10 @@ class Encoder:
         import torch
 
         found = []
-        for start in range(0, len(pixels), PICTURES):
-            batch = torch.from_numpy(np.ascontiguousarray(pixels[start : start + PICTURES])).to(self.device)
+        for start in range(0, len(pixels), self.at_once):
+            batch = torch.from_numpy(np.ascontiguousarray(pixels[start : start + self.at_once])).to(
+                self.device
+            )
             scaled = (batch.permute(0, 3, 1, 2).float() - self._mean) / self._deviation
             found.append(self._vectors(lambda given=scaled: self.model.encode_image(given), raw))
         return np.concatenate(found) if found else np.zeros((0, self.dimensions), np.float32)

@@ -38,6 +38,8 @@ class Pooled(nn.Module):
 class PictureEncoder(Encoder):
     """Pictures to (n, d) float32 of length 1; of texts it knows nothing, and says so."""
 
+    at_once = 16  # maps of more do not stay in a processor's cache
+
     def __init__(self, spec: EncoderSpec, device: str | None = None) -> None:
         """
         Raises:
