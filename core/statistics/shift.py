@@ -280,7 +280,8 @@ def every_column(products: Products, cohort: Cohort | None = None, by: str = "sp
         figure.add_bar(
             y=tested_rows["column"], x=tested_rows["cramers_v"], orientation="h", name="here",
             marker_color=[theme.BLUE if q < CHANCE else theme.GREY for q in tested_rows["q_value"].astype(float)],
-            text=said, hovertemplate="%{y}: Cramér's V %{x:.3f}, %{text}<extra></extra>", showlegend=False,
+            text=said, textposition="outside", cliponaxis=False, showlegend=False,
+            hovertemplate="%{y}: Cramér's V %{x:.3f}, %{text}<extra></extra>",
         )  # fmt: skip
         figure.add_scatter(
             y=tested_rows["column"], x=tested_rows["cramers_v_by_chance"], mode="markers", name="by chance",
@@ -289,7 +290,7 @@ def every_column(products: Products, cohort: Cohort | None = None, by: str = "sp
         )  # fmt: skip
         figure.update_layout(
             height=bar_height(len(tested_rows)) + 40, yaxis={"autorange": "reversed"},
-            xaxis={"title": {"text": "Cramér's V<br>(grey: q is 0.05 or more, or not tested)"}, "rangemode": "tozero"},
+            xaxis={"title": {"text": "Cramér's V<br>(grey: q is 0.05 or more, or not tested)"}, "range": [0, 1.4 * float(tested_rows["cramers_v"].max()) or 1]},
         )  # fmt: skip
         return figure
 

@@ -71,7 +71,7 @@ def test_the_address_chooses_a_model_and_nothing_given_is_said(page: Page, serve
     button = panel.get_by_role("button", name="Classify", exact=True)
     expect(button).to_be_enabled(timeout=60_000)
     expect(panel.get_by_text("A model in the address does not exist")).to_be_visible()
-    expect(panel.get_by_text("About Zero-shot")).to_be_visible()
+    expect(panel.get_by_text("About Prompted CLIP tiny")).to_be_visible()
     button.click()
     expect(panel.get_by_text("There is nothing to classify").first).to_be_visible(timeout=30_000)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.catalog.products import Products
-from core.embeddings.clip import Encoder
+from core.embeddings.clip import ENCODERS, Encoder
 from core.embeddings.imported import import_vectors
 from core.embeddings.store import Description, writing
 from core.errors import EmbeddingError, ModelError, TrainingError, UsageError
@@ -31,7 +31,7 @@ COLOURS = ("red", "green", "blue")
 class StubEncoder:
     """Stands for clip-tiny: a picture's vector is its mean colour, a text's is its first letter's."""
 
-    weights, dimensions = "digest", 3
+    weights, dimensions, spec = "digest", 3, ENCODERS[0]
 
     class preprocessing:
         @staticmethod
@@ -79,7 +79,7 @@ def test_each_reading_is_fitted_judged_and_listed(shop: Products, home: Path) ->
         best = max(config.training["validation_top1"].values())
         assert config.training["validation_top1"][str(config.model["strength"])] == best
         names = {path.name for path in (home / "runs" / reads).iterdir()}
-        assert names == {"config.json", "model.safetensors"}
+        assert names == {"config.json", "counts.json", "model.safetensors"}
         json.dumps(evaluate(reads, "train"))
     assert evaluate("both", sees="picture")["n"] < evaluate("both")["n"]
 
