@@ -50,10 +50,11 @@ def new_folder(name: str) -> Iterator[Path]:
         home.mkdir(parents=True, exist_ok=True)
         with _locked(home):
             _check_free(home / name)
-            _sweep(home)
+            held = _leftovers(home)
             building = _aside(home, "building", name)
             building.mkdir()
             lock = _lock(building)  # the system releases it when this process dies
+        _delete(held)
         try:
             yield building
             flush(building)
@@ -99,12 +100,37 @@ def _check_free(target: Path) -> None:
         )
 
 
-def _sweep(home: Path) -> None:
-    """Delete leftovers of killed imports and removals: temporary folders without a lock."""
+def sweep() -> int:
+    """Delete leftovers of killed imports and removals: temporary folders that nobody holds a lock on. A home that cannot be
+    written is left as it is.
+
+    Returns:
+        How many were deleted.
+    """
+    home = settings().home
+    try:
+        with _locked(home):
+            held = _leftovers(home)
+    except OSError:
+        return 0
+    return _delete(held)
+
+
+def _leftovers(home: Path) -> list[tuple[Path, int]]:
+    """Temporary folders of processes that are gone, each with its lock, which is ours now. The home must be locked: a folder
+    that was made a moment ago has no lock yet."""
+    found = []
     for leftover in [*home.glob(".building-*"), *home.glob(".removed-*")]:
         with suppress(OSError):
-            os.close(_lock(leftover, wait=False))
-            shutil.rmtree(leftover, ignore_errors=True)
+            found.append((leftover, _lock(leftover, wait=False)))
+    return found
+
+
+def _delete(held: list[tuple[Path, int]]) -> int:
+    for leftover, lock in held:
+        shutil.rmtree(leftover, ignore_errors=True)
+        os.close(lock)
+    return sum(not leftover.exists() for leftover, _ in held)
 
 
 def being_built() -> list[str]:

@@ -10,17 +10,20 @@ from core.catalog.info import info
 from core.errors import VitrineError
 from core.preparation import state
 from core.settings import settings
+from core.storage import sweep
 
 LOGGER = logging.getLogger("vitrine")
 
 
 def begin() -> None:
-    """In the background: start to prepare the datasets that VITRINE_PREPARE names, then load the bundled models
+    """In the background: delete what killed imports left, start to prepare the datasets that VITRINE_PREPARE names, then load the bundled models
     (unless VITRINE_WARM=0), so that the first search and the first classification are as fast as the others."""
     threading.Thread(target=_begin, name="startup", daemon=True).start()
 
 
 def _begin() -> None:
+    if gone := sweep():
+        LOGGER.info("%d folders that killed imports left were deleted.", gone)
     _prepare()
     if settings().warm:
         _warm()

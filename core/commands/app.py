@@ -18,6 +18,7 @@ from core.commands.duplicates import duplicates
 from core.commands.passphrases import passphrase
 from core.errors import DamagedDatasetError, UsageError, VitrineError
 from core.settings import go_offline
+from core.storage import sweep
 
 app = typer.Typer(
     help="Vitrine: explore, audit and demonstrate datasets of products.",
@@ -147,6 +148,7 @@ def demo(
 def datasets(as_json: Json = False) -> None:
     """List the datasets."""
 
+    sweep()
     found = catalog.datasets()
     broken = catalog.damaged()
     answer: list[dict[str, Any]] = [

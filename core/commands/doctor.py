@@ -17,6 +17,7 @@ from core.embeddings.store import open_set
 from core.errors import DamagedDatasetError, EmbeddingError, ImageError, ModelError
 from core.models.registry import TRAIN_COMMAND, damaged_runs, models
 from core.settings import ASSETS, OFFLINE, PROJECT, settings
+from core.storage import sweep
 
 FREE_BYTES = 2 * 2**30  # below this, a presenter should make room
 
@@ -74,9 +75,10 @@ def _home() -> tuple[bool, str]:
     home = settings().home
     home.mkdir(parents=True, exist_ok=True)
     writable = os.access(home, os.W_OK)
+    swept = f"; {gone:,} folders that killed imports left were deleted" if (gone := sweep()) else ""
     return (
         writable,
-        f"{home} {'can be written' if writable else 'cannot be written; choose another with VITRINE_HOME'}",
+        f"{home} {'can be written' if writable else 'cannot be written; choose another with VITRINE_HOME'}{swept}",
     )
 
 
