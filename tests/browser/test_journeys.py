@@ -121,11 +121,11 @@ def test_a_dataset_is_added_by_path_and_removed(page: Page, server: Server, shar
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Import", exact=True).click()
     card = page.get_by_test_id("stVerticalBlock").filter(has=page.get_by_role("heading", name=name)).last
-    expect(card).to_be_visible()
+    expect(card).to_be_visible(timeout=60_000)  # an import is a process of its own
     assert (server.home / name / "dataset.json").exists()
     card.get_by_role("button", name="Remove").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove it").click()
-    expect(page.get_by_role("heading", name=name)).to_have_count(0)
+    expect(page.get_by_role("heading", name=name)).to_have_count(0, timeout=30_000)
     assert not (server.home / name).exists()
 
 
