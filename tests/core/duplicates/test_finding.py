@@ -185,7 +185,7 @@ def test_thresholds_outside_their_range_are_refused(planted: Products) -> None:
     found = finding.find(planted, ["hash"])["hash"]
     with pytest.raises(UsageError, match="expected 0 to"):
         found.within(99)
-    assert detector("hash").describe(0).startswith("equal")
+    assert detector("hash").describe(0).startswith("identical")
 
 
 def test_hashing_goes_on_where_a_killed_run_stopped(

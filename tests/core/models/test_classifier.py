@@ -184,7 +184,7 @@ def test_predictions_are_kept_by_product_and_compared(toy_home: Path, tmp_path: 
     assert sum(entry["n"] for entry in both["reliability"]) == 27
     found = compare(table, pd.read_parquet(tmp_path / "text.parquet"))
     assert found["n"] == 23 and 0 <= found["p"] <= 1
-    with pytest.raises(UsageError, match="no product in common"):
+    with pytest.raises(UsageError, match="no products in common"):
         compare(table, table.iloc[:0])
 
 
