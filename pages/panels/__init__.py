@@ -22,6 +22,7 @@ from pages.panels import (
     retrieval,
     uploads,
 )
+from pages.panels.classification_events import Backend
 from pages.panels.examples import product_examples
 from pages.panels.theme import CSS, vitrine_theme
 
@@ -66,7 +67,7 @@ def mount_panels() -> FastAPI:
         openapi_url=None,
         middleware=[Middleware(doors.Doors), Middleware(document.Document, head=NO_PICTURE)],
     )
-    backend = classification.Backend(
+    backend = Backend(
         product_classifier.choosable,
         product_classifier.classify,
         product_classifier.explain,

@@ -15,7 +15,8 @@ from core.models.cards import card
 from core.models.classifier import Classification
 from core.models.registry import models
 from pages.panels import product_classifier
-from pages.panels.classification import Backend, build
+from pages.panels.classification import build
+from pages.panels.classification_events import Backend
 from tests.browser.conftest import DESKTOP, PHONE, Server
 from tests.served import serve
 from tests.toy import picture, trained

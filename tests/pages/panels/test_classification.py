@@ -19,9 +19,10 @@ from gradio_client.exceptions import AppError
 from core.models.cards import card
 from core.models.classifier import Classification
 from core.models.priors import priors_from_counts
-from core.models.registry import models
+from core.models.registry import TRAIN_COMMAND, models
 from pages.panels import classification, product_classifier
-from pages.panels.classification import Backend, build
+from pages.panels.classification import build
+from pages.panels.classification_events import NO_MODEL, Backend
 from pages.panels.examples import product_examples
 from tests.served import serve
 from tests.toy import picture
@@ -295,5 +296,5 @@ def test_without_a_model_it_says_the_command(
     client = Client(next(running), verbose=False)
     with pytest.raises(AppError, match=r"No model is trained yet.*python -m trainers\.embracenet"):
         ask(client, name="boty")
-    assert classification.TRAIN_COMMAND in classification.NO_MODEL
+    assert TRAIN_COMMAND in NO_MODEL
     next(running, None)

@@ -1,0 +1,212 @@
+"""What the classification panel asks, and its events; the layout is in classification.py."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from core.errors import VitrineError
+from core.models.registry import TRAIN_COMMAND, ModelSpec
+from pages.panels import classification_view as view
+from pages.panels.examples import Example
+
+if TYPE_CHECKING:
+    from core.models.cards import Card
+    from core.models.classifier import Classification
+    from core.models.explain import Explanation
+
+SIDE_BY_SIDE = 3  # models
+NOT_HERE = "A model in the address does not exist; it may have been deleted. Choose another one."
+FAR = "el"  # the language that is tried first: of another script than most
+NO_MODEL = f"""### No model is trained yet
+Train one on one of your datasets, in a terminal in Vitrine's folder, then reload this page:
+
+`{TRAIN_COMMAND}`
+
+It takes about five minutes on a laptop for 5,000 products."""
+
+
+def _none(*_: Any) -> Any:
+    return None
+
+
+def _nothing(*_: Any) -> Sequence[Any]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The functions that the panel calls; tests pass their own."""
+
+    models: Callable[[], Sequence[ModelSpec]]  # that can be chosen now; the first is the default
+    classify: Callable[[str, Path | None, str, str, str], Classification]  # by model; the last is a country
+    explain: Callable[[str, Path | None, str, str, str, str, Example | None], Explanation | None] = _none
+    card: Callable[[ModelSpec], Card | None] = _none
+    examples: Callable[[str], Sequence[Example]] = _nothing  # that a model can be tried with
+    countries: Callable[[str], Sequence[tuple[str, str]]] = _nothing  # names and codes
+    languages: Callable[[str], Sequence[tuple[str, str]]] = _nothing  # names and tags
+    warm: Callable[[str], Any] = _none  # loads a model, so that the first visitor does not wait for it
+
+
+class Events:
+    """The panel's events, over a backend."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    def on_classify(
+        self,
+        image: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        model: str | None = None,
+        country: str | None = None,
+    ) -> tuple[dict[str, float], str]:
+        """Classify a product: the five most probable categories with their probabilities.
+
+        Give a picture, a name, a description, or several of them; leave the others empty.
+
+        Args:
+            image: a photo of the product, its bytes as data:image/png;base64,... of 6 MB at most; no web address
+            name: the product's name or title, in any language the model was trained on
+            description: the product's description
+            model: the name of the model; empty for the newest
+            country: a country code, such as cz, to adjust the probabilities to the country's class priors; empty for none
+        """
+        try:
+            chosen = model or _first(self.backend.models())
+            path = Path(image) if image else None
+            found = self.backend.classify(chosen, path, name or "", description or "", country or "")
+        except VitrineError as error:
+            raise gr.Error(
+                str(error), duration=None, title="Not classified", print_exception=False
+            ) from error
+        return dict(found.labels), " ".join(found.notes)
+
+    def on_answer(
+        self, image: str | None, name: str, description: str, chosen: list[str], country: str | None
+    ) -> Iterator[tuple[str, str]]:
+        """The predictions as they are computed, without explanations."""
+        titles = _titles(chosen, self.backend.models())
+        if not titles:
+            yield view.row([view.refusal("", "Choose a model above.")]), ""
+            return
+        shown = [view.waiting(title) for title in titles.values()]
+        for place, (model, title) in enumerate(titles.items()):
+            try:
+                path = Path(image) if image else None
+                found = self.backend.classify(model, path, name or "", description or "", country or "")
+                shown[place] = view.answer(title, found)
+            except VitrineError as error:
+                shown[place] = view.refusal(title, str(error))
+            yield view.row(shown), ""
+
+    def on_explain(
+        self,
+        image: str | None,
+        name: str,
+        description: str,
+        chosen: list[str],
+        country: str | None,
+        language: str | None,
+        known: list[Example],
+    ) -> Iterator[str]:
+        """The explanations, model by model. A model without a prediction has none."""
+        path = Path(image) if image else None
+        example = next((each for each in known if (each.name, each.description) == (name, description)), None)
+        shown: list[str] = []
+        for model, title in _titles(chosen, self.backend.models()).items():
+            with suppress(VitrineError):
+                told = self.backend.explain(
+                    model, path, name or "", description or "", country or "", language or "", example
+                )
+                shown.append(view.explanation(title, told, view.picture_of(path)))
+            yield view.row(shown) if shown else ""
+
+    def on_open(self, named: str | None) -> tuple[Any, ...]:
+        """The current choices; selected are the models in the address, one per line, or else the first."""
+        known = self.backend.models()
+        asked = list(dict.fromkeys((named or "").splitlines()))
+        chosen = [name for name in asked if name in {spec.name for spec in known}]
+        missing = NO_MODEL if not known else NOT_HERE if len(chosen) < len(asked) else ""
+        chosen = chosen[:SIDE_BY_SIDE] or [spec.name for spec in known[:1]]
+        if known:
+            threading.Thread(target=_quietly, args=(self.backend.warm, chosen[0]), daemon=True).start()
+        titles = _titles([spec.name for spec in known], known, most=len(known))
+        return (
+            gr.Dropdown(choices=[(title, name) for name, title in titles.items()], value=chosen, visible=bool(known)),
+            gr.Markdown(missing, visible=bool(missing)),
+            gr.Button(interactive=bool(known)),
+            *self.on_models(chosen),
+        )  # fmt: skip
+
+    def on_models(self, chosen: list[str]) -> tuple[Any, ...]:
+        """Cards of the chosen models; examples, countries and languages of the first."""
+        specs = [
+            spec for name in chosen[:SIDE_BY_SIDE] for spec in self.backend.models() if spec.name == name
+        ]
+        first = specs[0].name if specs else None
+        shown, countries, languages = [], [], []
+        with suppress(VitrineError):  # the dataset was just removed
+            shown = list(self.backend.examples(first)) if first else []
+            countries = list(self.backend.countries(first)) if first else []
+            languages = list(self.backend.languages(first)) if first else []
+        tags = [tag for _, tag in languages]
+        return (
+            _cards(self.backend, specs),
+            gr.Dropdown(choices=[("No country", ""), *countries], value="", visible=bool(countries)),
+            gr.Dropdown(
+                choices=[("No other language", ""), *languages],
+                value=FAR if FAR in tags else (tags[0] if tags else ""),
+                visible=bool(languages),
+            ),
+            gr.Gallery(
+                value=[(str(example.picture), example.name) for example in shown],
+                visible=bool(shown),
+                elem_id="examples",
+                buttons=[],
+            ),
+            shown,
+        )
+
+    def on_example(self, shown: list[Example], chosen: gr.SelectData) -> tuple[str, str, str]:
+        example = shown[int(chosen.index)]
+        return str(example.picture), example.name, example.description
+
+
+def _cards(backend: Backend, specs: Sequence[ModelSpec]) -> str:
+    """The cards of some models side by side."""
+    cards = []
+    for spec in specs:
+        with suppress(VitrineError):  # a run that was deleted just now
+            if found := backend.card(spec):
+                cards.append(view.card(found))
+    return view.row(cards) if cards else ""
+
+
+def _first(known: Sequence[ModelSpec]) -> str:
+    if not known:
+        raise VitrineError(f"No model is trained yet. Train one: {TRAIN_COMMAND}")
+    return known[0].name
+
+
+def _titles(chosen: Sequence[str], known: Sequence[ModelSpec], most: int = SIDE_BY_SIDE) -> dict[str, str]:
+    """Names and titles of the models chosen; the name stands with a title that two have."""
+    titles = [spec.title for spec in known]
+    named = {
+        spec.name: f"{spec.title}: {spec.name}" if titles.count(spec.title) > 1 else spec.title
+        for spec in known
+    }
+    return {name: named.get(name, name) for name in list(chosen or [])[:most]}
+
+
+def _quietly(warm: Callable[[str], Any], name: str) -> None:
+    """Load ahead; what goes wrong is said when somebody asks."""
+    with suppress(VitrineError):
+        warm(name)
