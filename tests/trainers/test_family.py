@@ -176,7 +176,7 @@ def test_pictures_by_the_bundled_network_are_looked_at_once(
     from core.embeddings.encoders import ImageEncoder
     from core.models.classifier import Classifier
     from core.models.embracenet import EmbraceNetConfig
-    from core.models.explain import reasons
+    from core.models.explain import explanation
     from trainers import running
 
     monkeypatch.setattr(running, "FEWEST_TO_CALIBRATE", 2)
@@ -211,6 +211,6 @@ def test_pictures_by_the_bundled_network_are_looked_at_once(
     model = Classifier.load(out)
     assert set(model.temperatures) == {"both", "text", "picture"}
     assert result["test"]["picture"]["top1"] > 0.5
-    assert reasons(model, picture("bags"), "kabelka").heat is not None
+    assert explanation(model, picture("bags"), "kabelka").heat is not None
     with pytest.raises(TrainingError, match="--image-weights imagenet"):
         run("embracenet", {"lite": lite}, [*ARGUMENTS, "--out", str(toy / "runs" / "bare")])
