@@ -121,7 +121,7 @@ def test_three_models_side_by_side_and_why(chromium: Browser, three: str, tmp_pa
     page.goto(three)
     chosen = page.get_by_label("Models, up to 3 side by side")
     expect(page.locator("#cards details")).to_have_count(1)
-    for words, n in (("toy-run", 2), ("EmbraceNet (tiny)", 3)):  # toy-two is the newest, and chosen
+    for words, n in (("toy-run", 2), ("EmbraceNet (lite)", 3)):  # toy-two is the newest, and chosen
         chosen.click()
         chosen.press_sequentially(words)
         expect(page.get_by_role("option")).to_have_count(1)
