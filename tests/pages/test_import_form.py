@@ -26,7 +26,7 @@ def test_a_table_is_seen_and_corrected_before_it_is_imported(
     assert boxes["Delimiter"].proto.placeholder == "found: semicolon"
     assert boxes["Picture"].value == "foto" and boxes["Category"].value == "–"
     assert any("typ label" in warning.value for warning in page.warning)
-    boxes["Name"].set_value("Produkt").run()
+    boxes["Product name"].set_value("Produkt").run()
     {box.label: box for box in page.selectbox}["Category"].set_value("typ label").run()
     shown = page.dataframe[0].value
     assert list(shown["name"]) == ["Šaty", "Džíny"] and list(shown["category_path"]) == ["Dresses", "Jeans"]

@@ -30,7 +30,7 @@ ENCODINGS = (
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 LABELS = {
     "item_id": "Product id", "image_id": "Picture id", "split": "Split", "geo": "Country", "language": "Language",
-    "name": "Name", "description": "Description", "category": "Category", "category_id": "Category id",
+    "name": "Product name", "description": "Description", "category": "Category", "category_id": "Category id",
     "label_source": "Label source", "label_kind": "Label kind", "image": "Picture",
 }  # fmt: skip
 KEPT = 12  # previews of one visitor
