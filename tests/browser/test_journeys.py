@@ -135,7 +135,8 @@ def test_a_bad_path_is_one_clear_error(page: Page, server: Server) -> None:
     page.get_by_label("Path or address").fill("/nowhere/at/all.zip")
     page.get_by_label("Name", exact=True).fill("nowhere")
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("There is no GLAMI archive at /nowhere/at/all.zip")).to_be_visible()
+    # the files are looked at first, then the import fails
+    expect(page.get_by_text("There is no GLAMI archive at /nowhere/at/all.zip")).to_be_visible(timeout=20_000)
     assert not (server.home / "nowhere").exists()
 
 
