@@ -17,6 +17,10 @@ def show() -> None:
     """The form, what would be read, and what is being imported at the moment."""
     for name in being_built():
         st.caption(f"Being imported: {name}. It appears here when it is whole.")
+    if st.session_state.pop(
+        "import-done", False
+    ):  # the form is empty again: what is imported needs no preview
+        st.session_state["import-path"] = st.session_state["import-name"] = ""
     with st.expander("Add a dataset"):
         titles = {spec.name: spec.title for spec in SOURCES}
         layout = st.segmented_control(
@@ -42,6 +46,7 @@ def show() -> None:
                 return
             report = background.run(["import", "--name", name, *options, "--", layout, path])
             st.toast(plain(f"{report['name']}: {report['rows']:,} products."))
+            st.session_state["import-done"] = True
             st.rerun()
 
 
