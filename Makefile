@@ -48,9 +48,9 @@ lint: env
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/mypy
 
-# Every bundled weight anew, from nothing but the data named here; about two hours of one processor.
+# Every bundled weight anew, from nothing but the data named here; about three hours of one processor.
 weights: env
-	@./trainers/rebuild.sh $(BIN) "$(GLAMI_MINI)" "$(TAXONOMY)"
+	@./trainers/rebuild.sh $(BIN) "$(GLAMI_MINI)"
 
 audit: env
 	@./tests/audit.sh $(BIN)

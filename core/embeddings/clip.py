@@ -70,10 +70,6 @@ class EncoderSpec:
             return read_seen(self.folder)
         return Seen(tuple(SeenDataset(name) for name in self.web)) if self.web else None
 
-    chance: float | None = (
-        None  # cosine that 5% of texts have with pictures of other products; None if not measured
-    )
-
     @property
     def takes_texts(self) -> bool:
         """Are there texts that its pictures can be compared with?"""

@@ -197,7 +197,6 @@ class Searcher:
         else:
             answer = self._by_likeness(parts, k if how == "likeness" else max(k, DEPTH), mask, allowed)
             notes.extend(self._unlearnt(parts))
-            notes.extend(self._unlike(parts, answer))
             if how == "both":
                 answer = self._fused(answer, by_words, parts, k)
         seconds = time.perf_counter() - started
@@ -231,18 +230,6 @@ class Searcher:
         found = dict.fromkeys(filter(None, (spec.untrained_scripts(text) for text in texts))) if spec else ()
         return [
             f"The encoder was not trained on {signs}; results for them are unreliable." for signs in found
-        ]
-
-    def _unlike(self, parts: Sequence[Part], answer: Answer) -> list[str]:
-        """That even the best of what was found is no liker to a text than pictures are by chance."""
-        if len(parts) > 1 or parts[0].kind != "text" or not answer.hits or not answer.allowed:
-            return []
-        chance = self.encoder().spec.chance
-        if chance is None or answer.hits[0].score > chance:
-            return []
-        return [
-            f"Nothing here is like it: the best has a cosine of {answer.hits[0].score:.2f}, and one in twenty pairs of a "
-            f"text and any picture has {chance:.2f} or more."
         ]
 
     def vectors(self, parts: Sequence[Part]) -> NDArray[np.float32]:
