@@ -164,7 +164,8 @@ def read_pictures(name: str, views: int, workers: int | None) -> Pictures:
     features = lite_views.features(products.info, views, workers)
     pixels = lite_views.cache(products.info, list(frame.image_id.unique()), workers)
     rows = pixels.rows(list(frame.image_id))
-    kept, subjects, kinds, colours, held = [], [], [], [], []
+    kept, subjects, kinds, colours = [], [], [], []
+    held: list[bool] = []
     for row, product in zip(rows.tolist(), frame.to_dict("records"), strict=True):
         if row < 0:
             continue
