@@ -25,7 +25,7 @@ def test_an_evaluation_is_started_kept_and_looked_through(page: Page, server: Se
 
     page.goto(f"{address}&part=Mistakes&first=Least+confident")
     tile = page.locator(".grid [role=listitem]").first
-    expect(tile).to_contain_text("said", timeout=60_000)
+    expect(tile).to_contain_text("predicted", timeout=60_000)
     width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width[0] <= width[1]
     tile.click()

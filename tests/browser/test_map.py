@@ -124,7 +124,7 @@ def test_without_webgl_a_chart_takes_its_place(chromium: Browser, server: Server
     browser = chromium.browser_type.launch(executable_path=path, args=[*ARGUMENTS, "--disable-3d-apis"])
     page = browser.new_page(viewport=DESKTOP)  # type: ignore[arg-type]
     page.goto(f"{server.url}/map?dataset=glami-mini&map=drawn")
-    expect(page.get_by_text("This browser has no WebGL")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("This browser has no WebGL, so")).to_be_visible(timeout=WAIT_MS)
     plot = page.locator(".js-plotly-plot .nsewdrag").first
     plot.wait_for(timeout=WAIT_MS)
     page.wait_for_timeout(500)

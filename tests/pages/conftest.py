@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,14 @@ MAIN = Path(__file__).resolve().parents[2] / "pages" / "main.py"
 
 
 Open = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """A page that is run here becomes `__main__`, and processes that later tests start would run it, or miss its file."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
+import subprocess
 import sys
-from multiprocessing.process import BaseProcess
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.catalog.build import import_dataset
 from core.catalog.products import Products
-from core.errors import DatasetExistsError
+from core.settings import PROJECT
 from core.storage import sweep
 
-# Its children begin as copies of one process that has loaded all this already, and has no threads.
-FROM = multiprocessing.get_context("forkserver")
-FROM.set_forkserver_preload([__name__])
-KILLS = 20
+KILLS = int(os.environ.get("VITRINE_KILLS", "6"))  # 20 on demand: each is a process
 ROWS = 3_000
-KEPT: list[Any] = []
+# Imports once the file `begin` is there; dies at that touch of a file in the home, or tells how it went and how many there were.
+IMPORT = """
+import os, signal, sys, time
+from pathlib import Path
+from core.catalog.build import import_dataset
+from core.errors import DatasetExistsError
+home, path, name, dies_at, begin = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), Path(sys.argv[5])
+touched = 0
+def look(event, args):
+    global touched
+    if event in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir") and str(args[0]).startswith(home):
+        touched += 1
+        if touched == dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+Path(f"{begin}.{os.getpid()}").touch()
+while not begin.exists():
+    time.sleep(0.005)
+sys.addaudithook(look)
+try:
+    import_dataset("table", [path], name)
+    print("done", touched)
+except DatasetExistsError:
+    print("exists", touched)
+"""
 
 
 def table(folder: Path) -> str:
@@ -31,38 +50,28 @@ def table(folder: Path) -> str:
     return str(path)
 
 
-def _import(home: str, path: str, name: str, dies_at: int, begin: Any, ended: Any) -> None:
-    """Import once all are there; dies at that touch of a file in the home, or tells how it went and how many there were."""
-    os.environ["VITRINE_HOME"] = home
-    touched = 0
+def imported(
+    home: Path, path: str, names: list[str], dies_at: int = 0
+) -> tuple[list[tuple[str, int]], list[int]]:
+    """Import at once in a process for each name.
 
-    def look(event: str, args: tuple[Any, ...]) -> None:
-        nonlocal touched
-        if event in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir") and str(args[0]).startswith(
-            home
-        ):
-            touched += 1
-            if touched == dies_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(look)
-    begin.wait()
-    try:
-        import_dataset("table", [path], name)
-        ended.put(("done", touched))
-    except DatasetExistsError:
-        ended.put(("exists", touched))
-
-
-def started(home: Path, path: str, names: list[str], dies_at: int = 0) -> tuple[list[BaseProcess], Any]:
-    begin, ended = FROM.Barrier(len(names)), FROM.Queue()
-    processes: list[BaseProcess] = [
-        FROM.Process(target=_import, args=(str(home), path, name, dies_at, begin, ended)) for name in names
-    ]
-    for process in processes:
-        process.start()
-    KEPT.extend((begin, ended))  # a child that has not begun yet finds them only while they are here
-    return processes, ended
+    Returns:
+        What those said that did not die, and the status of each.
+    """
+    begin = Path(path).parent / f"begin-{time.monotonic_ns()}"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", IMPORT, str(home), path, name, str(dies_at), str(begin)],
+            cwd=PROJECT, env=os.environ | {"VITRINE_HOME": str(home)}, stdout=subprocess.PIPE, text=True,
+        )
+        for name in names
+    ]  # fmt: skip
+    while len(list(begin.parent.glob(f"{begin.name}.*"))) < len(names):
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.01)
+    begin.touch()
+    said = [process.communicate()[0].split() for process in processes]
+    return [(each[0], int(each[1])) for each in said if each], [process.returncode for process in processes]
 
 
 def left_over(home: Path) -> list[str]:
@@ -71,15 +80,12 @@ def left_over(home: Path) -> list[str]:
 
 def test_an_import_killed_at_any_moment_leaves_all_or_nothing(home: Path, tmp_path: Path) -> None:
     path = table(tmp_path)
-    (whole,), ended = started(home, path, ["whole"])
-    _, touches = ended.get(timeout=120)
-    whole.join()
+    ((_, touches),), _ = imported(home, path, ["whole"])
     died = 0
     for dies_at in sorted({max(1, round(1 + kill * (touches - 1) / (KILLS - 1))) for kill in range(KILLS)}):
         name = f"shop-{dies_at}"
-        (process,), _ = started(home, path, [name], dies_at)
-        process.join()
-        died += process.exitcode == -signal.SIGKILL
+        _, (status,) = imported(home, path, [name], dies_at)
+        died += status == -signal.SIGKILL
         if (home / name).exists():
             assert Products.open(name).count() == ROWS
         sweep()
@@ -91,12 +97,11 @@ def test_an_import_killed_at_any_moment_leaves_all_or_nothing(home: Path, tmp_pa
 
 @pytest.mark.parametrize("names", [["shop"] * 3, ["a", "b", "c"]], ids=["one name", "three names"])
 def test_three_imports_at_once(home: Path, tmp_path: Path, names: list[str]) -> None:
-    processes, ended = started(home, table(tmp_path), names)
-    answers = sorted(ended.get(timeout=120)[0] for _ in names)
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
-    assert answers == ["done"] * len(set(names)) + ["exists"] * (len(names) - len(set(names)))
+    said, statuses = imported(home, table(tmp_path), names)
+    assert statuses == [0] * len(names)
+    assert sorted(how for how, _ in said) == ["done"] * len(set(names)) + ["exists"] * (
+        len(names) - len(set(names))
+    )
     assert {name: Products.open(name).count() for name in set(names)} == dict.fromkeys(names, ROWS)
     assert left_over(home) == []
 

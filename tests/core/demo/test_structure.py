@@ -174,4 +174,4 @@ def test_numbers_that_make_no_dataset_are_refused_in_one_line(items, seed):
     with pytest.raises(UsageError) as refusal:
         structure.plan(items, seed)
     assert "\n" not in str(refusal.value)
-    assert "ask for" in str(refusal.value)
+    assert "expected" in str(refusal.value)

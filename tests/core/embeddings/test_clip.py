@@ -68,7 +68,7 @@ def test_hub_names_are_open_clips() -> None:
 
 
 def test_an_unknown_encoder_says_what_there_is() -> None:
-    with pytest.raises(ModelError, match="Known are: clip-tiny"):
+    with pytest.raises(ModelError, match="Encoders: clip-tiny"):
         encoder("nobody")
     assert encoder("ViT-B-16/openai").name == "ViT-B-16.openai"
 

@@ -69,7 +69,7 @@ def test_one_writer_at_a_time(products: Products) -> None:
     with writing(products.info, "toy", plan(products), 2):
         assert "process" in (in_progress(products.info) or "")
         with (
-            pytest.raises(EmbeddingError, match=r"being made already, by process \d+"),
+            pytest.raises(EmbeddingError, match=r"being computed already, by process \d+"),
             writing(products.info, "other", plan(products), 2),
         ):
             pass

@@ -64,5 +64,5 @@ def test_each_file_opens_as_what_wrote_it(tmp_path: Path) -> None:
     assert isinstance(open_tokenizer(tmp_path / "words"), WordTokenizer)
     assert isinstance(open_tokenizer(tmp_path / "ngrams"), NgramTokenizer)
     assert len(open_tokenizer(tmp_path / "pieces")) <= 50
-    with pytest.raises(ModelError, match="no tokenizer"):
+    with pytest.raises(ModelError, match="is not a tokenizer"):
         open_tokenizer(tmp_path / "absent")

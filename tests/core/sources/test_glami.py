@@ -245,7 +245,7 @@ def test_no_table_at_all(home, tmp_path):
 
 
 def test_tables_without_rows(home, tmp_path):
-    with pytest.raises(SourceError, match="no products in it: the table has no rows"):
+    with pytest.raises(SourceError, match="no products in the source: the table has no rows"):
         imported(write_zip(tmp_path / "g.zip", glami_files() | {TRAIN: csv_bytes([]), TEST: csv_bytes([])}))
     with pytest.raises(SourceError, match=r"train.csv is empty: it has no header line"):
         imported(write_zip(tmp_path / "g.zip", glami_files() | {TRAIN: b""}))
