@@ -85,7 +85,10 @@ def test_two_at_once_is_an_error(products: Products, clip_folder: Path) -> None:
     spec = encoder(str(clip_folder))
     embed("shop", spec, workers=1, device="cpu")
     plan = open_set(products.info, "toy-clip").description
-    with writing(products.info, "other", plan, 1), pytest.raises(EmbeddingError, match="being computed already"):
+    with (
+        writing(products.info, "other", plan, 1),
+        pytest.raises(EmbeddingError, match="being computed already"),
+    ):
         embed("shop", spec, "text", device="cpu")
 
 
