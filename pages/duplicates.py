@@ -9,7 +9,7 @@ from core.duplicates.finding import possible
 from pages.components.duplicates import duplicates_form, duplicates_leakage, duplicates_pairs, twins_view
 from pages.components.shared import filter_bar
 from pages.components.shared.markdown import plain
-from pages.resources import datasets, duplicates, products
+from pages.resources import datasets, duplicates
 
 VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
 
@@ -35,7 +35,7 @@ founds = {
 if view == "Look-alikes":
     twins_view.show_look_alikes(info, founds.get("vectors") or founds.get("hash") or founds.get("pixels"))
     st.stop()
-can, why_not = possible(products.table(info.name))
+can, why_not = possible(info)
 missing = [key for key in can if key not in founds]
 if not founds:
     duplicates_form.show(

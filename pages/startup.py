@@ -16,8 +16,8 @@ LOGGER = logging.getLogger("vitrine")
 
 
 def begin() -> None:
-    """In the background: delete what killed imports left, start to prepare the datasets that VITRINE_PREPARE names, then load the bundled models
-    (unless VITRINE_WARM=0), so that the first search and the first classification are as fast as the others."""
+    """In the background: delete what killed imports left, start to prepare the datasets that VITRINE_PREPARE names,
+    then load the bundled models (unless VITRINE_WARM=0), so that the first search is as fast as the others."""
     threading.Thread(target=_begin, name="startup", daemon=True).start()
 
 

@@ -42,3 +42,16 @@ def serve_panels(inner: FastAPI) -> Iterator[str]:
     server.should_exit = True
     server.force_exit = True  # an open event stream is not waited for
     thread.join(10)
+
+
+# Components whose value names a file.
+TAKES_FILES = {
+    "image",
+    "file",
+    "gallery",
+    "audio",
+    "video",
+    "imageeditor",
+    "uploadbutton",
+    "multimodaltextbox",
+}

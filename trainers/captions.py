@@ -117,19 +117,6 @@ def names_of_kind(kind: str) -> set[str]:
     return {kind, *nouns, *chinese["nouns"], *platforms}
 
 
-def coloured(kind: str, colour: str, section: str, rng: random.Random) -> str:
-    """A kind and a colour, in either order.
-
-    >>> coloured("womens-dresses", "red", "en", random.Random(1))
-    "women's dress red"
-    """
-    table = _chinese() if section == CHINESE else words.lexicon()[section]
-    parts = [str(table["colours"][colour]), _noun(kind, section, rng)]
-    if rng.random() < 0.3:
-        parts.reverse()
-    return ("" if section == CHINESE else " ").join(parts)
-
-
 def _noun(kind: str, section: str, rng: random.Random) -> str:
     nouns = (
         _chinese()["kinds"][kind]["nouns"] if section == CHINESE else words.lexicon()[section]["kinds"][kind]

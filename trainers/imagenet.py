@@ -27,11 +27,8 @@ SIZE_PX = 160  # of the square that pictures are drawn into; it was trained at 2
 HEAD = "classifier."
 
 
-def published(head: bool = False) -> dict[str, Tensor]:
-    """The published tensors under timm's names, float32.
-
-    Args:
-        head: with the last layer, (1000, 1280) and (1000,), which names ImageNet's classes.
+def published() -> dict[str, Tensor]:
+    """The published tensors under timm's names, float32, without the last layer, which names ImageNet's classes.
 
     Raises:
         ModelError: the package is not installed, or holds another network.
@@ -51,7 +48,7 @@ def published(head: bool = False) -> dict[str, Tensor]:
     if [tuple(tensor.shape) for tensor in tensors.values()] != [tuple(t.shape) for t in names.values()]:
         raise ModelError(f"{PACKAGE} holds another network than {ARCHITECTURE}.")
     named = dict(zip(names, tensors.values(), strict=True))  # the same tensors in the same order
-    return {name: tensor for name, tensor in named.items() if head or not name.startswith(HEAD)}
+    return {name: tensor for name, tensor in named.items() if not name.startswith(HEAD)}
 
 
 def bundled() -> dict[str, Tensor]:

@@ -68,7 +68,7 @@ def duplicates(
     skipped: tuple[str, ...] = ()
     asked = bool(chosen)  # what was asked for by name also counts for what to drop
     if not chosen:
-        chosen, skipped = finding.possible(products)
+        chosen, skipped = finding.possible(products.info)
     at = {key: thresholds.get(key, detector(key).default) for key in chosen}
     for key in at:
         detector(key).check(at[key])

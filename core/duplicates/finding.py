@@ -104,9 +104,8 @@ def find(
     return found
 
 
-def possible(products: Products) -> tuple[list[str], tuple[str, ...]]:
+def possible(info: DatasetInfo) -> tuple[list[str], tuple[str, ...]]:
     """The default detectors that a dataset allows, and why others are left out."""
-    info = products.info
     chosen, why = list(USUAL), []
     if info.with_picture > MOST_COPIES:
         chosen = [key for key in chosen if key not in COPIES]

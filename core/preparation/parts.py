@@ -138,7 +138,7 @@ def _map_seconds(info: DatasetInfo) -> float:
 
 
 def _detectors(info: DatasetInfo, copies: bool) -> list[str]:
-    possible, _ = finding.possible(Products(info))
+    possible, _ = finding.possible(info)
     return [key for key in possible if (key in COPIES) == copies]
 
 

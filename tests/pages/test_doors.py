@@ -29,6 +29,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from core import passphrases
 from core.catalog.build import import_dataset
 from pages import access
+from tests.served import TAKES_FILES
 from tests.toy import picture
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -140,16 +141,6 @@ EVENTS = {  # by the function; the tables of inputs are the panel's own
     "retrieval": {"load_example", "search", "search_products", "lambda", "on_gallery", "on_example", "on_open"},
 }  # fmt: skip
 TOOLS = {"classification": {"on_classify"}, "retrieval": {"search_products"}}
-TAKES_FILES = {
-    "image",
-    "file",
-    "gallery",
-    "audio",
-    "video",
-    "imageeditor",
-    "uploadbutton",
-    "multimodaltextbox",
-}
 
 
 @dataclass(frozen=True)

@@ -12,21 +12,11 @@ import httpx
 import pytest
 
 from pages.panels import mount_panels, uploads
-from tests.served import serve_panels
+from tests.served import TAKES_FILES, serve_panels
 from tests.shapes import serve
 from tests.toy import picture
 
 PANELS = ("classification", "retrieval")
-TAKES_FILES = {
-    "image",
-    "file",
-    "gallery",
-    "audio",
-    "video",
-    "imageeditor",
-    "uploadbutton",
-    "multimodaltextbox",
-}
 
 
 @pytest.fixture(scope="module")
