@@ -13,8 +13,8 @@ from typing import Any
 from core.errors import SourceError
 from core.progress import Progress
 from core.sources.bounds import FIELD_CHARACTERS, LONG, NESTED, too_deep
-from core.sources.delimited import json_values
 from core.sources.encoding import detect, sample
+from core.sources.json_records import json_values
 from core.sources.reading import (
     Collector,
     Folder,

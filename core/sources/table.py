@@ -15,15 +15,9 @@ from core.errors import SourceError, UsageError
 from core.progress import Progress
 from core.sources.adding import SPLITS, Adder
 from core.sources.bounds import check_growth
-from core.sources.delimited import (
-    Record,
-    csv_records,
-    find_dialect,
-    is_json_lines,
-    json_lines,
-    json_records,
-)
+from core.sources.delimited import Record, csv_records, find_dialect
 from core.sources.encoding import detect, known, sample
+from core.sources.json_records import is_json_lines, json_lines, json_records
 from core.sources.json_shapes import unwrapped
 from core.sources.naming import MAPPABLE, SYNONYMS, choose_columns, looks_like_picture, overlooked, plain_name
 from core.sources.parquet import parquet_records

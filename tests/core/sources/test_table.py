@@ -247,7 +247,7 @@ def test_bad_lines_are_counted(home, tmp_path):
 
 
 def test_a_record_without_end_is_refused(home, tmp_path, monkeypatch):
-    monkeypatch.setattr("core.sources.delimited.LINE_BYTES", 1_000)
+    monkeypatch.setattr("core.sources.json_records.LINE_BYTES", 1_000)
     with pytest.raises(SourceError, match="is not JSON Lines: line 2 is longer"):
         imported(tmp_path / "a.jsonl", b'{"name": "a"}\n' + json.dumps({"name": "a" * 2_000}).encode())
 
