@@ -89,3 +89,25 @@ class MapError(VitrineError):
 
 class DuplicatesError(VitrineError):
     """Duplicates cannot be computed, or are not computed yet."""
+
+
+class AnswersError(StorageError):
+    """The database of answers does not answer. What was not stored can be sent again with the same key."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(
+            f"The database of answers ({place}) does not answer: {why}. Nothing that was stored is lost; "
+            "what was not is sent again."
+        )
+
+
+class UnknownPlanError(UsageError):
+    def __init__(self, plan: str) -> None:
+        super().__init__(f"There is no audit plan {plan!r}. See `vitrine audit list`.")
+
+
+class ClosedPlanError(UsageError):
+    def __init__(self, plan: str) -> None:
+        super().__init__(
+            f"The audit {plan} is closed and takes no more answers. Whoever leads it can open it again."
+        )

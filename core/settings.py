@@ -42,6 +42,7 @@ class Settings:
     hosts: frozenset[str] = frozenset()  # names that are answered to; VITRINE_HOSTS
     behind_proxy: bool = False  # nobody is local; VITRINE_BEHIND_PROXY=1
     sockets: int = 256  # pages that may be open at once; VITRINE_SOCKETS
+    database_url: str = ""  # of answers; empty: SQLite in home; VITRINE_DATABASE_URL
     passphrases: Path | None = None  # of the sign-in, where not in home; VITRINE_PASSPHRASES
 
 
@@ -57,6 +58,7 @@ def settings() -> Settings:
         prepare=tuple(name for name in os.environ.get("VITRINE_PREPARE", "").split(",") if name),
         downloads=math.ceil(_number("VITRINE_DOWNLOADS", Settings.downloads)),
         sockets=math.ceil(_number("VITRINE_SOCKETS", Settings.sockets)),
+        database_url=os.environ.get("VITRINE_DATABASE_URL", "").strip(),
         passphrases=Path(passphrases).expanduser().resolve() if passphrases else None,
         import_bytes=int(_number("VITRINE_IMPORT_MB", Settings.import_bytes / 2**20) * 2**20),
         private_urls=os.environ.get("VITRINE_PRIVATE_URLS") == "1",

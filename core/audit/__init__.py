@@ -1,0 +1,1 @@
+"""Label audits: plans, who reviews what, estimates with intervals, corrections."""
