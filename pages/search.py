@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.catalog import map_files
 from core.catalog.cohort import Cohort
-from core.search.query import DEPTH, Answer
+from core.search.query import DEPTH, NOTHING_FOUND, Answer
 from pages.components.search import query_form
 from pages.components.shared import download_links, embed_form, filter_bar, product_dialog, product_grid
 from pages.components.shared.markdown import plain
@@ -64,7 +64,7 @@ if not query.parts:
 with st.spinner("Searching", show_time=True):
     answer: Answer = search.answer(cohort, vectors, query.parts, query_form.BY[by], DEPTH)
 for note in answer.notes:
-    st.caption(plain(note))
+    (st.warning if note == NOTHING_FOUND else st.caption)(plain(note))
 if not answer.hits:
     few = "no products" if not answer.allowed else "no similar products"
     st.info(plain(f"The search found {few} in: {cohort.describe()}."))
@@ -101,6 +101,7 @@ facts = [
     " · ".join(
         [
             f"{hit.score:.3f}",
+            *filter(None, [hit.likeness]),
             *(
                 f"{title} {value:.2f}"
                 for title, value in zip(query.titles, hit.similarities, strict=True)

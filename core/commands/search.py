@@ -161,11 +161,14 @@ def search(
             "category": rows[hit.row_id]["category"],
             "similarities": hit.similarities,
             "by": hit.by,
+            "chances": hit.chances,
+            "likeness": hit.likeness or None,
         }
         for hit in answer.hits
     ]
     lines = [
-        f"{hit['score']:>8.4f}  {hit['item_id']:<12} {hit['category'] or '':<24} {hit['name'] or ''}"
+        f"{hit['score']:>8.4f}  {hit['likeness'] or '':<16}  {hit['item_id']:<12} {hit['category'] or '':<24} "
+        f"{hit['name'] or ''}"
         for hit in found
     ]
     if not answer.allowed:

@@ -24,6 +24,7 @@ from core.errors import EmbeddingError, UsageError
 from core.images.pictures import decode
 from core.search.index import Index
 from core.search.lexical import Lexical
+from core.search.significance import RandomPairs, in_words, is_nothing, random_pairs
 
 How = Literal["likeness", "words", "both"]
 HOWS: tuple[How, ...] = ("likeness", "words", "both")
@@ -31,6 +32,11 @@ DEPTH = 480  # of each list that is fused, and of the pages of results
 RANK_CONSTANT = 60  # Cormack, Clarke and Buettcher 2009: reciprocal rank fusion
 PARTS = 12  # of one query
 MAX_WEIGHT = 10.0
+FIRST = 10  # results that must all be like nothing for a search to have found nothing
+NOTHING_FOUND = (
+    "There is nothing like it here: even the first results are no more similar to the query than random pairs of "
+    "products are to each other."
+)
 AWAY = 0.5  # default weight of negative parts; at 1 they also remove wanted results
 
 
@@ -59,6 +65,18 @@ class Hit:
     score: float  # see Answer.meaning
     similarities: tuple[float | None, ...]  # cosine with each part; None if found by words only
     by: tuple[str, ...]  # likeness, words
+    chances: tuple[float | None, ...] = ()  # share of random pairs as near as each part; see significance
+
+    @property
+    def nothing(self) -> bool:
+        """It was found by likeness alone, and is no more similar to any wanted part than random pairs are."""
+        return "words" not in self.by and is_nothing(self.chances)
+
+    @property
+    def likeness(self) -> str:
+        """How similar it is to the part that it is nearest to, in words; empty where that is not known."""
+        known = [share for share in self.chances if share is not None]
+        return in_words(min(known)) if known else ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +115,7 @@ class Searcher:
         self._load = load
         self._encoder: Encoder | None = None
         self._words: Lexical | None = None
+        self._pairs: dict[bool, RandomPairs] = {}  # with names' or without
         self._lock = threading.Lock()
 
     @property
@@ -199,6 +218,8 @@ class Searcher:
             notes.extend(self._unlearnt(parts))
             if how == "both":
                 answer = self._fused(answer, by_words, parts, k)
+            if answer.hits and all(hit.nothing for hit in answer.hits[:FIRST]):
+                notes.append(NOTHING_FOUND)
         seconds = time.perf_counter() - started
         return Answer(
             answer.hits, answer.meaning, allowed, answer.exact, answer.recall, round(seconds, 4), tuple(notes)
@@ -278,12 +299,45 @@ class Searcher:
         keep = ~np.isin(found.rows, own)
         rows, scores = found.rows[keep][:k], found.scores[keep][:k] - offset
         near = np.asarray(self.index.set.vectors[rows], np.float32) @ vectors.T  # (m, p)
+        pairs = self.random_pairs(parts)
         hits = [
-            Hit(int(row), float(score), tuple(map(float, each)), ("likeness",))
+            Hit(
+                int(row),
+                float(score),
+                tuple(map(float, each)),
+                ("likeness",),
+                self._chances(pairs, parts, each),
+            )
             for row, score, each in zip(rows, scores, near, strict=True)
         ]
         recall = None if found.exact or not self.index.approximate else self.index.approximate.recall_at_10
         return Answer(hits, meaning, allowed, found.exact, recall)
+
+    def random_pairs(self, parts: Sequence[Part] = ()) -> RandomPairs:
+        """What random pairs of the vectors have; of names and pictures too where a part is a text.
+
+        Raises:
+            EmbeddingError: there are no vectors.
+            ModelError: the encoder cannot be loaded.
+        """
+        crossed = self.index.set.description.tower == "image" and any(part.kind == "text" for part in parts)
+        if crossed not in self._pairs:
+            self._pairs[crossed] = random_pairs(
+                self.index.set, self.products, self.encoder if crossed else None
+            )
+        return self._pairs[crossed]
+
+    def _chances(
+        self, pairs: RandomPairs, parts: Sequence[Part], cosines: NDArray[np.float32]
+    ) -> tuple[float | None, ...]:
+        """Of each wanted part; None for others, and where a picture is compared with texts."""
+        image = self.index.set.description.tower != "text"
+        return tuple(
+            None
+            if part.weight < 0 or (part.kind == "image" and not image)
+            else pairs.share(float(cosine), "texts" if image and part.kind == "text" else "own")
+            for part, cosine in zip(parts, cosines, strict=True)
+        )
 
     def _fused(
         self, likeness: Answer, by_words: list[tuple[int, float]], parts: Sequence[Part], k: int
@@ -293,13 +347,16 @@ class Searcher:
             return Answer(
                 likeness.hits[:k], likeness.meaning, likeness.allowed, likeness.exact, likeness.recall
             )
-        near = {hit.row_id: hit.similarities for hit in likeness.hits}
+        near = {hit.row_id: hit for hit in likeness.hits}
         said = {row for row, _ in by_words}
         none = (None,) * len(parts)
         hits = []
         for row, score in fuse([hit.row_id for hit in likeness.hits], [row for row, _ in by_words])[:k]:
             by = (*(("likeness",) if row in near else ()), *(("words",) if row in said else ()))
-            hits.append(Hit(row, score, near.get(row, none), by))
+            alike = near.get(row)
+            hits.append(
+                Hit(row, score, alike.similarities if alike else none, by, alike.chances if alike else none)
+            )
         meaning = "reciprocal rank fusion of similarity and words"
         return Answer(hits, meaning, likeness.allowed, likeness.exact, likeness.recall)
 

@@ -90,7 +90,8 @@ def search(
     return [
         Found(
             served(data, "found") if data is not None else None,
-            f"{row['name'] or row['category'] or row['item_id']} ({hit.score:.3f})",
+            f"{row['name'] or row['category'] or row['item_id']} "
+            f"({', '.join([f'{hit.score:.3f}', *filter(None, [hit.likeness])])})",
             {
                 "item_id": row["item_id"],
                 "image_id": row["image_id"],
@@ -99,6 +100,7 @@ def search(
                 "category": row["category"],
                 "country": row["geo"],
                 "by": list(hit.by),
+                "likeness": hit.likeness or None,
             },
         )
         for hit, row, data in zip(answer.hits, rows, pictures, strict=True)

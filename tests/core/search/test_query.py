@@ -98,7 +98,7 @@ def test_odd_queries(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> Non
     spec = replace(searcher.encoder().spec, scripts=("LATIN",))
     monkeypatch.setattr(searcher.encoder(), "spec", spec)
     assert "not trained on Tifinagh letters" in searcher.search([Part("text", "ⵜⵉⴼⵉⵏⴰⵖ")]).notes[0]
-    assert not searcher.search([Part("text", "šaty ⵜ 12, 👗")]).notes
+    assert not any("not trained" in note for note in searcher.search([Part("text", "šaty ⵜ 12, 👗")]).notes)
     with pytest.raises(ImageError):
         searcher.search([Part("image", image=b"no picture")])
     with pytest.raises(EmbeddingError, match="has no vector"):
