@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog.columns import ORDERS
-from pages.components.shared import download_links, filter_bar, product_dialog, product_grid
+from pages.components.shared import download_links, filter_bar, page_head, product_dialog, product_grid
 from pages.components.shared.markdown import plain
-from pages.resources import datasets, products
+from pages.resources import products
 
 ORDER_TITLES = {
     "dataset": "Dataset order",
@@ -19,24 +19,15 @@ ORDER_TITLES = {
 }
 SIZES = (24, 48, 96)
 
-st.title("Browse", anchor=False)
-st.html(
-    '<p class="vitrine-lead">Filter, sort and open the products of a dataset. The address holds every filter: share it to share the view.</p>'
+page_head.show(
+    "Browse", "Filter, sort and open products. The address holds every filter: share it to share the view."
 )
-if not datasets.available():
-    st.info("There is no dataset yet. Add one on the Home page.")
-    st.page_link("home.py", label="Go to Home")
-    st.stop()
 
 info = filter_bar.choose_dataset()
 cohort = filter_bar.show(info)
 total = products.count(cohort)
 
-heading, controls = st.columns([2, 5], vertical_alignment="bottom")
-heading.metric("Products", f"{total:,}")
-if not cohort.is_whole():
-    heading.caption(plain(cohort.describe()))
-with controls.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
+with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
     order = st.selectbox("Sort", list(ORDER_TITLES.values()), key="order", bind="query-params", width=180)
     order_key = next(key for key in ORDERS if ORDER_TITLES[key] == order)
     seed = 0

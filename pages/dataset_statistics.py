@@ -8,20 +8,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.statistics.overview import SUBJECTS
-from pages.components.shared import chart, filter_bar
+from pages.components.shared import chart, filter_bar, page_head
 from pages.components.statistics import subjects
-from pages.resources import datasets, products
 
 BY_TITLE = {subject.title: subject for subject in SUBJECTS}
 
-st.title("Statistics", anchor=False)
-st.html(
-    '<p class="vitrine-lead">The figures and tables of the dataset papers, for any dataset and cohort.</p>'
-)
-if not datasets.available():
-    st.info("There is no dataset yet. Add one on the Home page.")
-    st.page_link("home.py", label="Go to Home")
-    st.stop()
+page_head.show("Statistics", "The figures and tables of the dataset papers, for any dataset and cohort.")
 
 info = filter_bar.choose_dataset()
 cohort = filter_bar.show(info)
@@ -34,5 +26,4 @@ title = st.pills(
 )  # fmt: skip
 subject = BY_TITLE[title or SUBJECTS[0].title]
 st.markdown(f"{subject.line} Click a bar to open its products.")
-st.caption(chart.plain(f"{products.count(cohort):,} products: {cohort.describe()}"))
 subjects.SHOW[subject.key](info, cohort)

@@ -7,21 +7,16 @@ import streamlit as st
 from core.duplicates.detectors import DETECTORS, Detector
 from core.duplicates.finding import possible
 from pages.components.duplicates import duplicates_form, duplicates_leakage, duplicates_pairs, twins_view
-from pages.components.shared import filter_bar
+from pages.components.shared import filter_bar, page_head
 from pages.components.shared.markdown import plain
-from pages.resources import datasets, duplicates
+from pages.resources import duplicates
 
 VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
 
-st.title("Duplicates", anchor=False)
-st.html('<p class="vitrine-lead">Near-duplicates within a dataset, and leakage between its splits.</p>')
-if not datasets.available():
-    st.info("There is no dataset yet. Add one on the Home page.")
-    st.page_link("home.py", label="Go to Home")
-    st.stop()
+page_head.show("Duplicates", "Near-duplicates within a dataset, and leakage between its splits.")
 
 info = filter_bar.choose_dataset()
-filter_bar.show_ignored_filters(info)
+filter_bar.carried(info, "Duplicates and leakage are counted in the whole dataset, whatever the filters.")
 view = st.segmented_control(
     "View", VIEWS, default=VIEWS[0], key="view", bind="query-params", required=True, label_visibility="collapsed",
 )  # fmt: skip

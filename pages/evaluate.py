@@ -7,18 +7,13 @@ import streamlit as st
 from core.evaluation import cache
 from core.evaluation.charts import subject
 from pages.components.evaluate import evaluation_form, evaluation_parts
-from pages.components.shared import filter_bar
+from pages.components.shared import filter_bar, page_head
 from pages.components.shared.markdown import plain
-from pages.resources import datasets
 
-st.title("Evaluate", anchor=False)
-st.html(
-    '<p class="vitrine-lead">Metrics of a model, its errors, and published results for comparison. The address holds every choice.</p>'
+page_head.show(
+    "Evaluate",
+    "Metrics of a model, its errors, and published results for comparison. The address holds every choice.",
 )
-if not datasets.available():
-    st.info("There is no dataset yet. Add one on the Home page.")
-    st.page_link("home.py", label="Go to Home")
-    st.stop()
 specs = evaluation_form.models()
 if not specs:
     evaluation_form.show_no_model()
@@ -26,6 +21,7 @@ if not specs:
 
 evaluation_form.choose_default_dataset(specs)
 info = filter_bar.choose_dataset()
+filter_bar.carried(info, "Models are evaluated on whole splits, whatever the filters.")
 spec = evaluation_form.choose_model(specs, info)
 choice = evaluation_form.choose(spec, info)
 found = cache.find(spec, choice) or evaluation_form.offer(spec, info, choice)

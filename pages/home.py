@@ -7,6 +7,7 @@ import streamlit as st
 from core.catalog import info as catalog
 from pages import access
 from pages.components.home import dataset_card, import_form, picture_wall
+from pages.components.shared import filter_bar
 from pages.resources import datasets
 
 there = datasets.available()
@@ -14,6 +15,8 @@ st.html(
     '<div class="vitrine-hero"><h1>Vitrine</h1>'
     "<p>Explore, audit and demonstrate datasets of products: pictures, texts in many languages, labels.</p></div>"
 )
+if there and filter_bar.KEPT in st.session_state:
+    filter_bar.show_in_hand()
 if there:
     picture_wall.show(there)
 LINKS = (

@@ -18,18 +18,26 @@ def main() -> None:
         script = (ASSETS / "app.js").read_text(encoding="utf-8")
         st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    st.logo(str(ASSETS / f"vitrine-{theme}.svg"), size="medium")  # leads Home
     page = st.navigation(
-        [
-            st.Page("home.py", title="Home", default=True),
-            st.Page("browse.py", title="Browse"),
-            st.Page("search.py", title="Search"),
-            st.Page("map.py", title="Map"),
-            st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
-            st.Page("duplicates.py", title="Duplicates"),
-            st.Page("classify.py", title="Classify"),
-            st.Page("train.py", title="Train"),
-            st.Page("evaluate.py", title="Evaluate"),
-        ],
+        {
+            "": [st.Page("home.py", title="Home", default=True, visibility="hidden")],
+            "Explore": [
+                st.Page("browse.py", title="Browse"),
+                st.Page("search.py", title="Search"),
+                st.Page("map.py", title="Map"),
+                st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
+            ],
+            "Audit": [
+                st.Page("duplicates.py", title="Duplicates"),
+            ],
+            "Models": [
+                st.Page("classify.py", title="Classify"),
+                st.Page("train.py", title="Train"),
+                st.Page("evaluate.py", title="Evaluate"),
+            ],
+        },
         position="top",
     )
     try:

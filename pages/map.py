@@ -8,22 +8,19 @@ from core.catalog import map_files
 from core.embeddings.store import PICTURES_ALONE
 from core.statistics.colouring import TITLES, columns
 from pages.components.map import map_form, map_found, map_plain, map_view
-from pages.components.shared import embed_form, filter_bar, product_dialog
-from pages.resources import datasets, maps, products, search
+from pages.components.shared import embed_form, filter_bar, page_head, product_dialog
+from pages.resources import maps, products, search
 
 LAYERS = ("Points", "Density")
 CHARACTERS = 2_000
 
-st.title("Map", anchor=False)
-st.html(
-    '<p class="vitrine-lead">Every product is a point; similar products are near each other. Draw a lasso to open its products.</p>'
+page_head.show(
+    "Map",
+    "Every product is a point; similar products are near each other. Draw a lasso to open its products.",
 )
-if not datasets.available():
-    st.info("There is no dataset yet. Add one on the Home page.")
-    st.page_link("home.py", label="Go to Home")
-    st.stop()
 
 info = filter_bar.choose_dataset()
+top = st.container()  # the filters are read after the map is chosen, which an area belongs to
 sets = dict(search.vector_sets(info))
 drawable = map_files.maps(info)
 if not drawable:
@@ -50,7 +47,8 @@ with st.container(horizontal=True, vertical_alignment="top"):
             "Highlight search results", key="q", bind="query-params", max_chars=CHARACTERS, width=340,
             placeholder="words in any language: black boots",
         ).strip()  # fmt: skip
-cohort = filter_bar.show(info)
+with top:
+    cohort = filter_bar.show(info)
 hits = map_found.show(info, drawn, cohort, words, takes_texts)
 
 colour = maps.coloured(info, drawn.name, titles[title])

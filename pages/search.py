@@ -8,22 +8,25 @@ from core.catalog import map_files
 from core.catalog.cohort import Cohort
 from core.search.query import DEPTH, NOTHING_FOUND, Answer
 from pages.components.search import query_form
-from pages.components.shared import download_links, embed_form, filter_bar, product_dialog, product_grid
+from pages.components.shared import (
+    download_links,
+    embed_form,
+    filter_bar,
+    page_head,
+    product_dialog,
+    product_grid,
+)
 from pages.components.shared.markdown import plain
-from pages.resources import datasets, products, search
+from pages.resources import products, search
 from pages.resources.urls import cohort_url
 
 SIZE = 24
 OPENED = 100  # products that a link to Browse holds
 
-st.title("Search", anchor=False)
-st.html(
-    '<p class="vitrine-lead">Find products by words in any language, a photo, or similar products. The address holds the search.</p>'
+page_head.show(
+    "Search",
+    "Find products by words in any language, a photo, or similar products. The address holds the search.",
 )
-if not datasets.available():
-    st.info("There is no dataset yet. Add one on the Home page.")
-    st.page_link("home.py", label="Go to Home")
-    st.stop()
 
 view = st.segmented_control(
     "View",

@@ -6,15 +6,17 @@ import streamlit as st
 
 from core.training import jobs
 from pages import access
+from pages.components.shared import filter_bar, page_head
 from pages.components.shared.markdown import plain
 from pages.components.train import run_comparison, run_form, run_list, run_view
 from pages.resources import datasets
 
-st.title("Train", anchor=False)
-st.html(
-    '<p class="vitrine-lead">Train a classifier on a dataset. A run continues when this page or the '
-    "server is closed. The address holds the runs shown.</p>"
+page_head.show(
+    "Train",
+    "Train a classifier on a dataset. A run continues when this page or the server is closed.",
+    needs_dataset=False,
 )
+filter_bar.show_in_hand()
 # The page refreshes every few seconds: without this, Streamlit's status widget would flicker,
 # and the live part would fade each time.
 st.html(

@@ -53,5 +53,5 @@ def test_a_planted_leak_is_found(page: Page, server: Server, leaky: str) -> None
     page.get_by_role("radio", name="Leakage").click()
     page.get_by_role("link", name="Open 3 leaking from test").click()
     browse = page.context.pages[-1]
-    expect(browse.get_by_test_id("stMetricValue")).to_have_text("3", timeout=PATIENT_MS)
+    expect(browse.locator(".vitrine-count")).to_have_text("3", timeout=PATIENT_MS)
     assert not server.outside

@@ -26,6 +26,21 @@ def settled(page: Page) -> None:
     assert width[0] <= width[1], f"the page is {width[0]} px wide in a window of {width[1]}"
 
 
+def sections(page: Page) -> list[str]:
+    """The menu's groups, at desktop width."""
+    return [name.strip() for name in page.get_by_test_id("stTopNavSection").all_inner_texts()]
+
+
+def go_to(page: Page, section: str, title: str) -> None:
+    """Choose a page in the menu, which a phone has in the sidebar."""
+    if is_phone(page):
+        open_sidebar(page)
+        page.get_by_test_id("stSidebarNavLink").get_by_text(title, exact=True).click()
+        return
+    page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+    page.get_by_role("menuitem", name=title, exact=True).click()
+
+
 def pictures_are_decoded(page: Page, least: int) -> None:
     """Wait until that many pictures of the grid, which draws in a root of its own, have really been decoded."""
     page.wait_for_function(
@@ -46,8 +61,7 @@ def test_a_sub_page_opens_first_on_a_fresh_server(chromium: Browser, server: Ser
         page.goto(f"{url}/browse?dataset=glami-mini")
         expect(page.get_by_role("heading", name="Browse")).to_be_visible(timeout=20_000)
         expect(tiles(page).first).to_be_visible()
-        names = page.get_by_test_id("stTopNavLinkContainer").all_inner_texts()
-        assert [name.strip() for name in names][:2] == ["Home", "Browse"], names
+        assert sections(page) == ["Explore", "Audit", "Models"]
         page.close()
     finally:
         process.terminate()
@@ -173,10 +187,10 @@ def test_links_stay_in_the_tab_and_back_undoes_a_filter(page: Page, server: Serv
         open_sidebar(page)
     page.get_by_test_id("stSidebar").get_by_text("test", exact=True).click()
     expect(page).to_have_url(re.compile("split=test"))
-    expect(page.get_by_test_id("stMetricValue")).not_to_have_text("5,096")
+    expect(page.locator(".vitrine-count")).not_to_have_text("5,096")
     page.go_back()
     expect(page).not_to_have_url(re.compile("split=test"))
-    expect(page.get_by_test_id("stMetricValue")).to_have_text("5,096")
+    expect(page.locator(".vitrine-count")).to_have_text("5,096")
     tile = tiles(page).nth(1)
     expect(tile).to_contain_text("train")  # the grid comes after the count
     if is_phone(page):
@@ -194,12 +208,27 @@ def test_links_stay_in_the_tab_and_back_undoes_a_filter(page: Page, server: Serv
     assert len(page.context.pages) == 1
 
 
-def test_the_menu_shows_every_page_beside_the_filters(chromium: Browser, server: Server) -> None:
-    page = chromium.new_page(viewport={"width": 1024, "height": 768})
-    page.goto(f"{server.url}/browse?dataset=glami-mini")
-    expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=20_000)
-    expect(page.get_by_test_id("stTopNav").get_by_role("link")).to_have_count(9)
-    page.close()
+def test_the_menu_leads_on_with_the_cohort_in_hand(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/browse?dataset=glami-mini&split=test&geo=cz")
+    expect(page.get_by_text("of 5,096 products")).to_be_visible(timeout=20_000)
+    count = page.locator(".vitrine-count").inner_text()
+    for section, title in (("Audit", "Duplicates"), ("Models", "Evaluate"), ("Explore", "Statistics")):
+        go_to(page, section, title)
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+        expect(page.locator(".vitrine-count")).to_have_text(count)
+        page.wait_for_url(re.compile("(?=.*split=test)(?=.*geo=cz)"))
+        settled(page)
+    page.get_by_role("button", name="country cz").click()
+    expect(page.locator(".vitrine-count")).to_have_text("637")
+    page.wait_for_url(lambda url: "geo=" not in url)
+    go_to(page, "Audit", "Duplicates")
+    page.get_by_role("button", name="split test").click()
+    expect(page.locator(".vitrine-count")).to_have_text("5,096")
+    go_to(page, "Explore", "Browse")
+    expect(page.get_by_role("heading", name="Browse", exact=True)).to_be_visible()
+    expect(page.locator(".vitrine-count")).to_have_text("5,096")
+    page.get_by_test_id("stLogoLink").last.click()
+    expect(page.get_by_role("heading", name="Vitrine")).to_be_visible()
 
 
 def test_no_request_ever_left_this_machine(server: Server) -> None:

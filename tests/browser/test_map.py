@@ -75,7 +75,7 @@ def test_a_lasso_opens_in_browse_with_the_same_count(desktop: Page, server: Serv
     page.mouse.up()
     expect(page.locator(".chosen .say")).to_contain_text(f"{count} of 5,096", timeout=WAIT_MS)
     page.get_by_text(f"Open {count} in Browse").click()
-    expect(page.get_by_test_id("stMetricValue").first).to_have_text(f"{count:,}", timeout=WAIT_MS)
+    expect(page.locator(".vitrine-count")).to_have_text(f"{count:,}", timeout=WAIT_MS)
     expect(page.locator(".grid [role=listitem]").first).to_contain_text("shoes")
 
 

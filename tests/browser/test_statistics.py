@@ -37,5 +37,5 @@ def test_a_bar_opens_its_products(page: Page, server: Server) -> None:
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url(re.compile("/browse"))
-    expect(page.get_by_test_id("stMetricValue")).to_have_text("116", timeout=30_000)
+    expect(page.locator(".vitrine-count")).to_have_text("116", timeout=30_000)
     assert "split=train" in page.url and "geo=cz" in page.url and "category=t-shirt" in page.url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,12 @@ MAIN = Path(__file__).resolve().parents[2] / "pages" / "main.py"
 
 
 Open = Callable[..., AppTest]
+
+
+def counted(page: AppTest) -> str:
+    """How many products the bar at the top of a page says that the cohort has."""
+    bodies = (str(part.proto.body) for part in page.get("html"))
+    return next(found[1] for body in bodies if (found := re.search('vitrine-count">([^<]*)<', body)))
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from core.catalog.cohort import area_text
 from core.catalog.map_files import read_map
 from core.embeddings.store import Description, writing
 from core.maps.projection import project
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, counted
 
 
 @pytest.fixture
@@ -70,12 +70,12 @@ def test_browse_without_a_dataset_says_what_to_do(home: Path, open_page: Open) -
 def test_browse_counts_what_the_address_chooses(shop: str, open_page: Open) -> None:
     page = open_page("browse.py", dataset="shop", geo=["sk"])
     assert not page.exception
-    assert page.metric[0].value == "9"
+    assert counted(page) == "9"
 
 
 def test_browse_filters_by_category_and_words(shop: str, open_page: Open) -> None:
-    assert open_page("browse.py", dataset="shop", category="Shoes").metric[0].value == "30"
-    assert open_page("browse.py", dataset="shop", text="BOTY 17").metric[0].value == "1"
+    assert counted(open_page("browse.py", dataset="shop", category="Shoes")) == "30"
+    assert counted(open_page("browse.py", dataset="shop", text="BOTY 17")) == "1"
 
 
 def test_browse_keeps_an_area_of_a_map_and_lets_it_go(shop: str, open_page: Open) -> None:
@@ -88,10 +88,10 @@ def test_browse_keeps_an_area_of_a_map_and_lets_it_go(shop: str, open_page: Open
     area = area_text([(x - 0.1, y - 0.1), (x + 0.1, y - 0.1), (x + 0.1, y + 0.1), (x - 0.1, y + 0.1)])
     page = open_page("browse.py", dataset="shop", map="v", area=area, text="boty")
     assert not page.exception
-    assert page.metric[0].value == "9"  # one of the ten is not named Boty
+    assert counted(page) == "9"  # one of the ten is not named Boty
     assert any("corner area of the map v" in caption.value for caption in page.sidebar.caption)
     page.button(key="clear-area").click().run()
-    assert not page.exception and page.metric[0].value == "29"
+    assert not page.exception and counted(page) == "29"
     gone = open_page("browse.py", dataset="shop", map="w", area=area)
     assert any("no map 'w'" in error.value for error in gone.error)
     assert gone.button(key="clear-area")  # the way out
@@ -105,7 +105,7 @@ def test_browse_says_that_nothing_matches_and_clears(shop: str, open_page: Open)
     page = open_page("browse.py", dataset="shop", text="nothing like it")
     assert any("No product of shop matches" in info.value for info in page.info)
     next(button for button in page.button if button.label == "Show all products").click().run()
-    assert page.metric[0].value == "30"
+    assert counted(page) == "30"
 
 
 @pytest.mark.parametrize("name", ["nothing", "../etc", "<script>"])

@@ -1,14 +1,20 @@
-"""The filters of a cohort, in the sidebar; each is in the address under its field of `Cohort`."""
+"""The cohort in hand: its filters in the sidebar, and a bar at the top of every page with a chip for each of them.
+
+Each filter is in the address under its field of `Cohort`.
+"""
 
 from __future__ import annotations
 
+import html
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
-from core.catalog.cohort import CHOICES, TEXT_CHARACTERS, Cohort
+from core.catalog.cohort import CHOICES, TEXT_CHARACTERS, Cohort, brief_paths, path_text
 from core.catalog.info import DatasetInfo
-from core.errors import UnknownDatasetError, UsageError
+from core.errors import UnknownDatasetError, VitrineError
 from pages.components.shared.markdown import plain
 from pages.resources import datasets, products, visitor
 
@@ -32,6 +38,16 @@ HIDDEN = (
 NAMES = {"geo": "country", "label_source": "label source", "label_kind": "kind of label"}
 KEPT = "cohort of this visit"
 PICTURE = ("yes", "no")
+FILTERS = (
+    *CHOICES,
+    "category",
+    "text",
+    "picture",
+    "area",
+    "item_id",
+    "image_id",
+)  # in the order of their chips
+SPELLED = 3  # values of a filter that its chip names
 
 
 def choose_dataset() -> DatasetInfo:
@@ -86,9 +102,23 @@ def clear() -> None:
     for key, empty in BOUND.items():
         if key in st.session_state:
             st.session_state[key] = empty
+        else:  # a page that only carries the cohort has no widgets
+            st.query_params.pop(key, None)
     for key in (*HIDDEN, "product"):
         st.query_params.pop(key, None)
     st.session_state.pop(KEPT, None)
+
+
+def drop(column: str) -> None:
+    """Remove one filter; for callbacks."""
+    kept: Cohort | None = st.session_state.get(KEPT)
+    if kept is not None:
+        st.session_state[KEPT] = kept.with_(**{column: getattr(Cohort(kept.dataset), column)})
+    if column in BOUND and column in st.session_state:
+        st.session_state[column] = BOUND[column]
+    else:
+        st.query_params.pop(column, None)
+    _first_page()
 
 
 def choose(column: str, values: list[str]) -> None:
@@ -110,8 +140,9 @@ def _first_page() -> None:
 
 
 def show(info: DatasetInfo) -> Cohort:
-    """Draw the filters of this dataset; return the cohort that they select."""
+    """Draw the filters of this dataset in the sidebar, and the bar of the cohort here; return the cohort that they select."""
     choices = products.filter_choices(info.name)
+    bar = st.container()
     _say_unknown(info, choices)
     with st.sidebar:
         area = st.container()
@@ -157,21 +188,91 @@ def show(info: DatasetInfo) -> Cohort:
         with area:
             _area(cohort)
     st.session_state[KEPT] = cohort
+    with bar:
+        _bar(info, cohort)
     return cohort
 
 
-def show_ignored_filters(info: DatasetInfo) -> None:
-    """For a page of whole datasets: say which filters, of the previous page or the address, it ignores."""
+def carried(info: DatasetInfo, note: str = "") -> Cohort:
+    """The cohort of a page without the filters' widgets: that of the address, or else of the page before. Draws the bar.
+
+    Args:
+        note: said under the bar where the cohort is not the whole dataset, such as what the page does not take from it.
+    """
+    query = {key: st.query_params.get_all(key) for key in (*FILTERS, "map")}
+    for key in set(BOUND) & set(FILTERS):  # what `_recall` brought from the page before
+        value = st.session_state.pop(key, None)
+        if value and not query[key]:
+            query[key] = value if isinstance(value, list) else [value]
     kept: Cohort | None = st.session_state.get(KEPT)
-    if kept is None or kept.dataset != info.name:
-        # Words are not read from the address: there `text` may be another page's own.
-        query = {key: st.query_params.get_all(key) for key in (*CHOICES, "category", "picture", *HIDDEN)}
+    if any(query[key] for key in FILTERS) or kept is None or kept.dataset != info.name:
+        kept = Cohort.from_query(query, dataset=info.name)
+    st.session_state[KEPT] = kept
+    for key, values in kept.to_query().items():
+        with suppress(
+            StreamlitAPIException
+        ):  # in the first run after a page whose widget the key was bound to
+            if st.query_params.get_all(key) != values:
+                st.query_params[key] = values
+    _bar(info, kept, note)
+    return kept
+
+
+def show_in_hand(note: str = "") -> Cohort | None:
+    """The bar on a page that is of no dataset in particular; None where there is no dataset."""
+    there = {info.name: info for info in datasets.available()}
+    kept: Cohort | None = st.session_state.get(KEPT)
+    names = (st.query_params.get("dataset"), kept.dataset if kept else None, *there)
+    name = next((name for name in names if name in there), None)
+    return None if name is None else carried(there[name], note)
+
+
+def _bar(info: DatasetInfo, cohort: Cohort, note: str = "") -> None:
+    """Name, number of products, a chip for each filter that removes it, and a button that clears all."""
+    whole = cohort.with_(fingerprint=None).is_whole()
+    count = f'<b class="vitrine-count">{info.rows:,}</b> products'
+    if not whole:
         try:
-            kept = Cohort.from_query(query, dataset=info.name)
-        except UsageError:
-            return
-    if not kept.is_whole():
-        st.caption(plain(f"This page uses the whole dataset and ignores the filter {kept.describe()}."))
+            count = f'<b class="vitrine-count">{products.count(cohort):,}</b> of {info.rows:,} products'
+        except VitrineError:  # such as a map that is gone: the page says so, and a chip is the way out
+            count = f"of {info.rows:,} products"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="cohort-bar"):
+        st.html(
+            f'<p class="vitrine-cohort"><b>{html.escape(info.name)}</b><span>{count}</span></p>',
+            width="content",
+        )
+        for column in FILTERS:
+            brief, full = _words(cohort, column)
+            if brief:
+                st.button(
+                    plain(brief), key=f"chip-{column}", icon=":material/close:", icon_position="right",
+                    help=plain(full) if full != brief else None, on_click=drop, args=(column,),
+                )  # fmt: skip
+        if not whole:
+            st.button("Clear", key="chip-clear", type="tertiary", on_click=clear)
+    if note and not whole:
+        st.caption(note)
+
+
+def _words(cohort: Cohort, column: str) -> tuple[str, str]:
+    """A filter in a few words, and in full; empty where it is not set."""
+    value = getattr(cohort, column)
+    if value is None or not len(value if isinstance(value, tuple | str) else "-"):
+        return "", ""
+    if column == "text":
+        return f"“{value[:40]}”", f"“{value}”"
+    if column == "picture":
+        return ("with a picture",) * 2 if value else ("without a picture",) * 2
+    if column == "area":
+        return "an area of the map", f"an area of the map {cohort.map}"
+    if column in ("item_id", "image_id"):
+        what = "product" if column == "item_id" else "picture"
+        return (f"{len(value):,} chosen {what}{'s' if len(value) > 1 else ''}",) * 2
+    title = NAMES.get(column, column)
+    spelled = brief_paths(value) if column == "category" else list(value)
+    more = f" +{len(spelled) - SPELLED}" if len(spelled) > SPELLED else ""
+    full = [path_text(path) for path in value] if column == "category" else spelled
+    return f"{title} {', '.join(spelled[:SPELLED])}{more}", f"{title} {', '.join(full)}"
 
 
 def _area(cohort: Cohort) -> None:
@@ -182,9 +283,7 @@ def _area(cohort: Cohort) -> None:
 
 def clear_area() -> None:
     """Clear the area; other filters stay, and so does the map's name."""
-    st.query_params.pop("area", None)
-    st.session_state.pop(KEPT, None)
-    _first_page()
+    drop("area")
 
 
 def _say_unknown(info: DatasetInfo, choices: dict[str, list[str]]) -> None:
