@@ -1,4 +1,4 @@
-"""The one opener of everything that Vitrine asks of the web: pictures, remote archives.
+"""The one opener of everything that Vitrine asks of the web: pictures, remote archives, weights.
 
 A table from outside must not make the server knock at doors of its own network. Each address is checked where it is
 connected to, after its name was resolved, and so is that of every redirect; all of it, from the name to the last byte,
@@ -13,8 +13,9 @@ import ipaddress
 import os
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -110,6 +111,38 @@ def is_public(address: str) -> bool:
     return known.is_global and not known.is_multicast and not any(known in network for network in SPECIAL)
 
 
+@contextmanager
+def checked_names() -> Iterator[None]:
+    """Check every address that this process looks up, for libraries that download by clients of their own.
+
+    The hubs' libraries have three HTTP clients among them; all of them connect to what `socket.getaddrinfo` returns,
+    at each redirect anew. It is the whole process that is checked: for commands, not for a server.
+
+    Raises:
+        RefusedError: where a name is looked up, if it has a private address and VITRINE_PRIVATE_URLS is not set.
+    """
+    real = socket.getaddrinfo
+
+    def checked(host: Any, *given: Any, **options: Any) -> Any:
+        found = real(host, *given, **options)
+        _allowed(str(host), found)
+        return found
+
+    socket.getaddrinfo = checked
+    try:
+        yield
+    finally:
+        socket.getaddrinfo = real
+
+
+def _allowed(host: str, found: Iterable[tuple[Any, ...]]) -> list[str]:
+    """The addresses of a host, in the order that its name gave them."""
+    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    if not settings().private_urls and not all(map(is_public, addresses)):
+        raise RefusedError(f"{host} is a private address. VITRINE_PRIVATE_URLS=1 allows such addresses.")
+    return addresses
+
+
 class _Checked(httpcore.AsyncNetworkBackend):
     """Connects to addresses that were checked: a name that is asked again may answer otherwise."""
 
@@ -125,15 +158,8 @@ class _Checked(httpcore.AsyncNetworkBackend):
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-        if not settings().private_urls:
-            for address in addresses:
-                if not is_public(address):
-                    raise RefusedError(
-                        f"{host} is a private address. VITRINE_PRIVATE_URLS=1 allows such addresses."
-                    )
         error: Exception = OSError("the name has no address")
-        for address in addresses:
+        for address in _allowed(host, found):
             try:
                 return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:

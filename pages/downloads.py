@@ -6,6 +6,7 @@ from __future__ import annotations
 import codecs
 import io
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -33,22 +34,33 @@ KINDS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.pa
 
 
 class _Places:
-    """How many downloads run."""
+    """How many downloads run, of each address."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def take(self, most: int) -> bool:
-        with self._lock:
-            if self.taken >= most:
-                return False
-            self.taken += 1
-            return True
+    @property
+    def taken(self) -> int:
+        return self._taken.total()
 
-    def free(self) -> None:
+    def take(self, address: str) -> str | None:
+        """Take a place, or say why there is none. One address has half of them, so that it leaves some to others."""
+        most = settings().downloads
+        share = most if settings().behind_proxy else max(1, most // 2)  # a proxy's address is everybody's
         with self._lock:
-            self.taken -= 1
+            if self._taken.total() >= most:
+                return f"{most} downloads are running, which is as many as may at once."
+            if self._taken[address] >= share:
+                return f"{share} of your downloads are running, which is as many as may at once."
+            self._taken[address] += 1
+            return None
+
+    def free(self, address: str) -> None:
+        with self._lock:
+            self._taken[address] -= 1
+            if not self._taken[address]:
+                del self._taken[address]
 
 
 PLACES = _Places()
@@ -56,6 +68,10 @@ PLACES = _Places()
 
 class _Download(StreamingResponse):
     """Gives its place back however it ends: whole, left, too slow, or broken."""
+
+    def __init__(self, address: str, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._address = address
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def within_time(message: Any) -> None:
@@ -67,7 +83,7 @@ class _Download(StreamingResponse):
         except (TimeoutError, ClientDisconnect):  # the server cuts off an answer that is not complete
             return
         finally:
-            PLACES.free()
+            PLACES.free(self._address)
 
 
 def download(request: Request) -> Response:
@@ -79,15 +95,11 @@ def download(request: Request) -> Response:
     kind = request.path_params["kind"]
     if kind not in KINDS:
         return PlainTextResponse("A download ends in .csv or .parquet.", 404)
-    most = settings().downloads
-    if not PLACES.take(most):
-        return PlainTextResponse(
-            f"{most} downloads are running, which is as many as may at once. Try again in some seconds.",
-            503,
-            {"retry-after": str(RETRY_S)},
-        )
+    address = request.client.host if request.client else ""
+    if why := PLACES.take(address):
+        return PlainTextResponse(f"{why} Try again in some seconds.", 503, {"retry-after": str(RETRY_S)})
     with ExitStack() as until_it_runs:
-        until_it_runs.callback(PLACES.free)
+        until_it_runs.callback(PLACES.free, address)
         try:
             cohort = Cohort.from_query(parameters, dataset=request.path_params["dataset"])
             parts = products.table(cohort.dataset).parts(cohort)  # an error must come before the first byte
@@ -97,7 +109,7 @@ def download(request: Request) -> Response:
         if request.method == "HEAD":
             return Response(headers=headers, media_type=KINDS[kind])
         raw = request.query_params.get("raw") == "1"
-        answer = _Download(_export(parts, kind, raw), headers=headers, media_type=KINDS[kind])
+        answer = _Download(address, _export(parts, kind, raw), headers=headers, media_type=KINDS[kind])
         until_it_runs.pop_all()
         return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from pages.components.shared import photos
 from pages.panels import classification, served, uploads
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reference" / "security.md"
+STREAMLIT = tomllib.loads((DOCUMENT.parents[2] / ".streamlit" / "config.toml").read_text())
 MB, GB = 2**20, 2**30
 LIMITS = {
     "A question to a product table": (
@@ -33,9 +35,10 @@ LIMITS = {
     "A search": (f"{MAX_K:,} products", ""),
     "A free `--where`": (f"{where.CHARACTERS:,} characters, and the bounds of a question", ""),
     "Downloads at once": (
-        f"{Settings.downloads}; who takes less than {downloads.PIECE // 1024} kB in {downloads.STALLED_S:.0f} s is let go",
+        f"{Settings.downloads}, half of them to one address where `VITRINE_BEHIND_PROXY` is not set; who takes less than {downloads.PIECE // 1024} kB in {downloads.STALLED_S:.0f} s is let go",
         "`VITRINE_DOWNLOADS`",
     ),
+    "A message on a page's socket": (f"{STREAMLIT['server']['maxMessageSize']} MB", ""),
     "The body of a request": (
         f"{bodies.OTHER_BYTES // MB} MB, with an upload {Settings.upload_bytes // MB} MB; {bodies.SILENT_S:.0f} s between two "
         f"pieces, {bodies.WHOLE_S:.0f} s in all",

@@ -28,6 +28,7 @@ from PIL import Image
 from core.embeddings.seen import Seen, SeenDataset, read_seen
 from core.embeddings.store import PICTURES_ALONE, unit
 from core.errors import ModelError
+from core.outgoing import checked_names
 from core.settings import ASSETS
 
 if TYPE_CHECKING:
@@ -446,21 +447,32 @@ def fetch(spec: EncoderSpec) -> None:
     """
     if spec.weights != "hub":
         raise ModelError(f"{spec.name} is already on this machine.")
-    from huggingface_hub import constants
-
-    before = constants.HF_HUB_OFFLINE, os.environ.get("HF_HUB_OFFLINE")
-    constants.HF_HUB_OFFLINE = False
-    os.environ["HF_HUB_OFFLINE"] = "0"
     try:
-        import open_clip
+        with _online(), checked_names():
+            import open_clip
 
-        open_clip.create_model(spec.model, spec.tag, require_pretrained=True)
-        open_clip.get_tokenizer(spec.model)
+            open_clip.create_model(spec.model, spec.tag, require_pretrained=True)
+            open_clip.get_tokenizer(spec.model)
     except Exception as error:
         raise ModelError(f"{spec.name} could not be downloaded: {error}") from error
+
+
+@contextmanager
+def _online() -> Iterator[None]:
+    """The hub's library may ask the network, by Python's sockets alone: Xet's own are not checked."""
+    from huggingface_hub import constants
+
+    wanted = {"HF_HUB_OFFLINE": False, "HF_HUB_DISABLE_XET": True}
+    before = {name: (getattr(constants, name), os.environ.get(name)) for name in wanted}
+    for name, value in wanted.items():
+        setattr(constants, name, value)
+        os.environ[name] = str(int(value))
+    try:
+        yield
     finally:
-        constants.HF_HUB_OFFLINE = before[0]
-        if before[1] is None:
-            os.environ.pop("HF_HUB_OFFLINE", None)
-        else:
-            os.environ["HF_HUB_OFFLINE"] = before[1]
+        for name, (constant, variable) in before.items():
+            setattr(constants, name, constant)
+            if variable is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = variable

@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import websockets
 from playwright.sync_api import Browser, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import Server
 from tests.shapes import serve
@@ -117,3 +120,32 @@ def test_a_file_that_was_uploaded_runs_nothing_when_it_is_opened(chromium: Brows
     path = httpx.post(f"{panel}/upload", files={"files": ("a.svg", drawing)}, timeout=20).json()[0]
     answer = httpx.get(f"{panel}/file={path}", timeout=20)
     assert answer.status_code == 200 and "sandbox" in answer.headers["content-security-policy"]
+
+
+def test_sixty_sessions_at_once_each_see_their_own(server: Server) -> None:
+    """All are open until the last is done; each asks for a word of its own and is sent no other's."""
+    words = [f"word{number:02d}x" for number in range(60)]
+    address = server.url.replace("http", "ws", 1) + "/_stcore/stream"
+    all_done = asyncio.Barrier(len(words))
+
+    async def session(word: str) -> tuple[list[str], bool]:
+        async with websockets.connect(address, max_size=None, open_timeout=120, ping_timeout=None) as socket:
+            message = BackMsg()
+            message.rerun_script.query_string = f"dataset=glami-mini&text={word}"
+            message.rerun_script.page_name = "browse"
+            await socket.send(message.SerializeToString())
+            sent, failed = b"", False
+            async for data in socket:
+                answer = ForwardMsg.FromString(data)
+                sent += data
+                failed |= answer.delta.new_element.WhichOneof("type") == "exception"
+                if answer.WhichOneof("type") == "script_finished":
+                    break
+            await all_done.wait()
+            return [each for each in words if each.encode() in sent], failed
+
+    async def run() -> list[tuple[list[str], bool]]:
+        return await asyncio.gather(*map(session, words))
+
+    for word, (seen, failed) in zip(words, asyncio.run(run()), strict=True):
+        assert seen == [word] and not failed

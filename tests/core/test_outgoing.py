@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -164,3 +166,18 @@ def test_a_forked_process_can_ask(monkeypatch):
         if child == 0:
             os._exit(0 if get(f"http://127.0.0.1:{port}/", 5, 4).body == b"ok" else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_weights_come_from_public_addresses_only(tmp_path):
+    """The hub's own library asks; where it leads, here to this machine, is checked before it connects."""
+    with server(says("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")) as (port, heard):
+        done = subprocess.run(
+            [sys.executable, "-m", "core", "weights", "fetch", "xlm-roberta-base-ViT-B-32"],
+            env={
+                **os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(tmp_path / "hub"),
+                "VITRINE_HOME": str(tmp_path / "home"),
+            },
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 1 and "could not be downloaded" in done.stderr
+    assert "127.0.0.1 is a private address" in done.stderr and not heard

@@ -232,7 +232,7 @@ def test_only_so_many_downloads_run_at_once(client: TestClient, monkeypatch: pyt
     monkeypatch.setenv("VITRINE_DOWNLOADS", "2")
     scope = {"type": "http", "method": "GET", "path_params": {"dataset": "glami-mini", "kind": "csv"},
              "query_string": b"", "headers": []}  # fmt: skip
-    running = [downloads.download(Request(scope)) for _ in range(2)]
+    running = [downloads.download(Request({**scope, "client": (f"10.0.0.{n}", 1)})) for n in (1, 2)]
     refused = client.get("/download/glami-mini.csv")
     assert refused.status_code == 503 and refused.headers["retry-after"] == "10"
     assert refused.text.startswith("2 downloads are running")
@@ -240,6 +240,19 @@ def test_only_so_many_downloads_run_at_once(client: TestClient, monkeypatch: pyt
     assert client.get("/download/glami-mini.csv").status_code == 200
     monkeypatch.setattr(downloads, "STALLED_S", 0.05)
     anyio.run(_leave, running[1], 0)
+    assert downloads.PLACES.taken == 0
+
+
+def test_one_address_leaves_downloads_to_others(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_DOWNLOADS", "4")
+    scope = {"type": "http", "method": "GET", "path_params": {"dataset": "glami-mini", "kind": "csv"},
+             "query_string": b"", "headers": [], "client": ("10.0.0.1", 1)}  # fmt: skip
+    running = [downloads.download(Request(scope)) for _ in range(3)]
+    assert [each.status_code for each in running] == [200, 200, 503]
+    assert bytes(running[2].body).startswith(b"2 of your downloads are running")
+    assert client.get("/download/glami-mini.csv").status_code == 200
+    for each in running[:2]:
+        anyio.run(_leave, each, 1)
     assert downloads.PLACES.taken == 0
 
 
