@@ -35,6 +35,7 @@ def parquet_records(path: Path, check: Callable[[Sequence[str]], None]) -> Itera
             groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
             holds = sum(max(0, group.total_byte_size) for group in groups)
             check_growth(holds, size, path.name)
+            holds += _repeated(path, size)
             for batch in file.iter_batches(max(1, min(ROWS, BYTES * rows // max(1, holds)))):
                 for record in _rows(batch):
                     line += 1
@@ -46,6 +47,35 @@ def parquet_records(path: Path, check: Callable[[Sequence[str]], None]) -> Itera
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+
+
+def _repeated(path: Path, size: int) -> int:
+    """The bytes of all texts that are stored once and numbered: a page of numbers may stand for gigabytes of text.
+
+    Raises:
+        SourceError: they are more than the file can honestly hold.
+    """
+    with pq.ParquetFile(path) as file:
+        texts = {field.name for field in file.schema_arrow if _is_text(field.type)}
+        groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    said = 0
+    with pq.ParquetFile(path, read_dictionary=sorted(texts)) as file:
+        for number, group in enumerate(groups):
+            chunks = map(group.column, range(group.num_columns))
+            numbered = [each.path_in_schema for each in chunks if each.has_dictionary_page]
+            for name in texts.intersection(numbered):
+                for part in file.read_row_group(number, columns=[name])[name].chunks:
+                    lengths = pc.binary_length(part.dictionary).take(part.indices)
+                    said += pc.sum(lengths.cast(pa.int64())).as_py() or 0
+                check_growth(said, size, path.name)
+    return said
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(
+        is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary)
+    )
 
 
 def class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
