@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass
 
 import streamlit as st
+from starlette.requests import HTTPConnection
 
 from core.passphrases import ROLES
-from pages import identity
+from pages import guard, identity
 from pages.resources import visitor
 
 VISITOR, ANNOTATOR, OWNER = ROLES
@@ -34,11 +35,14 @@ ASK = Right(
     "ask", VISITOR, "Ask models: Classify, the panels, their API and MCP tools; upload a photo for it"
 )
 DOWNLOAD = Right("download", VISITOR, "Download products as CSV or Parquet")
-JUDGE = Right("judge", ANNOTATOR, "Answer whether two products are duplicates, under a name")
+JUDGE = Right(
+    "judge", ANNOTATOR, "Review labels, and answer whether two products are duplicates, under a name"
+)
 MANAGE = Right("manage", OWNER, "Add and remove datasets, read files of the serving machine by their path")
+PLAN = Right("plan", OWNER, "Make label audits, assign annotators, close and open them again")
 COMPUTE = Right("compute", OWNER, "Start what takes long: vectors, maps, duplicates, trainings, evaluations")
 WATCH = Right("watch", OWNER, "Read the server's own measurements, use Streamlit's agent interface")
-RIGHTS = (OPEN, LOOK, ASK, DOWNLOAD, JUDGE, MANAGE, COMPUTE, WATCH)
+RIGHTS = (OPEN, LOOK, ASK, DOWNLOAD, JUDGE, PLAN, MANAGE, COMPUTE, WATCH)
 
 # Paths by the beginning of the address, with `$` where nothing may follow. The first that fits counts. A test walks the
 # app: a route that fits only the last line, which is for Streamlit's pages, fails it.
@@ -59,6 +63,8 @@ DOORS: tuple[tuple[str, Right], ...] = (
     ("/lit/", LOOK),
     ("/product/", LOOK),
     ("/download/", DOWNLOAD),
+    ("/review/", JUDGE),
+    ("/review-page", JUDGE),
     ("/panels/", ASK),
     ("/_stcore/stream$", LOOK),
     ("/_stcore/host-config$", LOOK),
@@ -88,6 +94,18 @@ def role() -> str:
     if identity.asked():
         return identity.role_of(st.context.cookies, st.context.headers.get("Authorization")) or NOBODY
     return OWNER if visitor.is_local() else VISITOR
+
+
+def role_of(request: HTTPConnection) -> str:
+    """The role of whoever sends a request to a route."""
+    if identity.asked():
+        return identity.role_of(request.cookies, request.headers.get("Authorization")) or NOBODY
+    return OWNER if guard.marked_local(request.headers) else VISITOR
+
+
+def person() -> str:
+    """Who looks at the page that runs now: the address that an OIDC provider vouches for, else the role."""
+    return (identity.person(st.context.cookies) if identity.asked() else None) or role()
 
 
 def may(right: Right) -> bool:

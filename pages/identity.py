@@ -110,6 +110,14 @@ def _signed(value: str, known: Passphrases) -> str | None:
 
 def _by_provider(cookies: Mapping[str, str]) -> str | None:
     """The role of an address that an OIDC provider vouches for, by [roles] of secrets.toml; None where it names none."""
+    address = person(cookies)
+    return role_of_address(address, secrets_singleton.get("roles", {})) if address else None
+
+
+def person(cookies: Mapping[str, str]) -> str | None:
+    """The address that an OIDC provider vouches for; None without one, as for whoever signed in with a passphrase."""
+    if USER_COOKIE_NAME not in cookies or not providers():
+        return None
     secret = get_cookie_secret()
     try:
         raw = get_cookie_with_chunks(
@@ -123,8 +131,7 @@ def _by_provider(cookies: Mapping[str, str]) -> str | None:
         return None
     if user.get("origin") != get_origin_from_redirect_uri() or user.get("email_verified") is False:
         return None
-    address = str(user.get("email") or "").strip().lower()
-    return role_of_address(address, secrets_singleton.get("roles", {})) if address else None
+    return str(user.get("email") or "").strip().lower() or None
 
 
 def role_of_address(address: str, rules: Mapping[str, Any]) -> str | None:

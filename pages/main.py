@@ -31,6 +31,7 @@ def main() -> None:
             ],
             "Audit": [
                 st.Page("duplicates.py", title="Duplicates"),
+                st.Page("audit.py", title="Label audits", url_path="audit"),
             ],
             "Models": [
                 st.Page("classify.py", title="Classify"),

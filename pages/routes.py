@@ -15,7 +15,7 @@ from core.catalog.info import DatasetInfo
 from core.errors import ImageError, UnknownDatasetError
 from core.images.pictures import Pictures, Thumbnails
 from core.settings import ASSETS
-from pages import downloads, guard, map_routes
+from pages import downloads, guard, map_routes, review_routes
 
 FOREVER = "public, max-age=31536000, immutable"
 REMOTE = CapacityLimiter(32)  # threads that wait for pictures from the web
@@ -88,5 +88,6 @@ ROUTES = [
     Route("/images/{dataset}/{image_id:path}", image),
     *downloads.ROUTES,
     *map_routes.ROUTES,
+    *review_routes.ROUTES,
     Mount("/fonts", app=StaticFiles(directory=ASSETS / "fonts")),
 ]
