@@ -13,10 +13,10 @@ import ipaddress
 import os
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from weakref import WeakValueDictionary
@@ -32,6 +32,7 @@ PER_HOST = 8  # of them to one host, so that a slow one does not take all
 REDIRECTS = 3
 MOVED = (301, 302, 303, 307, 308)
 NAMES_AT_ONCE = 8  # that are resolved
+SILENT_S = 60.0  # between two pieces of one answer
 KEPT_S = 15.0  # a connection, for the next request
 
 # IPv6 networks in whose addresses another address may hide, or that lead back into one's own network. Only 2000::/3 is
@@ -75,6 +76,7 @@ def get(
     most: int,
     headers: Mapping[str, str] | None = None,
     statuses: Iterable[int] = (200,),
+    sink: Callable[[Answer, bytes], None] | None = None,
 ) -> Answer:
     """Ask for an address and wait for the answer. Any number of threads may.
 
@@ -84,6 +86,7 @@ def get(
         most: bytes of the body that are read.
         headers: of the request.
         statuses: with which the body is read; it is left alone otherwise.
+        sink: takes the body piece by piece, each with the answer's head, instead of it being kept. It may raise.
 
     Raises:
         RefusedError: it is no http(s) address, or one that is not public.
@@ -91,7 +94,7 @@ def get(
         OutgoingError: it does not answer at all, or redirects too often.
     """
     opener = _opener()
-    asking = _get(opener, url, seconds, most, headers or {}, frozenset(statuses))
+    asking = _get(opener, url, seconds, most, headers or {}, frozenset(statuses), sink)
     return asyncio.run_coroutine_threadsafe(asking, opener.loop).result()
 
 
@@ -211,12 +214,18 @@ def _opener() -> _Opener:
 
 
 async def _get(
-    opener: _Opener, url: str, seconds: float, most: int, headers: Mapping[str, str], statuses: frozenset[int]
+    opener: _Opener,
+    url: str,
+    seconds: float,
+    most: int,
+    headers: Mapping[str, str],
+    statuses: frozenset[int],
+    sink: Callable[[Answer, bytes], None] | None,
 ) -> Answer:
     try:
         async with asyncio.timeout(seconds):
             for _ in range(REDIRECTS + 1):
-                answer, there = await _once(opener, url, most, headers, statuses)
+                answer, there = await _once(opener, url, most, headers, statuses, sink)
                 if there is None:
                     return answer
                 url = there
@@ -231,7 +240,12 @@ async def _get(
 
 
 async def _once(
-    opener: _Opener, url: str, most: int, headers: Mapping[str, str], statuses: frozenset[int]
+    opener: _Opener,
+    url: str,
+    most: int,
+    headers: Mapping[str, str],
+    statuses: frozenset[int],
+    sink: Callable[[Answer, bytes], None] | None,
 ) -> tuple[Answer, str | None]:
     """One answer, and where it leads on."""
     parts = httpx.URL(url)
@@ -244,16 +258,24 @@ async def _once(
     async with (
         opener.host(parts.host),
         opener.running,
-        opener.pool.stream("GET", asked, headers=list(sent.items())) as response,
+        opener.pool.stream(
+            "GET", asked, headers=list(sent.items()), extensions={"timeout": {"read": SILENT_S}}
+        ) as response,
     ):
         told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         status = response.status
         leads = str(parts.join(told["location"])) if status in MOVED and "location" in told else None
-        body = bytearray()
+        reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
+        head = Answer(status, reason, told, b"", False)
+        body, size = bytearray(), 0
         if status in statuses:
             async for chunk in response.aiter_stream():
-                body += chunk
-                if len(body) > most:
+                chunk = chunk[: max(0, most + 1 - size)]
+                size += len(chunk)
+                if sink is None:
+                    body += chunk
+                else:
+                    sink(head, chunk[: max(0, most + len(chunk) - size)])
+                if size > most:
                     break
-        reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
-        return Answer(status, reason, told, bytes(body[:most]), len(body) > most), leads
+        return replace(head, body=bytes(body[:most]), more=size > most), leads

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.catalog import info as catalog
 from pages import access
-from pages.components.home import dataset_card, import_form, picture_wall
+from pages.components.home import dataset_card, fetch_form, import_form, picture_wall
 from pages.components.shared import filter_bar
 from pages.resources import datasets
 
@@ -43,5 +43,6 @@ for name, why in damaged.items():
 
 if access.may(access.MANAGE):
     import_form.show()
+    fetch_form.show()
 else:
     st.caption(f"Datasets can be added and removed by {access.who(access.MANAGE)}.")

@@ -107,7 +107,7 @@ def _write(
 ) -> BuildReport:
     digest = hashlib.blake2b(digest_size=8)
     rejected: dict[str, int] = {}
-    rows = 0
+    rows = left_out = 0
     with (
         pq.ParquetWriter(
             folder / "products.parquet",
@@ -133,7 +133,10 @@ def _write(
                 for entry in batch.rejected.column("reason").value_counts().to_pylist():
                     rejected[entry["values"]] = rejected.get(entry["values"], 0) + entry["counts"]
             rows += table.num_rows
+            left_out += batch.left_out
             progress(0, 0, f"{rows:,} products")
+    if left_out:
+        reading.warnings.append(f"{left_out:,} products of other categories were left out.")
     pictures = payload.places(reading.pictures)
     if rows == 0:
         reasons = "; ".join(f"{count:,} rows rejected: {reason}" for reason, count in rejected.items())
@@ -272,9 +275,8 @@ def _finish(folder: Path, pictures: Places, digest: Any) -> dict[str, Any]:
         db.execute("SET TimeZone = 'UTC'")
         db.execute(f"SET memory_limit = '{settings().import_bytes // 2}B'")
         db.read_parquet(str(folder / "products.parquet")).create_view("products")
-        db.register(
-            "directory", pictures.directory if pictures.directory is not None else PICTURES.empty_table()
-        )
+        held = pictures.directory() if callable(pictures.directory) else pictures.directory
+        db.register("directory", held if held is not None else PICTURES.empty_table())
         found = db.sql(
             """
             SELECT p.image_id, p.image, d.part, d."offset", d.size, d.method

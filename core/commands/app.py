@@ -15,9 +15,11 @@ from core.commands import maps, models, preparation, search
 from core.commands.console import Json, Name, say, watched
 from core.commands.doctor import examine
 from core.commands.duplicates import duplicates
+from core.commands.fetch import fetch
 from core.commands.passphrases import passphrase
 from core.errors import DamagedDatasetError, UsageError, VitrineError
 from core.settings import go_offline
+from core.sources import SOURCES
 from core.storage import sweep
 
 app = typer.Typer(
@@ -43,7 +45,7 @@ def main() -> None:
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="The layout: glami, mep3m, table or folder.")],
+    source: Annotated[str, typer.Argument(help=f"The layout: {', '.join(spec.name for spec in SOURCES)}.")],
     paths: Annotated[
         list[str],
         typer.Argument(metavar="PATH...", help="A file, folder or http(s) URL; several zips for 800x800."),
@@ -67,6 +69,9 @@ def import_(
     ] = "",
     delimiter: Annotated[
         str, typer.Option(help="Delimiter of a text table, e.g. ';'; detected by default.")
+    ] = "",
+    only: Annotated[
+        str, typer.Option(help="Import only products whose category path has this level, e.g. Shoes.")
     ] = "",
     dry_run: Annotated[
         bool,
@@ -95,7 +100,7 @@ def import_(
         columns[ours] = theirs
     options = ReadOptions(
         columns=columns, separator=separator, clean_text=clean_text, licence=licence,
-        encoding=encoding, delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
+        encoding=encoding, only=only, delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
         told=lambda line: None if as_json or dry_run else print(line, file=sys.stderr),
     )  # fmt: skip
     with watched(progress_lines) as progress, own_memory():
@@ -245,4 +250,5 @@ search.register(app)
 maps.register(app)
 preparation.register(app)
 app.command()(duplicates)
+app.command()(fetch)
 app.command()(passphrase)

@@ -23,7 +23,7 @@ from core.catalog.info import DatasetInfo
 from core.errors import ImageError
 from core.images.web import fetch
 from core.settings import settings
-from core.sources.archive import is_url
+from core.sources.archive import HDF5_IMAGES, IN_HDF5, IN_PLACE, is_url
 from core.sources.reading import Folder
 from core.sources.remote import RemoteFile
 
@@ -99,6 +99,10 @@ class PictureFiles:
         if place.size > settings().image_bytes:
             raise ImageError(f"The picture {place.image} is larger than Vitrine opens.")
         archive = self._archives[place.part]
+        if place.method == IN_HDF5:
+            return self._pixels(archive, place)
+        if place.method == IN_PLACE:
+            return read_range(archive, place.offset, place.size)
         # The local header's name and extra field are not known to be as long as the directory's: allow for both.
         slack = LOCAL_HEADER_BYTES + len(place.image.encode()) + 256
         data = read_range(archive, place.offset, slack + place.size)
@@ -120,6 +124,16 @@ class PictureFiles:
         raise ImageError(
             f"The picture {place.image} uses a compression method (zip {place.method}) that Vitrine does not support."
         )
+
+    def _pixels(self, archive: Path | RemoteFile, place: Place) -> bytes:
+        """A row of an HDF5 file as PNG."""
+        import h5py
+
+        with h5py.File(archive, "r") as file:
+            row = np.asarray(file[HDF5_IMAGES][place.offset])
+        out = io.BytesIO()
+        Image.fromarray(row).save(out, "PNG", compress_level=1)
+        return out.getvalue()
 
 
 class Pictures(PictureFiles):

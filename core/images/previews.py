@@ -44,11 +44,10 @@ def thumbnails(preview: Preview, width_px: int = 96) -> list[str]:
 def _places(preview: Preview) -> dict[str, Place]:
     wanted = [row["image"] for row in preview.products if row["image"] and not is_url(row["image"])]
     where: Places = preview.pictures
-    if where.directory is None:
+    directory = where.directory() if callable(where.directory) else where.directory
+    if directory is None:
         return {image: Place(image, None, None, None, None) for image in wanted}
-    rows = where.directory.filter(
-        pc.is_in(where.directory.column("image"), value_set=pa.array(wanted, pa.string()))
-    )
+    rows = directory.filter(pc.is_in(directory.column("image"), value_set=pa.array(wanted, pa.string())))
     found: dict[str, Place] = {}
     for row in rows.to_pylist():
         found.setdefault(

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from core.errors import UsageError
-from core.sources import folder, glami, mep3m, table
+from core.sources import (
+    amazon,
+    digikala,
+    fashiongen,
+    fashionproducts,
+    folder,
+    glami,
+    huggingface,
+    mep3m,
+    table,
+    webdataset,
+)
 from core.sources.reading import SourceSpec
 
-SOURCES: tuple[SourceSpec, ...] = (glami.SPEC, mep3m.SPEC, table.SPEC, folder.SPEC)
+SOURCES: tuple[SourceSpec, ...] = (
+    glami.SPEC, mep3m.SPEC, table.SPEC, folder.SPEC, fashiongen.SPEC, fashionproducts.SPEC, amazon.SPEC,
+    digikala.SPEC, huggingface.SPEC, webdataset.SPEC,
+)  # fmt: skip
 
 
 def source(name: str) -> SourceSpec:

@@ -51,6 +51,7 @@ class Adder:
         where_from: str = "",
         below: str = "",
         split: str | None = None,
+        picture: str | None = None,
     ) -> str | None:
         """One record; the path of its picture below the root, where it has one there.
 
@@ -58,6 +59,7 @@ class Adder:
             where_from: the table's name before the line, where there are several.
             below: the folder that picture paths start from, with a slash at its end.
             split: of records that name none.
+            picture: in an archive, where the layout knows it.
         """
         self.seen += 1
         line, fields, reason, raw = record
@@ -71,7 +73,7 @@ class Adder:
             return None
         try:
             picture_column, label_column = chosen.get("image"), chosen.get("category")
-            where, payload = picture_of(fields.get(picture_column)) if picture_column else (None, None)
+            where, payload = picture_of(fields.get(picture_column)) if picture_column else (picture, None)
             levels = levels_of(fields.get(label_column), self.options.separator) if label_column else []
             row = self._texts(fields, chosen)
             extra = self._extra(fields)
@@ -94,7 +96,7 @@ class Adder:
         ):
             self.collector.reject(place, "neither a name nor a picture", json_ready(fields))
             return None
-        there, image = self._look(where, below) if where else ("missing", None)
+        there, image = ("file", picture) if picture is not None else self._look(where, below)
         if there == "outside":
             self.collector.reject(place, "image path leaves its folder", json_ready(fields))
             return None
@@ -170,8 +172,10 @@ class Adder:
                 extra[key] = json_ready(value)
         return extra
 
-    def _look(self, where: str, below: str) -> tuple[str, str | None]:
+    def _look(self, where: str | None, below: str) -> tuple[str, str | None]:
         """Is the picture there, and its path below the root (or address) as it is kept."""
+        if not where:
+            return "missing", None
         if is_url(where):
             return "file", where
         if where.startswith("//") and "." in where[2:].partition("/")[0]:  # an address without its scheme

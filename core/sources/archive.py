@@ -36,6 +36,8 @@ PICTURE_SUFFIXES = frozenset(
 )
 ENCRYPTED = 0x1  # bit of a member's flags
 LARGEST = 2**62  # bytes of a member or before it; zip64 can say twice as much as a file can have
+IN_PLACE, IN_HDF5 = -1, -2  # beside the methods of zip: plain bytes at an offset (tar); a row of pixels
+HDF5_IMAGES = "input_image"  # (rows, height, width, 3) of bytes
 UNKNOWN = 2**15 - 1  # stands for all methods that nobody has
 
 

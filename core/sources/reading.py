@@ -32,6 +32,7 @@ class ReadOptions:
     licence: str = ""  # of the data; empty: what the layout's publisher says
     encoding: str = ""  # of a text table; empty: found by its bytes
     delimiter: str = ""  # of a text table; empty: found by its lines
+    only: str = ""  # a level of category paths: products without it are left out
     rows: int = 0  # products to read, for a preview; 0: all of them
     told: Callable[[str], None] = lambda line: None  # hears what was taken for what, before rows are read
 
@@ -42,7 +43,8 @@ class Places:
     below the root."""
 
     archives: tuple[str, ...] = ()  # absolute paths or http(s) URLs, each read in place
-    directory: pa.Table | None = None  # PICTURES: every picture that the archives hold
+    # PICTURES: every picture that the archives hold; a function where it is known once batches are read.
+    directory: pa.Table | Callable[[], pa.Table] | None = None
     root: Path | None = None
 
 
@@ -51,6 +53,7 @@ class Batch:
     products: pa.Table  # FROM_SOURCE
     rejected: pa.Table  # REJECTED
     payload: Mapping[str, bytes] = field(default_factory=dict)  # image -> bytes, where the table held them
+    left_out: int = 0  # products that `ReadOptions.only` does not want
 
 
 @dataclass
@@ -86,6 +89,7 @@ class SourceSpec:
     licence: str
     accepts: str  # one line: what PATH may be
     read: Callable[[Sequence[str], ReadOptions, Progress], Reading]
+    citation: str = ""
 
 
 class Collector:
@@ -94,6 +98,7 @@ class Collector:
     def __init__(self, options: ReadOptions) -> None:
         self._clean_text = options.clean_text
         self._most, self._taken = options.rows, 0
+        self._only, self._left_out = options.only.casefold(), 0
         self._start()
 
     def _start(self) -> None:
@@ -104,6 +109,9 @@ class Collector:
 
     def add(self, row: Mapping[str, Any], payload: bytes | None = None) -> None:
         """One product; absent keys are NULL, `extra` is whatever JSON can hold, or JSON."""
+        if self._only and self._only not in (level.casefold() for level in row.get("category_path") or ()):
+            self._left_out += 1
+            return
         if self._clean_text:
             row = {**row, "name": clean(row.get("name")), "description": clean(row.get("description"))}
         if (extra := row.get("extra")) is not None and not isinstance(extra, str):
@@ -140,7 +148,9 @@ class Collector:
             pa.table(columns, schema=pa.schema([PRODUCTS.field(name) for name in FROM_SOURCE])),
             pa.Table.from_pylist(self._rejected, schema=REJECTED),
             self._payload,
+            self._left_out,
         )
+        self._left_out = 0
         self._taken += len(self._rows) + len(self._rejected)
         self._start()
         return batch

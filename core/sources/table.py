@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -15,6 +13,7 @@ from core.errors import SourceError, UsageError
 from core.progress import Progress
 from core.sources.adding import SPLITS, Adder
 from core.sources.bounds import check_growth
+from core.sources.compressed import ENDINGS, unfolding, without_ending
 from core.sources.delimited import Record, csv_records, find_dialect
 from core.sources.encoding import detect, known, sample
 from core.sources.json_records import is_json_lines, json_lines, json_records
@@ -44,9 +43,8 @@ _WHOLE_FLOAT = re.compile(r"-?\d+\.0|-?\d(?:\.\d+)?e\+\d+", re.IGNORECASE)
 
 
 def suffix_of(path: Path) -> str:
-    """The ending that says what a table is, without .gz."""
-    name = path.name.lower()
-    return Path(name.removesuffix(".gz")).suffix
+    """The ending that says what a table is, without that of its compression."""
+    return Path(without_ending(path.name)).suffix
 
 
 def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:
@@ -66,7 +64,9 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
     tables = _shards(path) if path.is_dir() else [path]
     for table in tables:
         if suffix_of(table) not in SUFFIXES:
-            raise SourceError(f"{table.name}: a table ends in {', '.join(SUFFIXES)}, also with .gz after it.")
+            raise SourceError(
+                f"{table.name}: a table ends in {', '.join(SUFFIXES)}, also with {', '.join(ENDINGS)} after it."
+            )
     warnings: list[str] = []
     columns: dict[str, str] = {}
     collector = Collector(options)
@@ -196,36 +196,32 @@ def records(
         for record, done, chosen in _choosing(plain, options, path.name, warnings, about):
             yield record, chosen, done
         return
-    with path.open("rb") as raw:
-        stream: Any = gzip.GzipFile(fileobj=raw) if head.startswith(b"\x1f\x8b") else raw
-        try:
-            data = sample(stream)
-            about.encoding = encoding = options.encoding or detect(data, path.name, warnings)
-            if encoding == "utf-8":
-                encoding = "utf-8-sig"
-            if suffix in (".csv", ".tsv"):
-                dialect = find_dialect(data, encoding, "\t" if suffix == ".tsv" else ",", _known_names)
-                if options.delimiter:
-                    dialect = replace(dialect, delimiter=options.delimiter)
-                about.delimiter = dialect.delimiter
-                if dialect.skip and not _excels(data, encoding):
-                    warnings.append(
-                        f"{path.name}: {dialect.skip:,} lines above the names of the columns were left out."
-                    )
-                found = csv_records(
-                    stream, path.name, dialect, lambda names: _empty(names, options, path), warnings
+    with path.open("rb") as raw, unfolding(raw, path) as stream:
+        data = sample(stream)
+        about.encoding = encoding = options.encoding or detect(data, path.name, warnings)
+        if encoding == "utf-8":
+            encoding = "utf-8-sig"
+        if suffix in (".csv", ".tsv"):
+            dialect = find_dialect(data, encoding, "\t" if suffix == ".tsv" else ",", _known_names)
+            if options.delimiter:
+                dialect = replace(dialect, delimiter=options.delimiter)
+            about.delimiter = dialect.delimiter
+            if dialect.skip and not _excels(data, encoding):
+                warnings.append(
+                    f"{path.name}: {dialect.skip:,} lines above the names of the columns were left out."
                 )
-            else:
-                read_json = json_lines if is_json_lines(data, encoding) else json_records
-                found = unwrapped(read_json(stream, path.name, encoding), _known_names)
-            del data
-            pairs = _unfolded(found, stream, raw, path)
-            for record, done, chosen in _choosing(
-                pairs, options, path.name, warnings, about, suffix in (".csv", ".tsv")
-            ):
-                yield record, chosen, done
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise SourceError(f"{path.name} is damaged: {error}. Download or export it again.") from error
+            found = csv_records(
+                stream, path.name, dialect, lambda names: _empty(names, options, path), warnings
+            )
+        else:
+            read_json = json_lines if is_json_lines(data, encoding) else json_records
+            found = unwrapped(read_json(stream, path.name, encoding), _known_names)
+        del data
+        pairs = _unfolded(found, stream, raw, path)
+        for record, done, chosen in _choosing(
+            pairs, options, path.name, warnings, about, suffix in (".csv", ".tsv")
+        ):
+            yield record, chosen, done
 
 
 def _excels(data: bytes, encoding: str) -> bool:
