@@ -41,7 +41,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """open_page("browse.py", dataset="x", geo=["cz"]) runs a page with the address's parameters."""
 
     def run(script: str, /, **query: str | list[str]) -> AppTest:
-        test = AppTest.from_file(str(MAIN), default_timeout=30)
+        test = AppTest.from_file(str(MAIN), default_timeout=120)
         for key, value in query.items():
             test.query_params[key] = value
         test.run()

@@ -88,7 +88,7 @@ def test_a_model_of_one_input_is_only_offered_what_it_can(evaluated: Path) -> No
         alone = replace(spec, inputs=("text",))
         comparison._say_nothing_there(catalog.info("toy"), alone, found, [alone, model("embracenet-tiny")])
 
-    test = AppTest.from_function(script, default_timeout=30).run()
+    test = AppTest.from_function(script, default_timeout=120).run()
     assert not test.exception
     assert test.info[0].value.endswith("evaluate another model on the test products of toy.")
     link = test.get("link_button")[0].proto

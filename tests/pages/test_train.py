@@ -205,7 +205,7 @@ def open_form() -> AppTest:
 
         run_form.form()
 
-    return AppTest.from_function(script, default_timeout=30).run()
+    return AppTest.from_function(script, default_timeout=120).run()
 
 
 def test_a_new_run_shows_its_command_and_starts_it(shop: str, monkeypatch: pytest.MonkeyPatch) -> None:
