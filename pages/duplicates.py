@@ -11,17 +11,26 @@ from pages.components.shared import filter_bar, page_head
 from pages.components.shared.markdown import plain
 from pages.resources import duplicates
 
+WHOLE = "Counted in the whole dataset, since a leak concerns whole splits. Pairs and Twins take the filters."
+TAKEN = {  # what each view does with the filters
+    "Pairs": "Pairs that have one of these products on a side.",
+    "Twins": "Pictures of these products, with all countries that they occur in.",
+    "Judge": "Pairs to judge are a random sample of the whole dataset, so that the answers estimate its precision.",
+    "Look-alikes": "Look-alikes are searched for in the whole dataset.",
+}
 VIEWS = ("Overview", "Pairs", "Judge", "Leakage", "Look-alikes", "Twins")
 
 page_head.show("Duplicates", "Near-duplicates within a dataset, and leakage between its splits.")
 
 info = filter_bar.choose_dataset()
-filter_bar.carried(info, "Duplicates and leakage are counted in the whole dataset, whatever the filters.")
+bar = st.container()
 view = st.segmented_control(
     "View", VIEWS, default=VIEWS[0], key="view", bind="query-params", required=True, label_visibility="collapsed",
 )  # fmt: skip
+with bar:
+    cohort = filter_bar.carried(info, TAKEN.get(str(view), WHOLE))
 if view == "Twins":
-    twins_view.show_twins(info)
+    twins_view.show_twins(info, cohort)
     st.stop()
 
 founds = {
@@ -78,7 +87,7 @@ thresholds = {
 }
 
 if view == "Pairs":
-    duplicates_pairs.show(info, founds[key], thresholds[key])
+    duplicates_pairs.show(info, founds[key], thresholds[key], cohort)
 elif view == "Judge":
     duplicates_pairs.judge(info, founds[key], thresholds[key])
 elif view == "Leakage":

@@ -21,7 +21,11 @@ if not specs:
 
 evaluation_form.choose_default_dataset(specs)
 info = filter_bar.choose_dataset()
-filter_bar.carried(info, "Models are evaluated on whole splits, whatever the filters.")
+cohort = filter_bar.carried(
+    info,
+    "Figures and charts are of the whole split, where each class has enough products. One line below them, Mistakes and "
+    "Compare are of these products alone.",
+)
 spec = evaluation_form.choose_model(specs, info)
 choice = evaluation_form.choose(spec, info)
 found = cache.find(spec, choice) or evaluation_form.offer(spec, info, choice)
@@ -29,4 +33,4 @@ if found is None:
     evaluation_parts.show_papers_alone()
     st.stop()
 st.markdown(f"**{plain(subject(found))}**")
-evaluation_parts.show(info, spec, found, specs)
+evaluation_parts.show(info, spec, found, specs, cohort)

@@ -40,6 +40,7 @@ def main() -> None:
             ],
         },
         position="top",
+        expanded=True,  # on a phone, where the menu is in the sidebar
     )
     try:
         if identity.asked() and not access.may(access.LOOK):  # it was signed out, or is too old

@@ -49,7 +49,7 @@ with st.container(horizontal=True, vertical_alignment="top"):
         ).strip()  # fmt: skip
 with top:
     cohort = filter_bar.show(info)
-hits = map_found.show(info, drawn, cohort, words, takes_texts)
+hits = map_found.show(info, drawn, cohort, words, takes_texts) or map_found.place(info, drawn)
 
 colour = maps.coloured(info, drawn.name, titles[title])
 if map_view.WITHOUT in st.session_state:

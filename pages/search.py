@@ -7,7 +7,7 @@ import streamlit as st
 from core.catalog import map_files
 from core.catalog.cohort import Cohort
 from core.search.query import DEPTH, NOTHING_FOUND, Answer
-from pages.components.search import query_form
+from pages.components.search import query_form, scores
 from pages.components.shared import (
     download_links,
     embed_form,
@@ -28,21 +28,18 @@ page_head.show(
     "Find products by words in any language, a photo, or similar products. The address holds the search.",
 )
 
-view = st.segmented_control(
-    "View",
-    ["Search", "Live"],
-    key="view",
-    bind="query-params",
-    default="Search",
-    label_visibility="collapsed",
-)
-if view == "Live":
-    theme = st.context.theme.type or "light"
-    st.iframe(f"/panels/retrieval/?__theme={theme}", height=1100, alt="The live search panel")
-    st.stop()
-
 info = filter_bar.choose_dataset()
 cohort = filter_bar.show(info)
+view = st.segmented_control(
+    "View", ["Search", "Live"], key="view", bind="query-params", default="Search", label_visibility="collapsed",
+)  # fmt: skip
+if view == "Live":
+    theme = st.context.theme.type or "light"
+    address = cohort_url("/panels/retrieval/", cohort, __theme=theme, **query_form.question())
+    st.iframe(address, height=1100, alt="The live search panel")
+    st.stop()
+query_form.restore()
+
 sets = dict(search.vector_sets(info))
 names = list(sets)
 with st.sidebar:
@@ -79,12 +76,9 @@ pages = -(-len(answer.hits) // SIZE)
 if st.session_state.get("page", 1) > pages:
     st.session_state["page"] = 1
 exactly = "exact" if answer.recall is None else f"approximate, recall@10 {answer.recall:.3f}"
-heading, controls = st.columns(2, gap="small", vertical_alignment="center")
+heading, controls = st.columns([2, 3], gap="small", vertical_alignment="center")
 heading.caption(
-    plain(
-        f"The best {len(answer.hits):,} of {answer.allowed:,} products ({cohort.describe()}), {exactly}, "
-        f"{1e3 * answer.seconds:,.0f} ms. Score: {answer.meaning}."
-    )
+    f"The best {len(answer.hits):,} of {answer.allowed:,} products, {exactly}, {1e3 * answer.seconds:,.0f} ms."
 )
 with controls.container(horizontal=True, horizontal_alignment="right"):
     best = table.by_row([hit.row_id for hit in answer.hits[:OPENED]])
@@ -93,6 +87,7 @@ with controls.container(horizontal=True, horizontal_alignment="right"):
     drawn = next((each.name for each in map_files.maps(info) if each.vectors == vectors), "")
     on = {"map": drawn} if drawn and not cohort.map else {}
     st.link_button("On the map", cohort_url("/map", cohort, **query_form.address(), **on))
+    scores.explain()
     with st.popover("Download"):
         download_links.show(info, found)
 
@@ -100,23 +95,9 @@ grid = st.container()
 number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
 hits = answer.hits[(number - 1) * SIZE : number * SIZE]
 rows = table.by_row([hit.row_id for hit in hits])
-facts = [
-    " · ".join(
-        [
-            f"{hit.score:.3f}",
-            *filter(None, [hit.likeness]),
-            *(
-                f"{title} {value:.2f}"
-                for title, value in zip(query.titles, hit.similarities, strict=True)
-                if value is not None and len(query.titles) > 1
-            ),
-            *(("by " + " and ".join(hit.by),) if by == "Both" else ()),
-        ]
-    )
-    for hit in hits
-]
+facts, hints = scores.lines(query, answer, hits)
 with grid:
-    picked = product_grid.show(info, rows, key="found", facts=facts)
+    picked = product_grid.show(info, rows, key="found", facts=facts, hints=hints)
 if picked is not None:
     product_dialog.select_row(info, picked, rows)
 product_dialog.open_linked(info, rows)

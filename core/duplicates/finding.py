@@ -68,6 +68,30 @@ class Found:
         least = kind.likeness(kind.check(threshold))
         return slice(0, int(np.searchsorted(-self.likeness, -(least - 1e-6), side="right")))
 
+    def duplicates_of(self, row: int, threshold: float) -> NDArray[np.int64]:
+        """Rows of the products that are duplicates of one, itself left out."""
+        unit = self.unit[row]
+        if unit < 0:
+            return np.empty(0, np.int64)
+        near = self.within(threshold)
+        a, b = self.unit[self.a[near]], self.unit[self.b[near]]
+        units = np.concatenate(([unit], b[a == unit], a[b == unit]))
+        rows = np.flatnonzero(np.isin(self.unit, units))
+        return rows[rows != row].astype(np.int64)
+
+    def touching(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(m,) which pairs have one of these products on a side; a side stands for all products of its unit.
+
+        Args:
+            mask: (n,) the products.
+        """
+        units = np.zeros(
+            int(self.unit.max(initial=-1)) + 2, bool
+        )  # the last is that of products not compared
+        units[self.unit[mask]] = True
+        units[-1] = False
+        return units[self.unit[self.a]] | units[self.unit[self.b]]
+
 
 def find(
     products: Products,

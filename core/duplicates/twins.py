@@ -22,15 +22,25 @@ class Twins:
 _SHARED = """
     SELECT image_id, count(DISTINCT geo) AS countries, count(*) AS listings,
            count(DISTINCT category) > 1 AS conflict, min(row_id) AS first, list(row_id ORDER BY geo, row_id) AS row_ids
-    FROM cohort WHERE image IS NOT NULL AND geo IS NOT NULL GROUP BY image_id HAVING count(DISTINCT geo) > 1
+    FROM {of} WHERE image IS NOT NULL AND geo IS NOT NULL {which} GROUP BY image_id HAVING count(DISTINCT geo) > 1
 """
+_ALL = _SHARED.format(of="cohort", which="")
+_TOUCHING = _SHARED.format(of="products", which="AND image_id IN (SELECT image_id FROM cohort)")
 LISTINGS = 40  # of one picture that are read
 
 
+def _shared(cohort: Cohort | None) -> str:
+    return _ALL if cohort is None or cohort.is_whole() else _TOUCHING
+
+
 def counts(products: Products, cohort: Cohort | None = None) -> dict[str, int]:
-    """pictures: in several countries; conflicts: of those with different categories; products: with these pictures."""
+    """pictures: in several countries; conflicts: of those with different categories; products: with these pictures.
+
+    Args:
+        cohort: only pictures of its products; the same picture's other products count all the same.
+    """
     sql = f"""SELECT count(*) AS pictures, coalesce(sum(conflict::int), 0) AS conflicts,
-              coalesce(sum(listings), 0) AS products FROM ({_SHARED})"""  # noqa: S608 - no word of a person in it
+              coalesce(sum(listings), 0) AS products FROM ({_shared(cohort)})"""  # noqa: S608 - no word of a person in it
     row = products.frame(sql, cohort).iloc[0]
     return {name: int(row[name]) for name in ("pictures", "conflicts", "products")}
 
@@ -42,9 +52,13 @@ def twins(
     offset: int = 0,
     limit: int = 10,
 ) -> list[Twins]:
-    """One page of twins: conflicting labels first, then most countries first."""
+    """One page of twins: conflicting labels first, then most countries first.
+
+    Args:
+        cohort: as for `counts`.
+    """
     only = "WHERE conflict" if conflicts_only else ""
-    sql = f"SELECT * FROM ({_SHARED}) {only} ORDER BY conflict DESC, countries DESC, first LIMIT ? OFFSET ?"  # noqa: S608
+    sql = f"SELECT * FROM ({_shared(cohort)}) {only} ORDER BY conflict DESC, countries DESC, first LIMIT ? OFFSET ?"  # noqa: S608
     found = products.table(sql, cohort, [limit, offset]).to_pylist()
     return [
         Twins(row["image_id"], bool(row["conflict"]), products.by_row(row["row_ids"][:LISTINGS]))

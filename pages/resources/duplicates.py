@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalog import info as catalog
+from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.duplicates import finding, twins
+from core.duplicates.detectors import DETECTORS
 from core.duplicates.leakage import Leakage, Splits, leakage
 from core.duplicates.lookalikes import LookAlike, LookAlikes
 from core.embeddings import store
@@ -25,6 +27,16 @@ def found_by(info: DatasetInfo, key: str) -> finding.Found | None:
     if described is None:
         return None
     return _found_by(info.name, info.fingerprint, info.created, key, described.created)
+
+
+def count_of(info: DatasetInfo, row: int) -> int | None:
+    """How many products are duplicates of one, by the detectors that are precise at their usual thresholds; None where
+    none of those was run."""
+    known = [kind for kind in DETECTORS if kind.precise]
+    founds = [(kind, found) for kind in known if (found := found_by(info, kind.key)) is not None]
+    if not founds:
+        return None
+    return len({int(other) for kind, found in founds for other in found.duplicates_of(row, kind.default)})
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -53,13 +65,13 @@ def leakage_at(info: DatasetInfo, found: finding.Found, threshold: float) -> Lea
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _twin_counts(name: str, fingerprint: str, created: str) -> dict[str, int]:
-    return twins.counts(products.table(name))
+def _twin_counts(cohort: Cohort, created: str) -> dict[str, int]:
+    return twins.counts(products.table(cohort.dataset), cohort)
 
 
-def twin_counts(info: DatasetInfo) -> dict[str, int]:
-    """How many pictures are shown in several countries."""
-    return _twin_counts(info.name, info.fingerprint, info.created)
+def twin_counts(cohort: Cohort) -> dict[str, int]:
+    """How many pictures, of which a product is in the cohort, are shown in several countries."""
+    return _twin_counts(cohort, products.version(cohort))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading pictures")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.embeddings.seen import Exposure
 from core.evaluation import cache
 from core.evaluation.choice import Choice
@@ -46,6 +49,29 @@ def test_every_part_is_reached_by_its_address(part: str, evaluated: Path, open_p
         assert test.dataframe[1].value["top-1"].tolist()[0] == pytest.approx(
             float(test.metric[0].value.rstrip("%")), abs=0.06
         )
+
+
+def test_the_filters_of_the_page_before_have_a_line_of_their_own(evaluated: Path, open_page: Open) -> None:
+    test = open_page("evaluate.py", dataset="toy", model="toy-run", sees="Text", geo="cz")
+    assert not test.exception and not test.error, test.exception
+    assert test.button(key="chip-geo").label == "country cz"
+    assert re.search(r"Of the filtered products, \d+ were evaluated: top-1 ", words(test).replace("\\", ""))
+    nothing = open_page(
+        "evaluate.py", dataset="toy", model="toy-run", sees="Text", split="train", part="Mistakes"
+    )
+    assert "None of these products is among those that were evaluated" in words(nothing)
+
+
+def test_a_products_dialog_says_what_the_newest_evaluation_predicted(
+    evaluated: Path, open_page: Open
+) -> None:
+    row = Products.open("toy").rows(Cohort("toy", split=("test",)), limit=1)[0]
+    test = open_page("browse.py", dataset="toy", product=f"{row['item_id']}~{row['row_id']}")
+    assert not test.exception, test.exception
+    leads = next(str(part.proto.body) for part in test.get("html") if "vitrine-leads" in str(part.proto.body))
+    assert "What the classifier says" in leads and ("as labelled" in leads or "unlike its label" in leads)
+    assert f"/classify?dataset=toy&amp;product={row['item_id']}~{row['row_id']}" in leads.replace("%7E", "~")
+    assert "Its duplicates" in leads and "not searched yet" in leads
 
 
 def test_a_prompted_model_that_saw_the_classes_is_called_so(

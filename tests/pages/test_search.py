@@ -13,7 +13,10 @@ from core.catalog.products import Products
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.errors import UsageError
+from core.search.query import Answer, Hit, Part
 from core.settings import settings
+from pages.components.search import scores
+from pages.components.search.query_form import Query
 from pages.components.shared import photos
 from tests.likeness import clip_folder, picture, products
 
@@ -76,7 +79,7 @@ def test_the_address_is_the_search(embedded: Products, open_page: Open) -> None:
     query = {"q": "červené šaty", "without": "mikina", "geo": ["cz"], "like": ["3"]}
     page = open_page("search.py", dataset="shop", **query)
     assert not page.exception and not page.error
-    assert "of 30 products (geo cz)" in said(page)
+    assert "of 30 products," in said(page) and page.button(key="chip-geo").label == "country cz"
     assert page.slider[0].label == "words" and len(page.slider) == 3
 
 
@@ -117,3 +120,18 @@ def test_photos_are_bounded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert photos.read(names[-1])[:4] == b"RIFF"
     with pytest.raises(UsageError):
         photos.keep(b"0" * (settings().upload_bytes + 1))
+
+
+def test_scores_are_words_with_the_figures_behind_them() -> None:
+    one = Query((Part("text", "boty"),), ("words",))
+    near = Hit(1, 0.3123, (0.3123,), ("likeness",), (0.001,))
+    said = scores.lines(one, Answer([near], "cosine similarity", 1), [near])
+    assert said == (["very similar"], ["cosine similarity 0.312"])
+    lexical = Hit(2, 12.3, (None,), ("words",), (None,))
+    said = scores.lines(one, Answer([lexical], "BM25 of the words", 1), [lexical])
+    assert said == (["has the words"], ["BM25 of the words 12.300"])
+    two = Query((Part("text", "boty"), Part("product", row=3)), ("words", "like Alba"))
+    both = Hit(4, 1.5, (0.25, 0.75), ("likeness", "words"), (0.03, 0.004))
+    (words,), (figures,) = scores.lines(two, Answer([both], "combined similarity", 1), [both])
+    assert words == "words: somewhat similar · like Alba: similar · has the words"
+    assert figures == "combined similarity 1.500; cosine with words 0.250; cosine with like Alba 0.750"

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.duplicates import figures, judging
 from core.duplicates.detectors import COPIES, HASH_BITS, detector
@@ -42,8 +43,9 @@ def similarity_text(key: str, likeness: float) -> str:
     return f"similarity {likeness:.3f}"
 
 
-def show(info: DatasetInfo, found: Found, threshold: float) -> None:
-    """A gallery of pairs: those just inside and just outside the threshold, or all in order."""
+def show(info: DatasetInfo, found: Found, threshold: float, cohort: Cohort) -> None:
+    """A gallery of pairs: those just inside and just outside the threshold, or all in order; of a cohort, those that have
+    one of its products on a side."""
     splits = duplicates.splits(info)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.segmented_control(
@@ -52,16 +54,21 @@ def show(info: DatasetInfo, found: Found, threshold: float) -> None:
         crossing = len(splits.names) > 1 and st.toggle(
             "Only across splits", key="across", bind="query-params"
         )
-    places = _places(found, threshold, order or ORDERS[0], splits.code if crossing else None)
+    among = np.ones(len(found.a), bool)
+    if crossing:
+        among &= splits.code[found.a] != splits.code[found.b]
+    if not cohort.is_whole():
+        among &= found.touching(products.table(info.name).mask(cohort))
+    places = _places(found, threshold, order or ORDERS[0], among)
     stop = found.within(threshold).stop
     st.caption(
         plain(
-            f"{stop:,} of {len(found.a):,} pairs are within the threshold. A pair stands for all products that are "
+            f"{np.count_nonzero(among[:stop]):,} of {np.count_nonzero(among):,} pairs are within the threshold. A pair stands for all products that are "
             "identical to its two. Pale pairs are just outside."
         )
     )
     if not len(places):
-        where = " across splits" if crossing else ""
+        where = (" across splits" if crossing else "") + ("" if cohort.is_whole() else " of these products")
         st.info(f"No pair{where} is within the threshold. Loosen it, or choose another detector.")
         return
     pages = min(MOST_PAGES, -(-len(places) // SIZE))
@@ -95,11 +102,9 @@ def rows_of(
     return [(int(place), sides[2 * number], sides[2 * number + 1]) for number, place in enumerate(places)]
 
 
-def _places(found: Found, threshold: float, order: str, split: NDArray[np.int64] | None) -> NDArray[np.int64]:
+def _places(found: Found, threshold: float, order: str, among: NDArray[np.bool_]) -> NDArray[np.int64]:
     stop = found.within(threshold).stop
-    inside, outside = np.arange(stop), np.arange(stop, len(found.a))
-    if split is not None:
-        inside, outside = (rows[split[found.a[rows]] != split[found.b[rows]]] for rows in (inside, outside))
+    inside, outside = np.flatnonzero(among[:stop]), stop + np.flatnonzero(among[stop:])
     if order == "Nearest":
         return inside
     if order == "Farthest":

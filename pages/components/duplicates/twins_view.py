@@ -7,6 +7,7 @@ import html
 import numpy as np
 import streamlit as st
 
+from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.duplicates import lookalikes, twins
 from core.duplicates.finding import Found
@@ -26,12 +27,13 @@ NEAREST = 6
 PAIRS = 12
 
 
-def show_twins(info: DatasetInfo) -> None:
-    """One picture in several countries, with its names and labels."""
+def show_twins(info: DatasetInfo, cohort: Cohort) -> None:
+    """One picture in several countries, with its names and labels; those of which a product is in the cohort."""
     table = products.table(info.name)
-    counts = duplicates.twin_counts(info)
+    counts = duplicates.twin_counts(cohort)
     if not counts["pictures"]:
-        st.info("No picture of this dataset occurs in more than one country.")
+        whose = "this dataset" if cohort.is_whole() else "these products"
+        st.info(f"No picture of {whose} occurs in more than one country.")
         return
     st.markdown(
         f"{counts['pictures']:,} pictures occur in several countries, with {counts['products']:,} products; "
@@ -44,7 +46,7 @@ def show_twins(info: DatasetInfo) -> None:
         st.session_state["page"] = 1
     room = st.container()
     number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-    found = twins.twins(table, None, only, (number - 1) * SIZE, SIZE)
+    found = twins.twins(table, cohort, only, (number - 1) * SIZE, SIZE)
     with room:
         st.html("".join(_twin(info, one) for one in found))
 

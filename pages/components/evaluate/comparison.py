@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
+from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.evaluation import cache
 from core.evaluation.cache import Evaluation
@@ -40,8 +41,11 @@ def name_of(made: Evaluation, beside: Evaluation) -> str:
     return f"{made.model} ({', '.join(words)})" if words else made.model
 
 
-def show(info: DatasetInfo, spec: ModelSpec, found: Evaluation, specs: Sequence[ModelSpec]) -> None:
-    """McNemar's test between this evaluation and another on the same split, and the products that only one got right."""
+def show(
+    info: DatasetInfo, spec: ModelSpec, found: Evaluation, specs: Sequence[ModelSpec], cohort: Cohort
+) -> None:
+    """McNemar's test between this evaluation and another on a cohort's products of the same split, and the products that
+    only one got right."""
     if not mistakes.holds(info, found):
         return
     there = [
@@ -56,7 +60,10 @@ def show(info: DatasetInfo, spec: ModelSpec, found: Evaluation, specs: Sequence[
     chosen = st.selectbox("Compare with", list(names), key="against", bind="query-params")
     other = names[chosen or next(iter(names))]
     one, two = name_of(found, other), name_of(other, found)
-    first, second = evaluation.predictions(found), evaluation.predictions(other)
+    first, second = evaluation.predictions(found, cohort), evaluation.predictions(other, cohort)
+    if first.empty:
+        st.info(mistakes.evaluation_of_none(found))
+        return
     figures = compare(first, second)
     _verdict(one, two, figures)
     both = paired(first, second)

@@ -11,12 +11,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.catalog.spreadsheets import frame_csv
 from core.errors import ModelError
 from core.evaluation import cache, charts, class_charts
 from core.evaluation.cache import Evaluation
 from core.evaluation.charts import rows_of
+from core.evaluation.part import part_figures
 from core.models.registry import ModelSpec
 from core.training.runs import RunConfig
 from pages.components.evaluate import comparison, mistakes, paper_tables
@@ -26,23 +28,34 @@ from pages.components.shared.numbers import PERCENT, in_percent
 from pages.resources import datasets, evaluation
 
 
-def show(info: DatasetInfo, spec: ModelSpec, found: Evaluation, specs: Sequence[ModelSpec]) -> None:
-    """The headline, and one part below it."""
-    _headline(spec, found)
+def show(
+    info: DatasetInfo, spec: ModelSpec, found: Evaluation, specs: Sequence[ModelSpec], cohort: Cohort
+) -> None:
+    """The headline, and one part below it.
+
+    Args:
+        cohort: its products have a line of their own, and are those of Mistakes and Compare.
+    """
+    notes = _headline(spec, found)
+    if not cohort.is_whole() and mistakes.holds(info, found):
+        _cohort_line(found, cohort)
     parts: dict[str, Callable[[], None]] = {
         "Figures": partial(_figures, info, found, specs),
         "Countries": partial(_groups, info, found),
         "Calibration": partial(_calibration, info, found),
         "Confusions": partial(_confusions, info, found),
         "Classes": partial(_classes, info, spec, found),
-        "Mistakes": partial(mistakes.show, info, found),
-        "Compare": partial(comparison.show, info, spec, found, specs),
+        "Mistakes": partial(mistakes.show, info, found, cohort),
+        "Compare": partial(comparison.show, info, spec, found, specs, cohort),
         "Papers": partial(paper_tables.show, info, specs),
     }
-    part = st.pills(
-        "Part", list(parts), default="Figures", required=True, key="part", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        part = st.pills(
+            "Part", list(parts), default="Figures", required=True, key="part", bind="query-params",
+            label_visibility="collapsed", width="content",
+        )  # fmt: skip
+        with st.popover("About these figures", type="tertiary"):
+            st.caption(plain(notes))
     parts[str(part or "Figures")]()
 
 
@@ -52,7 +65,8 @@ def show_papers_alone() -> None:
         paper_tables.show_published()
 
 
-def _headline(spec: ModelSpec, found: Evaluation) -> None:
+def _headline(spec: ModelSpec, found: Evaluation) -> str:
+    """The most important figures; what there is to say of them is given back."""
     report = found.report
     if spec.exposure is not None and not spec.exposure.zero_shot:
         st.warning(plain(spec.exposure.sentence()))
@@ -87,7 +101,23 @@ def _headline(spec: ModelSpec, found: Evaluation) -> None:
         notes.append(
             f"{report['unknown_classes']:,} products have a category that is not among the model's classes: they count as errors."
         )
-    st.caption(plain(" ".join(notes)))
+    return " ".join(notes)
+
+
+def _cohort_line(found: Evaluation, cohort: Cohort) -> None:
+    """Top-1 and top-5 of the cohort's products."""
+    predictions = evaluation.predictions(found, cohort)
+    figures = part_figures(predictions)
+    if figures is None:
+        st.info(mistakes.evaluation_of_none(found))
+        return
+    top1, top5 = (
+        f"{100 * value:.1f}% ({_between(*interval)})"
+        for value, interval in ((figures.top1, figures.top1_interval), (figures.top5, figures.top5_interval))
+    )
+    st.markdown(
+        plain(f"Of the filtered products, {figures.n:,} were evaluated: top-1 {top1}, top-5 {top5}."),
+    )
 
 
 def _figures(info: DatasetInfo, found: Evaluation, specs: Sequence[ModelSpec]) -> None:

@@ -12,7 +12,7 @@ from core.evaluation.charts import rows_of
 from core.evaluation.class_charts import Names, class_names
 from pages.components.shared import product_dialog, product_grid
 from pages.components.shared.markdown import plain
-from pages.components.shared.numbers import in_percent
+from pages.components.shared.numbers import in_percent, percent
 from pages.resources import evaluation, products
 from pages.resources.urls import cohort_url
 
@@ -27,15 +27,17 @@ ORDERS = {
 }
 
 
-def show(info: DatasetInfo, found: Evaluation) -> None:
-    """Wrong predictions, the most confident first, of all classes or of one pair."""
+def show(info: DatasetInfo, found: Evaluation, cohort: Cohort) -> None:
+    """Wrong predictions of a cohort's products, the most confident first, of all classes or of one pair."""
     if not holds(info, found):
         return
-    predictions = evaluation.predictions(found)
+    predictions = evaluation.predictions(found, cohort)
     wrong = predictions[~predictions.correct]
     st.markdown("Wrong predictions, most confident first. Some of them are label errors.")
     if wrong.empty:
-        st.info("No mistakes: every prediction is correct.")
+        st.info(
+            "No mistakes: every prediction is correct." if len(predictions) else evaluation_of_none(found)
+        )
         return
     left, middle, right = st.columns([5, 5, 3])
     labels = [ANY, *wrong.label.value_counts().index]
@@ -56,6 +58,11 @@ def show(info: DatasetInfo, found: Evaluation) -> None:
         "mistakes",
         class_names(found),
     )
+
+
+def evaluation_of_none(found: Evaluation) -> str:
+    """What is said where the filters leave nothing of an evaluation."""
+    return f"None of these products is among those that were evaluated ({found.choice.split})."
 
 
 def holds(info: DatasetInfo, found: Evaluation) -> bool:
@@ -91,11 +98,11 @@ def grid(info: DatasetInfo, part: pd.DataFrame, key: str, names: Names) -> list[
     there = part[part.row_id.isin(by_row)]
     rows = [by_row[row_id] for row_id in there.row_id]
     facts = [
-        f"predicted {names[row.prediction]}, {100 * row.probability:.0f}%"
+        f"predicted {names[row.prediction]}, {percent(row.probability)}"
         + (
             ""
             if row.correct or pd.isna(row.label_probability)
-            else f" (label {100 * row.label_probability:.0f}%)"
+            else f" (label {percent(row.label_probability)})"
         )
         for row in rows_of(there)
     ]

@@ -13,10 +13,28 @@ from core.catalog.map_files import Map
 from core.errors import VitrineError
 from pages.components.search import query_form
 from pages.components.shared.markdown import plain
+from pages.components.shared.product_grid import product_url
 from pages.resources import products, search
 from pages.resources.urls import cohort_url
 
 LIT = 100  # products that a search highlights
+
+
+def place(info: DatasetInfo, drawn: Map) -> list[int]:
+    """Mark the product whose row is in the address; its row id, in a list that is empty without one."""
+    row = st.query_params.get("row", "")
+    found = products.table(info.name).by_row([int(row)]) if row.isdecimal() and len(row) < 12 else []
+    if not found:
+        return []
+    name = found[0]["name"] or found[0]["item_id"]
+    if np.isnan(drawn.points[found[0]["row_id"]]).any():
+        st.info(plain(f"{name} is not on this map: it has no vector."))
+        return []
+    opened = html.escape(product_url(info, found[0]))
+    st.html(
+        f'<p class="vitrine-found"><b>{html.escape(name)} is marked on the map.</b> <a href="{opened}" target="_self">Open it</a></p>'
+    )
+    return [int(found[0]["row_id"])]
 
 
 def show(info: DatasetInfo, drawn: Map, cohort: Cohort, words: str, texts: bool) -> list[int]:

@@ -21,6 +21,7 @@ from pages.resources.urls import image_url
 BY: dict[str, How] = {"Both": "both", "Likeness": "likeness", "Words": "words"}
 CHARACTERS = 2_000
 LIKES = 8
+ASKED = "search of the view before"
 EXAMPLES = ("červené šaty", "black boots", "μπλε τζιν", "fehér póló", "полосатая рубашка", "红色连衣裙")
 ADDRESS = (
     "q",
@@ -118,6 +119,20 @@ def address() -> dict[str, list[str]]:
     """The search in the address, for a link to another page."""
     keys = (*ADDRESS, *(f"w{position}" for position in range(LIKES + 3)))
     return {key: values for key in keys if (values := st.query_params.get_all(key))}
+
+
+def question() -> dict[str, list[str]]:
+    """The search in the address, for a view without the form; where its fields have left the address, as they were."""
+    if now := address():
+        st.session_state[ASKED] = now
+    return dict(st.session_state.get(ASKED, {}))
+
+
+def restore() -> None:
+    """After such a view: fill the form's fields again."""
+    for key, values in st.session_state.pop(ASKED, {}).items():
+        if key in ("q", "without") and key not in st.query_params:
+            st.session_state.setdefault(key, values[0])
 
 
 def _key(position: int, part: Part) -> str:

@@ -1,4 +1,4 @@
-"""How numbers are shown: shares as percentages, times as durations."""
+"""How numbers are shown: shares as percentages, similarities with three decimals, times as durations."""
 
 from __future__ import annotations
 
@@ -13,6 +13,28 @@ PERCENT = st.column_config.NumberColumn(format="%.1f%%")
 def in_percent(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Shares times a hundred, for columns of PERCENT; missing stays missing."""
     return table.assign(**{column: 100 * table[column].astype("float64") for column in columns})
+
+
+def percent(share: float) -> str:
+    """A probability as a person reads it; figures of many products are given with one decimal.
+
+    >>> percent(0.0004), percent(0.0312), percent(0.874), percent(0.9999)
+    ('<0.1%', '3.1%', '87%', '>99.9%')
+    """
+    if share < 0.001:
+        return "0%" if share <= 0 else "<0.1%"
+    if 0.999 < share < 1:
+        return ">99.9%"
+    return f"{share:.1%}" if share < 0.1 or 0.99 < share < 1 else f"{share:.0%}"
+
+
+def similarity(value: float) -> str:
+    """A cosine, or another score of a search: three decimals everywhere.
+
+    >>> similarity(0.12345), similarity(-0.00001)
+    ('0.123', '0.000')
+    """
+    return f"{round(value, 3) + 0.0:.3f}"
 
 
 def duration(seconds: float) -> str:

@@ -53,5 +53,15 @@ def read(name: str) -> bytes:
     raise UsageError("The photo of this link is no longer stored. Choose it again.")
 
 
+def path_of(name: str) -> Path:
+    """The file of a photo.
+
+    Raises:
+        UsageError: as `read`.
+    """
+    read(name)
+    return _folder() / f"{name}.webp"
+
+
 def _folder() -> Path:
     return settings().home / "uploads" / "photos"

@@ -13,10 +13,11 @@ import streamlit as st
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.schema import COUNTRY_OF_GEO
+from pages.components.shared import product_leads
 from pages.components.shared.markdown import plain
 from pages.components.shared.product_grid import product_key, product_url
 from pages.resources import products
-from pages.resources.urls import cohort_url, image_url
+from pages.resources.urls import image_url
 
 FIELDS = {
     "category": "Category",
@@ -85,10 +86,9 @@ def _dialog(
             source = html.escape(image_url(info, product["image_id"], 960))
             words_of_it = html.escape(product["name"] or product["category"] or "product")
             st.html(f'<img class="vitrine-large" src="{source}" alt="{words_of_it}">')
-            alike = html.escape(search_url(info, product))
-            st.html(f'<a class="vitrine-alike" href="{alike}" target="_self">More like this</a>')
         else:
             st.info("This product has no picture.")
+        product_leads.show(info, product)
     with words:
         st.caption(plain(" › ".join(product["category_path"])))
         st.html(f'<h3 class="vitrine-name" dir="auto">{html.escape(product["name"] or "(no name)")}</h3>')
@@ -111,11 +111,6 @@ def _dialog(
             st.markdown(f"[{plain(other['name']) or '(no name)'}]({product_url(info, other)}) {plain(place)}")
     st.caption("Link to this product")
     st.code(_absolute(product_url(info, product)), language=None, wrap_lines=True)
-
-
-def search_url(info: DatasetInfo, product: Mapping[str, Any]) -> str:
-    """A link to the search for similar products."""
-    return cohort_url("/search", Cohort(info.name), like=str(product["row_id"]))
 
 
 def _leaf(product: Mapping[str, Any], page: Sequence[Mapping[str, Any]]) -> None:

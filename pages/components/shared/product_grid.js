@@ -37,8 +37,10 @@ export default function (component) {
     } else {
       frame.append(element("span", "none", "No picture"))
     }
+    const facts = element("div", "facts", tile.facts)
+    if (tile.hint) facts.title = tile.hint
     const caption = element("figcaption")
-    caption.append(element("div", "category", tile.category), element("div", "name", tile.name), element("div", "facts", tile.facts))
+    caption.append(element("div", "category", tile.category), element("div", "name", tile.name), facts)
     figure.append(frame, caption)
     link.append(figure)
     return link

@@ -26,15 +26,19 @@ def show(
     rows: Sequence[Mapping[str, Any]],
     key: str = "grid",
     facts: Sequence[str] | None = None,
+    hints: Sequence[str] | None = None,
 ) -> int | None:
     """Draw the products; the row_id of the one that was just clicked, else None.
 
     Args:
         facts: a line under each product, instead of its country, split and label.
+        hints: what shows while the pointer is on that line, such as the figures behind it.
     """
     tiles = [tile(info, row) for row in rows]
     for made, line in zip(tiles, facts or (), strict=False):
         made["facts"] = line
+    for made, line in zip(tiles, hints or (), strict=False):
+        made["hint"] = line
     result = _GRID(key=key, data={"tiles": tiles}, on_picked_change=lambda: None)
     picked = result.picked
     return int(picked) if picked is not None else None

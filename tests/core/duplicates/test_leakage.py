@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.catalog.cohort import Cohort
 from core.catalog.products import Products
 from core.commands.app import app
 from core.duplicates import finding, lookalikes, report, twins
@@ -165,6 +166,29 @@ def test_twins_with_conflicting_labels_come_first(make: Make) -> None:
     assert [row["geo"] for row in found[0].rows] == ["cz", "hu"]
     assert [one.image_id for one in twins.twins(products, conflicts_only=True)] == ["shared1"]
     assert twins.twins(products, offset=2) == []
+    hungarian = Cohort("planted", geo=("hu",))  # its picture is shown with all countries all the same
+    assert twins.counts(products, hungarian) == {"pictures": 1, "conflicts": 1, "products": 2}
+    assert [row["geo"] for row in twins.twins(products, hungarian)[0].rows] == ["cz", "hu"]
+
+
+def test_the_pairs_and_the_duplicates_of_a_product(planted: Products) -> None:
+    found = finding.find(planted, ["pixels"])["pixels"]
+    near = found.within(6)
+    row = int(found.a[0])
+    mask = np.arange(planted.info.rows) == row
+    touching = found.touching(mask)
+    sides = {found.unit[row]}
+    assert touching.tolist() == [
+        bool({found.unit[a], found.unit[b]} & sides) for a, b in zip(found.a, found.b, strict=True)
+    ]
+    others = found.duplicates_of(row, 6)
+    assert int(found.b[0]) in others and row not in others
+    assert set(found.unit[others]) <= {
+        found.unit[row],
+        *found.unit[found.a[near]],
+        *found.unit[found.b[near]],
+    }
+    assert not found.touching(np.zeros(planted.info.rows, bool)).any()
 
 
 def test_look_alikes_are_of_another_class_and_nearest_by_pixels(planted: Products) -> None:
