@@ -76,6 +76,7 @@ def mount_panels() -> FastAPI:
         product_classifier.countries,
         product_classifier.languages,
         product_classifier.warm,
+        product_classifier.fitting,
     )
     mount(panels, classification.build(backend), "classification", classification_view.CSS, FIT)
     mount(

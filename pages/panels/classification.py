@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from pages.panels import classification_view as view
+from pages.panels.address import OF_THE_PAGE
 from pages.panels.classification_events import SIDE_BY_SIDE, Backend, Events
 from pages.panels.photo import photo
 
@@ -18,7 +19,6 @@ SHOWN_CHARACTERS = 20_000  # that the browser lets one type; the model reads far
 TO_THE_ANSWERS = (
     "() => { if (innerWidth < 700) document.getElementById('answers').scrollIntoView({behavior: 'smooth'}); }"
 )
-NAMED = "() => new URLSearchParams(location.search).getAll('model').join('\\n')"  # in the address
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ def _layout() -> _Parts:
 
 def _connect(panel: gr.Blocks, it: _Parts, events: Events) -> None:
     """Which events follow which."""
-    asked = [it.picture, it.name, it.description, it.models, it.country]
-    told = [*asked, it.language, it.kept]
+    asked = [it.picture, it.name, it.description, it.models, it.country, it.kept]
+    told = [*asked[:-1], it.language, it.kept]
     private: dict[str, Any] = {"api_visibility": "private"}
     queued: dict[str, Any] = {**private, "concurrency_id": "gpu"}
     picked = it.gallery.select(
@@ -132,11 +132,21 @@ def _connect(panel: gr.Blocks, it: _Parts, events: Events) -> None:
         cancels=running, queue=False, **private,
     )  # fmt: skip
     follows = [it.cards, it.country, it.language, it.gallery, it.kept]
-    it.models.input(events.on_models, it.models, follows, queue=False, **private)  # on_open brings its own
-    named = gr.Textbox(visible=False)
-    panel.load(
-        events.on_open, named, [it.models, it.nothing, it.button, *follows], queue=False, js=NAMED, **private
+    # The address is handed over anew with each event: an input that is not shown keeps no value.
+    search = gr.Textbox(visible=False)
+    it.models.input(
+        events.on_models, [it.models, search], follows, queue=False, js=f"(models) => [models, ({OF_THE_PAGE})()]", **private
+    )  # fmt: skip
+    it.picture.upload(
+        events.on_own, [it.name, it.description, it.kept], [it.name, it.description], queue=False, **private
     )
+    opened = panel.load(
+        events.on_open, search, [it.models, it.nothing, it.button, *follows, it.picture, it.name, it.description],
+        queue=False, js=OF_THE_PAGE, **private,
+    )  # fmt: skip
+    begun = opened.then(events.on_begin, asked, [it.answers, it.reasons], **queued)
+    explained = begun.success(events.on_explain, told, it.reasons, **queued, show_progress="minimal")
+    running += [begun, explained]
 
 
 def _chooser(label: str, **options: Any) -> gr.Dropdown:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from core.catalog.cohort import path_text
 from core.errors import VitrineError
 from core.models.registry import TRAIN_COMMAND, ModelSpec
 from pages.panels import classification_view as view
-from pages.panels.examples import Example
+from pages.panels.address import Asked
+from pages.panels.examples import Example, no_picture
 
 if TYPE_CHECKING:
     from core.models.cards import Card
@@ -48,10 +50,13 @@ class Backend:
     classify: Callable[[str, Path | None, str, str, str], Classification]  # by model; the last is a country
     explain: Callable[[str, Path | None, str, str, str, str, Example | None], Explanation | None] = _none
     card: Callable[[ModelSpec], Card | None] = _none
-    examples: Callable[[str], Sequence[Example]] = _nothing  # that a model can be tried with
+    examples: Callable[..., Sequence[Example]] = (
+        _nothing  # that a model can be tried with; by it and the address
+    )
     countries: Callable[[str], Sequence[tuple[str, str]]] = _nothing  # names and codes
     languages: Callable[[str], Sequence[tuple[str, str]]] = _nothing  # names and tags
     warm: Callable[[str], Any] = _none  # loads a model, so that the first visitor does not wait for it
+    fitting: Callable[[Sequence[ModelSpec], Asked], str] = lambda known, _: known[0].name  # to begin with
 
 
 class Events:
@@ -90,10 +95,23 @@ class Events:
         return dict(found.labels), " ".join(found.notes)
 
     def on_answer(
-        self, image: str | None, name: str, description: str, chosen: list[str], country: str | None
+        self,
+        image: str | None,
+        name: str,
+        description: str,
+        chosen: list[str],
+        country: str | None,
+        known: Sequence[Example] = (),
     ) -> Iterator[tuple[str, str]]:
-        """The predictions as they are computed, without explanations."""
-        titles = _titles(chosen, self.backend.models())
+        """The predictions as they are computed, without explanations.
+
+        Args:
+            known: products of a dataset, with their labels.
+        """
+        specs = {spec.name: spec for spec in self.backend.models()}
+        titles = _titles(chosen, list(specs.values()))
+        example = _example(known, name, description)
+        label = path_text(example.category) if example else ""
         if not titles:
             yield view.row([view.refusal("", "Choose a model above.")]), ""
             return
@@ -102,7 +120,8 @@ class Events:
             try:
                 path = Path(image) if image else None
                 found = self.backend.classify(model, path, name or "", description or "", country or "")
-                shown[place] = view.answer(title, found)
+                sure = example is not None and model in specs and specs[model].dataset == example.dataset
+                shown[place] = view.answer(title, found, label, sure)
             except VitrineError as error:
                 shown[place] = view.refusal(title, str(error))
             yield view.row(shown), ""
@@ -119,7 +138,7 @@ class Events:
     ) -> Iterator[str]:
         """The explanations, model by model. A model without a prediction has none."""
         path = Path(image) if image else None
-        example = next((each for each in known if (each.name, each.description) == (name, description)), None)
+        example = _example(known, name, description)
         shown: list[str] = []
         for model, title in _titles(chosen, self.backend.models()).items():
             with suppress(VitrineError):
@@ -129,13 +148,33 @@ class Events:
                 shown.append(view.explanation(title, told, view.picture_of(path)))
             yield view.row(shown) if shown else ""
 
-    def on_open(self, named: str | None) -> tuple[Any, ...]:
-        """The current choices; selected are the models in the address, one per line, or else the first."""
+    def on_begin(
+        self,
+        image: str | None,
+        name: str,
+        description: str,
+        chosen: list[str],
+        country: str | None,
+        known: Sequence[Example],
+    ) -> Iterator[tuple[str, str]]:
+        """The answer to what the panel opens with, so that its place is not empty."""
+        if image or name or description:
+            yield from self.on_answer(image, name, description, chosen, country, known)
+        else:
+            yield view.HINT, ""
+
+    def on_own(self, name: str, description: str, known: Sequence[Example]) -> tuple[str, str]:
+        """The texts after a picture was uploaded: those of an example are not of it."""
+        return ("", "") if _example(known, name, description) else (name, description)
+
+    def on_open(self, search: str | None) -> tuple[Any, ...]:
+        """The current choices, by the address: its models, or else the one that fits its dataset; its product or text,
+        or else the first example."""
         known = self.backend.models()
-        asked = list(dict.fromkeys((named or "").splitlines()))
-        chosen = [name for name in asked if name in {spec.name for spec in known}]
-        missing = NO_MODEL if not known else NOT_HERE if len(chosen) < len(asked) else ""
-        chosen = chosen[:SIDE_BY_SIDE] or [spec.name for spec in known[:1]]
+        asked = Asked.read(search)
+        chosen = [name for name in asked.models if name in {spec.name for spec in known}]
+        missing = NO_MODEL if not known else NOT_HERE if len(chosen) < len(asked.models) else asked.says
+        chosen = chosen[:SIDE_BY_SIDE] or ([self.backend.fitting(known, asked)] if known else [])
         if known:
             threading.Thread(target=_quietly, args=(self.backend.warm, chosen[0]), daemon=True).start()
         titles = _titles([spec.name for spec in known], known, most=len(known))
@@ -143,18 +182,23 @@ class Events:
             gr.Dropdown(choices=[(title, name) for name, title in titles.items()], value=chosen, visible=bool(known)),
             gr.Markdown(missing, visible=bool(missing)),
             gr.Button(interactive=bool(known)),
-            *self.on_models(chosen),
+            *(follows := self.on_models(chosen, search)),
+            *_question(asked, follows[-1] if known else []),
         )  # fmt: skip
 
-    def on_models(self, chosen: list[str]) -> tuple[Any, ...]:
-        """Cards of the chosen models; examples, countries and languages of the first."""
+    def on_models(self, chosen: list[str], search: str | None = None) -> tuple[Any, ...]:
+        """Cards of the chosen models; examples, countries and languages of the first.
+
+        Args:
+            search: the address, whose dataset and filters the examples are of.
+        """
         specs = [
             spec for name in chosen[:SIDE_BY_SIDE] for spec in self.backend.models() if spec.name == name
         ]
         first = specs[0].name if specs else None
         shown, countries, languages = [], [], []
         with suppress(VitrineError):  # the dataset was just removed
-            shown = list(self.backend.examples(first)) if first else []
+            shown = list(self.backend.examples(first, Asked.read(search))) if first else []
             countries = list(self.backend.countries(first)) if first else []
             languages = list(self.backend.languages(first)) if first else []
         tags = [tag for _, tag in languages]
@@ -167,7 +211,7 @@ class Events:
                 visible=bool(languages),
             ),
             gr.Gallery(
-                value=[(str(example.picture), example.name) for example in shown],
+                value=[(str(each.picture or no_picture()), each.name) for each in shown],
                 visible=bool(shown),
                 elem_id="examples",
                 buttons=[],
@@ -175,9 +219,27 @@ class Events:
             shown,
         )
 
-    def on_example(self, shown: list[Example], chosen: gr.SelectData) -> tuple[str, str, str]:
-        example = shown[int(chosen.index)]
-        return str(example.picture), example.name, example.description
+    def on_example(self, shown: list[Example], chosen: gr.SelectData) -> tuple[str | None, str, str]:
+        return _texts(shown[int(chosen.index)])
+
+
+def _texts(example: Example) -> tuple[str | None, str, str]:
+    """Picture, name and description of an example."""
+    return str(example.picture) if example.picture else None, example.name, example.description
+
+
+def _question(asked: Asked, shown: Sequence[Example]) -> tuple[str | None, str, str]:
+    """What the panel opens with: the texts of the address, or else the first example."""
+    if asked.name or asked.description:
+        return None, asked.name, asked.description
+    return _texts(shown[0]) if shown else (None, "", "")
+
+
+def _example(known: Sequence[Example], name: str, description: str) -> Example | None:
+    """The example that has these texts; None without any, since a picture alone may be the visitor's own."""
+    if not (name or description):
+        return None
+    return next((each for each in known if (each.name, each.description) == (name, description)), None)
 
 
 def _cards(backend: Backend, specs: Sequence[ModelSpec]) -> str:

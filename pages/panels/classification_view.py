@@ -15,6 +15,7 @@ from PIL import Image
 from core.catalog.cohort import path_from_text
 from core.images.pictures import open_picture
 from core.settings import ASSETS
+from pages.components.shared.numbers import percent
 
 if TYPE_CHECKING:
     from core.models.cards import Card
@@ -36,8 +37,13 @@ def row(columns: Iterable[str]) -> str:
     return f'<div class="vc-row">{"".join(columns)}</div>'
 
 
-def answer(title: str, found: Classification) -> str:
-    """The most probable categories of one model."""
+def answer(title: str, found: Classification, label: str = "", sure: bool = True) -> str:
+    """The most probable categories of one model.
+
+    Args:
+        label: of the product that was asked about, where it is one of a dataset.
+        sure: are that dataset's categories the model's classes, so that another answer is a disagreement?
+    """
     first, probability = found.labels[0]
     bars = "".join(_bar(label, share) for label, share in found.labels)
     notes = "".join(f'<p class="vc-note">{escape(note)}</p>' for note in found.notes)
@@ -45,8 +51,21 @@ def answer(title: str, found: Classification) -> str:
     return (
         f'<section class="vc-model"><h3>{escape(title)}</h3>'
         f'<p class="vc-first"><span>{escape(leaf)}</span> <b>{percent(probability)}</b></p>'
-        f'<p class="vc-path">{escape(" › ".join(above))}</p><ol class="vc-bars">{bars}</ol>{notes}</section>'
+        f'<p class="vc-path">{escape(" › ".join(above))}</p><ol class="vc-bars">{bars}</ol>'
+        f"{_verdict(first, label, sure)}{notes}</section>"
     )
+
+
+def _verdict(first: str, label: str, sure: bool) -> str:
+    """Whether the prediction is the label."""
+    if not label:
+        return ""
+    name = escape(_path(label)[-1])
+    if first == label:
+        return f'<p class="vc-verdict vc-agrees">The label is <b>{name}</b>: the model agrees.</p>'
+    if sure:
+        return f'<p class="vc-verdict vc-differs">The label is <b>{name}</b>: the model disagrees.</p>'
+    return f'<p class="vc-verdict">The label is <b>{name}</b>, of a dataset that the model does not know.</p>'
 
 
 def refusal(title: str, message: str) -> str:
@@ -101,19 +120,6 @@ def card(found: Card) -> str:
         f'<section class="vc-model"><details class="vc-card"><summary>About {escape(found.title)}</summary>'
         f'<dl>{facts}</dl>{table}<p class="vc-note"><b>Limits.</b> {escape(found.limits)}</p></details></section>'
     )
-
-
-def percent(share: float) -> str:
-    """A share as a person reads it.
-
-    >>> percent(0.0004), percent(0.0312), percent(0.874), percent(0.9999)
-    ('<0.1%', '3.1%', '87%', '>99.9%')
-    """
-    if share < 0.001:
-        return "0%" if share <= 0 else "<0.1%"
-    if 0.999 < share < 1:
-        return ">99.9%"
-    return f"{share:.1%}" if share < 0.1 or 0.99 < share < 1 else f"{share:.0%}"
 
 
 def _path(label: str) -> tuple[str, ...]:

@@ -12,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.catalog.cohort import path_text
 from core.catalog.info import datasets
+from core.catalog.products import Products
 from core.errors import UsageError, VitrineError
+from core.evaluation.fit import best
 from core.models.registry import ModelSpec, model, models
 from core.schema import COUNTRY_OF_GEO
 from core.training.runs import RunConfig
 from pages.panels import twins
-from pages.panels.examples import Example, product_examples
+from pages.panels.address import Asked
+from pages.panels.examples import Example, product_example, product_examples
 
 if TYPE_CHECKING:
     from core.models.classifier import Classification, Classifier
@@ -40,9 +44,29 @@ def dataset_of(name: str) -> str | None:
     return trained_on if trained_on in {known.name for known in datasets()} else None
 
 
-def examples(name: str) -> Sequence[Example]:
-    """Products of the dataset that the model knows, of the first there is otherwise."""
-    return product_examples(dataset_of(name))
+def examples(name: str, asked: Asked | None = None) -> Sequence[Example]:
+    """Products to try: the one that the address names first, then some of its cohort; without one, of the dataset
+    that the model knows, of the first there is otherwise."""
+    if asked is None or asked.cohort is None:
+        return product_examples(dataset_of(name))
+    first = product_example(asked.cohort.dataset, asked.product) if asked.product else None
+    others = [each for each in product_examples(among=asked.cohort) if each != first]
+    return [first, *others] if first else others
+
+
+def fitting(known: Sequence[ModelSpec], asked: Asked) -> str:
+    """The model to begin with, by name: the one that fits the dataset of the address best, else the first.
+
+    Args:
+        known: one at least.
+    """
+    if asked.cohort is None:
+        return known[0].name
+    try:
+        counts = Products.open(asked.cohort.dataset).categories()
+    except VitrineError:
+        return known[0].name
+    return best(known, {path_text(path): count for path, count in counts}, asked.cohort.dataset).name
 
 
 def countries(name: str) -> list[tuple[str, str]]:

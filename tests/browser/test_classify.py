@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from core.models.cards import card
 from core.models.classifier import Classification
@@ -48,11 +48,29 @@ def ask_until(button: Locator, answer: Locator) -> None:
             continue
 
 
-def test_a_photo_and_a_name_are_answered(page: Page, server: Server, jeans: Path) -> None:
-    page.goto(f"{server.url}/classify")
-    panel = page.frame_locator("iframe")
+def cleared(panel: FrameLocator | Page) -> Locator:
+    """The button that asks, once the example that the panel begins with was answered and taken away."""
     button = panel.get_by_role("button", name="Classify", exact=True)
     expect(button).to_be_enabled(timeout=60_000)
+    expect(panel.locator("#answers .vc-first").first).to_be_visible(timeout=60_000)
+    panel.get_by_role("button", name="Clear", exact=True).click()
+    expect(panel.locator("#answers .vc-hint")).to_be_visible()
+    expect(panel.get_by_label("Name", exact=True)).to_have_value("")
+    return button
+
+
+def test_it_begins_with_a_product_of_the_address(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/classify?dataset=glami-mini&geo=cz")
+    panel = page.frame_locator("iframe")
+    verdict = panel.locator("#answers .vc-verdict")
+    expect(verdict).to_contain_text("The label is", timeout=60_000)
+    expect(page.get_by_role("button", name="country cz")).to_be_visible()
+
+
+def test_a_photo_and_a_name_are_answered(page: Page, server: Server, jeans: Path) -> None:
+    page.goto(f"{server.url}/classify?model=embracenet-tiny")
+    panel = page.frame_locator("iframe")
+    button = cleared(panel)
     panel.locator("input[type=file]").first.set_input_files(str(jeans))
     answer = panel.locator("#answers .vc-first").first
     ask_until(button, answer)
@@ -69,8 +87,7 @@ def test_a_photo_and_a_name_are_answered(page: Page, server: Server, jeans: Path
 def test_the_address_chooses_a_model_and_nothing_given_is_said(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/classify?model=gone&model=zero-shot-clip-tiny@glami-mini")
     panel = page.frame_locator("iframe")
-    button = panel.get_by_role("button", name="Classify", exact=True)
-    expect(button).to_be_enabled(timeout=60_000)
+    button = cleared(panel)
     expect(panel.get_by_text("A model in the address does not exist")).to_be_visible()
     expect(panel.get_by_text("About Prompted CLIP tiny")).to_be_visible()
     button.click()
@@ -82,8 +99,7 @@ def test_a_file_that_is_no_picture_is_said(page: Page, server: Server, tmp_path:
     text.write_text("not a picture", encoding="utf-8")
     page.goto(f"{server.url}/classify")
     panel = page.frame_locator("iframe")
-    button = panel.get_by_role("button", name="Classify", exact=True)
-    expect(button).to_be_enabled(timeout=60_000)
+    button = cleared(panel)
     panel.locator("input[type=file]").first.set_input_files(str(text))
     refusal = panel.get_by_text("not a picture").first
     ask_until(button, refusal)
@@ -127,6 +143,7 @@ def test_three_models_side_by_side_and_why(chromium: Browser, three: str, tmp_pa
         expect(page.get_by_role("option")).to_have_count(1)
         page.get_by_role("option").click()
         expect(page.locator("#cards details")).to_have_count(n)
+    cleared(page)
     page.locator("input[type=file]").first.set_input_files(str(photo))
     expect(page.locator("img[src*=hat]")).to_be_visible()
     page.get_by_label("Name", exact=True).fill("kabelka <img src=x> {{x}} ${1}")
@@ -150,8 +167,7 @@ def test_a_visitor_sees_the_place_in_line_and_cancels(chromium: Browser, three: 
     first, second = (chromium.new_page(viewport=DESKTOP) for _ in range(2))  # type: ignore[arg-type]
     for page, name in ((first, "slow"), (second, "taška")):
         page.goto(three)
-        button = page.get_by_role("button", name="Classify", exact=True)
-        expect(button).to_be_enabled()
+        button = cleared(page)
         page.get_by_label("Name", exact=True).fill(name)
         button.click()
         shown = "processing" if name == "slow" else "queue: 1/1"

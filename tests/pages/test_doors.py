@@ -144,7 +144,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 }
 SOCKETS = {"/_stcore/stream"}
 EVENTS = {  # by the function; the tables of inputs are the panel's own
-    "classification": {"classify", "on_example", "on_answer", "on_explain", "on_models", "on_open", "_stopped",
+    "classification": {"classify", "on_example", "on_answer", "on_explain", "on_models", "on_open", "on_begin", "on_own", "_stopped",
                        "lambda", "js_fn", "unnamed"},
     "retrieval": {"load_example", "search", "search_products", "lambda", "on_gallery", "on_example", "on_open"},
 }  # fmt: skip

@@ -16,20 +16,23 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from core.catalog.cohort import Cohort
+from core.catalog.products import Products
 from core.models.cards import card
 from core.models.classifier import Classification
 from core.models.priors import priors_from_counts
 from core.models.registry import TRAIN_COMMAND, models
 from pages.panels import classification, product_classifier
+from pages.panels import classification_view as view
 from pages.panels.classification import build
-from pages.panels.classification_events import NO_MODEL, Backend
+from pages.panels.classification_events import NO_MODEL, Backend, Events
 from pages.panels.examples import product_examples
 from tests.served import serve
 from tests.toy import picture
 
 WHOLE = Backend(
     models, product_classifier.classify, product_classifier.explain, card, product_classifier.examples,
-    product_classifier.countries, product_classifier.languages, product_classifier.warm,
+    product_classifier.countries, product_classifier.languages, product_classifier.warm, product_classifier.fitting,
 )  # fmt: skip
 
 
@@ -194,6 +197,27 @@ def test_what_goes_with_a_model(toy_home: Path) -> None:
     assert "93%" in bundled[0] and "drawings of one brand" in bundled[0]
     assert bundled[1].visible  # it keeps what it was trained on: the demo dataset need not be here
     assert not event("on_models")([])[1].visible
+
+
+def test_it_opens_with_what_the_address_asks(toy_home: Path) -> None:
+    events = Events(WHOLE)
+    *_, kept, picture, name, description = events.on_open("?dataset=toy&geo=sk&model=toy-run")
+    assert kept and (picture, name, description) == (str(kept[0].picture), kept[0].name, kept[0].description)
+    own = {row["image_id"] for row in Products.open("toy").rows(Cohort("toy", geo=("sk",)), limit=100)}
+    assert {example.image_id for example in kept} <= own
+    shown = list(events.on_begin(picture, name, description, ["toy-run"], "", kept))[-1][0]
+    assert "The label is <b>" in shown and "the model" in shown
+    assert events.on_own(name, description, kept) == ("", "")
+    assert events.on_own("my hat", "", kept) == ("my hat", "")
+
+    row = Products.open("toy").rows(limit=1)[0]
+    *_, kept, _, name, _ = events.on_open(f"?dataset=toy&product={row['item_id']}~{row['row_id']}")
+    assert name == row["name"] and list(kept[0].category) == list(row["category_path"])
+    *_, picture, name, _ = events.on_open("?dataset=toy&name=klobouk")
+    assert (picture, name) == (None, "klobouk")
+    opened = events.on_open("?dataset=nobody")
+    assert "no dataset named 'nobody'" in opened[1].value
+    assert list(events.on_begin(None, "", "", [], "", [])) == [(view.HINT, "")]
 
 
 def test_words_of_visitors_and_models_are_text(toy_home: Path) -> None:
