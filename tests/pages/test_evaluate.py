@@ -68,7 +68,9 @@ def test_a_products_dialog_says_what_the_newest_evaluation_predicted(
     row = Products.open("toy").rows(Cohort("toy", split=("test",)), limit=1)[0]
     test = open_page("browse.py", dataset="toy", product=f"{row['item_id']}~{row['row_id']}")
     assert not test.exception, test.exception
-    leads = next(str(part.proto.body) for part in test.get("html") if "vitrine-leads" in str(part.proto.body))
+    leads = next(
+        str(part.proto.body) for part in test.get("html") if 'class="vitrine-leads"' in str(part.proto.body)
+    )
     assert "What the classifier says" in leads and ("as labelled" in leads or "unlike its label" in leads)
     assert f"/classify?dataset=toy&amp;product={row['item_id']}~{row['row_id']}" in leads.replace("%7E", "~")
     assert "Its duplicates" in leads and "not searched yet" in leads
