@@ -11,19 +11,16 @@ import streamlit as st
 from core.catalog import map_files
 from core.catalog.cohort import Cohort, path_text
 from core.catalog.info import DatasetInfo
-from core.settings import PROJECT
 from pages.components.shared.numbers import percent
 from pages.components.shared.product_grid import product_key
 from pages.resources import duplicates, evaluation
 from pages.resources.urls import cohort_url
 
-REVIEW = PROJECT / "pages" / "audit.py"  # the page where labels are reviewed
-
 
 def show(info: DatasetInfo, product: Mapping[str, Any]) -> None:
     """What is known of the product elsewhere, each with a link."""
     lines = [_similar(info, product), _classified(info, product), _duplicates(info, product)]
-    lines += [_on_the_map(info, product), _for_review(info, product)]
+    lines.append(_on_the_map(info, product))
     items = "".join(f"<li>{line}</li>" for line in lines if line)
     st.html(f'<ul class="vitrine-leads">{items}</ul>')
 
@@ -77,9 +74,3 @@ def _on_the_map(info: DatasetInfo, product: Mapping[str, Any]) -> str:
         return ""
     address = cohort_url("/map", Cohort(info.name), map=there[0].name, row=str(product["row_id"]))
     return _link("Its place on the map", address)
-
-
-def _for_review(info: DatasetInfo, product: Mapping[str, Any]) -> str:
-    if not REVIEW.exists():
-        return ""
-    return _link("Flag it for review", cohort_url("/audit", Cohort(info.name), product=product_key(product)))
