@@ -14,6 +14,7 @@ import gradio as gr
 from core.catalog.cohort import path_text
 from core.errors import VitrineError
 from core.models.registry import TRAIN_COMMAND, ModelSpec
+from pages.components.shared.markdown import plain
 from pages.panels import classification_view as view
 from pages.panels.address import Asked
 from pages.panels.examples import Example, no_picture
@@ -173,7 +174,7 @@ class Events:
         known = self.backend.models()
         asked = Asked.read(search)
         chosen = [name for name in asked.models if name in {spec.name for spec in known}]
-        missing = NO_MODEL if not known else NOT_HERE if len(chosen) < len(asked.models) else asked.says
+        missing = NO_MODEL if not known else NOT_HERE if len(chosen) < len(asked.models) else plain(asked.says)
         chosen = chosen[:SIDE_BY_SIDE] or ([self.backend.fitting(known, asked)] if known else [])
         if known:
             threading.Thread(target=_quietly, args=(self.backend.warm, chosen[0]), daemon=True).start()
