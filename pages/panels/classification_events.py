@@ -174,7 +174,9 @@ class Events:
         known = self.backend.models()
         asked = Asked.read(search)
         chosen = [name for name in asked.models if name in {spec.name for spec in known}]
-        missing = NO_MODEL if not known else NOT_HERE if len(chosen) < len(asked.models) else plain(asked.says)
+        missing = (
+            NO_MODEL if not known else NOT_HERE if len(chosen) < len(asked.models) else plain(asked.says)
+        )
         chosen = chosen[:SIDE_BY_SIDE] or ([self.backend.fitting(known, asked)] if known else [])
         if known:
             threading.Thread(target=_quietly, args=(self.backend.warm, chosen[0]), daemon=True).start()
