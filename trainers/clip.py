@@ -35,13 +35,14 @@ from core.storage import storage_errors
 from core.training.checkpoints import write_tensors
 from core.training.loop import Part, Progress, TrainConfig, fit, seed_of
 from core.training.process import hold, recorded
+from core.training.runs import RUN_MODEL
 from trainers.captions import LANGUAGES, caption, names_of_kind, query
 from trainers.pairs import Corpus, read_corpus
 
 MEAN, DEVIATION = 0.5, 0.25  # of pixels in [0, 1], all channels alike
 CORPUS = 120_000  # captions that the tokenizer is trained on
 WEIGHTS, CONFIG = "open_clip_model.safetensors", "open_clip_config.json"
-MODEL = "model"  # the folder of a run that open_clip can open; checkpoints lie beside it
+MODEL = RUN_MODEL  # checkpoints lie beside it
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,9 @@ class Watcher:
             f"step {progress.step:,} of {progress.steps:,}  loss {progress.loss:.3f}  "
             f"{progress.items_per_s:,.0f} products/s  {progress.remaining_s:,.0f} s left"
         )
-        if progress.validation:
-            text += f"  validation top-1 {progress.validation['top1']:.3f}"
+        if figures := progress.validation:
+            name, key = ("top-1", "top1") if "top1" in figures else ("mAP", "score")
+            text += f"  validation {name} {figures[key]:.3f}"
         self._say(text, bool(progress.validation) or progress.step == progress.steps)
 
     def _say(self, text: str, always: bool) -> None:

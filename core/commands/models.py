@@ -11,6 +11,7 @@ import typer
 from core.commands.console import Json, Lines, say, watched
 from core.embeddings.seen import Exposure
 from core.errors import UsageError, VitrineError
+from core.evaluation.choice import ITEMS, TRIALS, RetrievalChoice
 from core.models.registry import TRAIN_COMMAND, ZERO_SHOT, damaged_runs, model, of_run
 from core.models.registry import models as known
 from core.progress import Progress
@@ -78,6 +79,9 @@ def evaluate(
     run: Annotated[
         str, typer.Argument(help="A run's name or folder, a bundled model, or zero-shot-ENCODER.")
     ],
+    protocol: Annotated[
+        str, typer.Option(help="classes, or pairs: retrieval of a product's picture by its text.")
+    ] = "classes",
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     dataset: Annotated[
         str,
@@ -104,10 +108,33 @@ def evaluate(
     keep: Annotated[
         bool, typer.Option("--keep", help="Store report and predictions for the Evaluate page.")
     ] = False,
+    against: Annotated[
+        list[str],
+        typer.Option(help="pairs: another run or encoder, compared on the same trials; repeatable."),
+    ] = [],  # noqa: B006
+    items: Annotated[int, typer.Option(help="pairs: products of a trial.")] = ITEMS,
+    trials: Annotated[int, typer.Option(help="pairs: number of trials.")] = TRIALS,
+    seed: Annotated[int, typer.Option(help="pairs: of the trials.")] = 0,
     progress_lines: Lines = False,
     as_json: Json = False,
 ) -> None:
-    """Evaluate a classifier: top-1, top-5, per country and label source, F1, AP, calibration."""
+    """Evaluate a classifier (top-1, top-5, F1, AP, calibration), or an encoder's retrieval (--protocol pairs)."""
+    if protocol not in ("classes", "pairs"):
+        raise UsageError(f"--protocol {protocol}: expected classes or pairs.")
+    if protocol == "pairs":
+        from core.commands.retrieval import evaluate_pairs  # SciPy, pandas
+
+        with watched(progress_lines) as progress:
+            evaluate_pairs(
+                run,
+                against,
+                dataset,
+                RetrievalChoice(split, items, trials, seed=seed),
+                keep,
+                progress,
+                as_json,
+            )
+        return
     from core.evaluation.cache import without_nan
 
     with watched(progress_lines) as progress:

@@ -23,7 +23,8 @@ weights = typer.Typer(help="Download weights of encoders.", no_args_is_help=True
 def embed(
     name: Name,
     encoder: Annotated[
-        str, typer.Option(help="A name from `vitrine encoders`, MODEL/TAG of open_clip, or a folder.")
+        str,
+        typer.Option(help="A name from `vitrine encoders`, a run's, MODEL/TAG of open_clip, or a folder."),
     ] = "clip-tiny",
     tower: Annotated[str, typer.Option(help="What to embed: image or text.")] = "image",
     engine: Annotated[
@@ -208,13 +209,14 @@ def _parts(
 
 
 def encoders(as_json: Json = False) -> None:
-    """List the encoders with licence and size: bundled, and downloadable ones."""
+    """List the encoders with licence and size: bundled, downloadable, and trained by your runs."""
 
+    known = [*ENCODERS, *clip.run_encoders()]
     lines = [
         f"{spec.name:<28} {spec.weights:<8} {spec.size_mb:>6,} MB  {spec.dimensions:>4} d  {spec.licence:<14} {spec.languages}"
-        for spec in ENCODERS
+        for spec in known
     ]
-    say([asdict(spec) for spec in ENCODERS], as_json, "\n".join(lines))
+    say([asdict(spec) for spec in known], as_json, "\n".join(lines))
 
 
 @weights.command("fetch")
@@ -230,6 +232,24 @@ def fetch(
         {"fetched": spec.name, "licence": spec.licence},
         as_json,
         f"{spec.name} is downloaded ({spec.licence}).",
+    )
+
+
+@weights.command("convert")
+def convert(
+    encoder: Annotated[str, typer.Argument(help="openfashionclip.")],
+    file: Annotated[Path, typer.Argument(help="The authors' checkpoint (.pt), read as weights alone.")],
+    as_json: Json = False,
+) -> None:
+    """Convert a checkpoint that its authors publish as a pickle to safetensors."""
+    from core.embeddings.converted import convert as run
+
+    spec = clip.encoder(encoder)
+    folder = run(spec, file)
+    say(
+        {"converted": spec.name, "licence": spec.licence, "folder": str(folder)},
+        as_json,
+        f"{spec.name} is in {folder} ({spec.licence}).",
     )
 
 

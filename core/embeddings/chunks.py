@@ -107,7 +107,8 @@ def encode_texts(
     )
     pairs = zip(frame.name, frame.description, strict=True)
     texts = [product_text(*(part if isinstance(part, str) else None for part in pair)) for pair in pairs]
-    return encoder.encode_texts(texts, raw=True), np.array([bool(text.strip()) for text in texts])
+    said = [encoder.spec.phrase(text) for text in texts]
+    return encoder.encode_texts(said, raw=True), np.array([bool(text.strip()) for text in texts])
 
 
 def decoded_chunks(

@@ -15,8 +15,8 @@ import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,14 +29,15 @@ from core.embeddings.seen import Seen, SeenDataset, read_seen
 from core.embeddings.store import PICTURES_ALONE, unit
 from core.errors import ModelError
 from core.outgoing import checked_names
-from core.settings import ASSETS
+from core.settings import ASSETS, settings
+from core.training.runs import ENCODER_WEIGHTS, RUN_MODEL, RUN_NAME, run_folders, runs_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 QUERY_CHARACTERS = 2_000  # of one text that are read: more than any tokenizer here keeps
 TEXTS, PICTURES = 256, 64  # encoded at a time
-CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
+CONFIG, WEIGHTS = "open_clip_config.json", ENCODER_WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class EncoderSpec:
 
     name: str
     title: str
-    weights: Literal["bundled", "hub", "folder"]
-    model: str  # open_clip's name of the architecture, or the folder
+    weights: Literal["bundled", "hub", "folder", "run", "converted"]
+    model: str  # open_clip's name of the architecture, or the folder of a bundled one, of a run or of yours
     tag: str  # open_clip's name of the weights; empty for a folder
     dimensions: int
     licence: str
@@ -60,6 +61,7 @@ class EncoderSpec:
     keeps_lengths: bool = (
         False  # its text tower was trained to give vectors of a right length, as GLAMI's M-CLIP
     )
+    prompt: str = "{}"  # what its authors say every text in
 
     def seen(self) -> Seen | None:
         """What it was trained on, to be compared with a dataset; None where nothing says it.
@@ -85,7 +87,13 @@ class EncoderSpec:
 
     @property
     def folder(self) -> Path | None:
-        return Path(self.model) if self.weights in ("bundled", "folder") else None
+        if self.weights == "converted":
+            return settings().home / "encoders" / self.name
+        return None if self.weights == "hub" else Path(self.model)
+
+    def phrase(self, text: str) -> str:
+        """A text of a query or a product, as the encoder was taught to read one."""
+        return self.prompt.replace("{}", text)
 
     def untrained_scripts(self, text: str) -> str | None:
         """In what most of a text is written, where the encoder never learnt it: its vector says nothing then.
@@ -199,11 +207,36 @@ ENCODERS: list[EncoderSpec] = [
         ("LATIN",),
         web=("400 million pairs of the web",),
     ),
+    EncoderSpec(
+        "openfashionclip",
+        "OpenFashionCLIP ViT-B/32",
+        "converted",
+        "ViT-B-32",
+        "https://github.com/aimagelab/open-fashion-clip/releases/download/open-fashion-clip/finetuned_clip.pt",
+        512,
+        "CC-BY-NC-4.0",
+        605,
+        "English",
+        "public collections of fashion pictures (Cartella et al. 2023)",
+        ("LATIN",),
+        web=("public collections of fashion pictures",),
+        prompt="a photo of a {}",
+    ),
 ]
 
 
+def run_encoders() -> list[EncoderSpec]:
+    """Every run that trained an encoder to its end, newest first; those that cannot be read are passed over."""
+    found = []
+    for folder in run_folders():
+        if (folder / RUN_MODEL / WEIGHTS).is_file() and (folder / RUN_MODEL / CONFIG).is_file():
+            with suppress(ModelError):
+                found.append(_of_run(folder))
+    return found
+
+
 def encoder(name: str) -> EncoderSpec:
-    """An encoder of the list, `MODEL/TAG` of open_clip, or a folder in open_clip's layout.
+    """An encoder of the list, a run by its name, `MODEL/TAG` of open_clip, or a folder in open_clip's layout.
 
     Raises:
         ModelError: it is none of these.
@@ -211,6 +244,8 @@ def encoder(name: str) -> EncoderSpec:
     for spec in ENCODERS:
         if spec.name == name:
             return spec
+    if RUN_NAME.fullmatch(name) and (runs_folder() / name / RUN_MODEL / CONFIG).is_file():
+        return _of_run(runs_folder() / name)
     path = Path(name).expanduser()
     if (path / CONFIG).is_file():
         return _of_folder(path.resolve())
@@ -221,8 +256,31 @@ def encoder(name: str) -> EncoderSpec:
         )
     known = ", ".join(spec.name for spec in ENCODERS)
     raise ModelError(
-        f"There is no encoder {name!r}. Encoders: {known}; or write MODEL/TAG of open_clip, or a folder "
-        f"that holds {CONFIG}."
+        f"There is no encoder {name!r}. Encoders: {known}; or write a run's name, MODEL/TAG of open_clip, "
+        f"or a folder that holds {CONFIG}."
+    )
+
+
+def _of_run(folder: Path) -> EncoderSpec:
+    """An encoder that was trained here, called as its run."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        model = config.get("model") if isinstance(config.get("model"), dict) else {}
+        on = config.get("datasets") or [config.get("dataset")]
+        trained = ", ".join(str(name) for name in on if name)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ModelError(f"The run {folder.name} cannot be read: {error!r}.") from error
+    spec = _of_folder(folder / RUN_MODEL)
+    start = next((one for one in ENCODERS if one.name == model.get("start")), None)
+    return replace(
+        spec,
+        name=folder.name,
+        title=folder.name,
+        weights="run",
+        licence=str(config.get("licence") or (start.licence if start else "your own")),
+        languages=start.languages if start else "its own",
+        trained_on=f"{trained}, from {start.title}" if start else trained,
+        scripts=start.scripts if start else (),
     )
 
 
@@ -284,6 +342,8 @@ class Encoder:
         with _quiet():
             try:
                 if spec.folder is not None:
+                    if spec.weights == "converted" and not spec.folder.exists():
+                        raise ModelError(_why(spec, FileNotFoundError()))
                     _check_folder(spec.folder)
                     name = f"local-dir:{spec.folder}"
                     self.model = open_clip.create_model(name, require_pretrained=True)
@@ -400,6 +460,24 @@ def _check_folder(folder: Path) -> None:
         )
 
 
+def hub_folder(spec: EncoderSpec) -> Path:
+    """Where the hub's cache on this machine has an encoder in open_clip's layout.
+
+    Raises:
+        ModelError: it has none.
+    """
+    import open_clip
+    from huggingface_hub import try_to_load_from_cache
+
+    repository = os.path.split(
+        (open_clip.get_pretrained_cfg(spec.model, spec.tag) or {}).get("hf_hub") or ""
+    )[0]
+    found = try_to_load_from_cache(repository, CONFIG) if repository else None
+    if not isinstance(found, str) or not (Path(found).parent / WEIGHTS).exists():
+        raise ModelError(_why(spec, FileNotFoundError(repository or spec.tag)))
+    return Path(found).parent
+
+
 def _check_cached(spec: EncoderSpec) -> None:
     """Before open_clip builds the model and asks the network for what is not here.
 
@@ -419,6 +497,11 @@ def _check_cached(spec: EncoderSpec) -> None:
 
 
 def _why(spec: EncoderSpec, error: Exception) -> str:
+    if spec.weights == "converted":
+        return (
+            f"The weights of {spec.name} are not on this machine. Its authors publish a pickle (licence {spec.licence}, "
+            f"{spec.size_mb:,} MB), which is converted once: download {spec.tag} and run: vitrine weights convert {spec.name} FILE"
+        )
     if spec.weights == "hub":
         size = f", {spec.size_mb:,} MB" if spec.size_mb else ""
         return (
@@ -445,6 +528,8 @@ def fetch(spec: EncoderSpec) -> None:
     Raises:
         ModelError: it needs no download, or the network does not give it.
     """
+    if spec.weights == "converted" and spec.folder is not None and not spec.folder.exists():
+        raise ModelError(_why(spec, FileNotFoundError()))
     if spec.weights != "hub":
         raise ModelError(f"{spec.name} is already on this machine.")
     try:

@@ -82,7 +82,7 @@ def embed(
             else f"{dataset} has no products to embed."
         )
     plan = Description(
-        encoder=spec.name if spec.folder is None or spec.weights == "bundled" else str(spec.folder),
+        encoder=str(spec.folder) if spec.weights == "folder" else spec.name,
         tower=tower,
         dimensions=encoder.dimensions,
         fingerprint=products.info.fingerprint,

@@ -69,7 +69,8 @@ def _texts(frame: pd.DataFrame, encoder: Encoder, progress: Progress) -> Found:
     texts = [product_text(*pair) for pair in zip(frame.name, frame.description, strict=True)]
     found = []
     for at in range(0, len(texts), TEXTS):
-        found.append(encoder.encode_texts(texts[at : at + TEXTS], raw=True))
+        said = [encoder.spec.phrase(text) for text in texts[at : at + TEXTS]]
+        found.append(encoder.encode_texts(said, raw=True))
         progress(min(at + TEXTS, len(texts)), len(texts), "Embedding texts")
     vectors = np.concatenate(found) if found else np.zeros((0, encoder.dimensions), np.float32)
     present = np.array([bool(text.strip()) for text in texts], np.bool_)

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from core.catalog.info import DatasetInfo
 from core.errors import UsageError
 
+ITEMS, TRIALS, OTHERS = (
+    100,
+    100,
+    100,
+)  # of retrieval: products of a trial, trials, others of the same category
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "split": ("test", "validation", "train"),
     "sees": ("both", "picture", "text"),
@@ -51,3 +57,23 @@ class Choice:
 
     def stem(self) -> str:
         return ".".join((self.dataset, *(getattr(self, name) for name in CHOICES)))
+
+
+@dataclass(frozen=True)
+class RetrievalChoice:
+    """What the protocols of retrieval draw; the same choice draws the same trials for every encoder."""
+
+    split: str = "test"
+    items: int = ITEMS
+    trials: int = TRIALS
+    others: int = OTHERS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.split not in CHOICES["split"]:
+            raise UsageError(f"{self.split!r} is not one of the splits: {', '.join(CHOICES['split'])}.")
+        for name, value in (("items", self.items), ("trials", self.trials), ("others", self.others)):
+            if not 1 <= value <= 10_000:
+                raise UsageError(f"{name} is {value}; expected 1 to 10,000.")
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"seed is {self.seed}; expected 0 to {2**32 - 1:,}.")

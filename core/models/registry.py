@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.catalog.info import datasets, info
-from core.embeddings.clip import ENCODERS, EncoderSpec, encoder
+from core.embeddings.clip import ENCODERS, EncoderSpec, encoder, run_encoders
 from core.embeddings.seen import Exposure, exposure
 from core.embeddings.store import sets
 from core.errors import DamagedRunError, ModelError, UnknownDatasetError
@@ -55,12 +55,13 @@ def models(task: str = "classification") -> list[ModelSpec]:
         if spec.task == task and (folder / WEIGHTS).exists():
             found.append(spec)
     if task == "classification":
+        known = ENCODER_NAMES | {spec.name: spec for spec in run_encoders() if spec.name not in ENCODER_NAMES}
         for info in datasets():
             encoders = ["clip-tiny", *(described.encoder for _, described in sets(info))]
             found += [
                 zero_shot_spec(name, info.name)
                 for name in dict.fromkeys(encoders)
-                if name in ENCODER_NAMES and ENCODER_NAMES[name].takes_texts
+                if name in known and known[name].takes_texts
             ]
     return found
 
@@ -97,7 +98,7 @@ def zero_shot_spec(encoder_name: str, dataset: str) -> ModelSpec:
         title=f"{'Prompted' if said else 'Zero-shot'} {spec.title}, categories of {dataset}{said}",
         task="classification",
         inputs=("text", "image"),
-        weights="bundled" if spec.weights == "bundled" else "hub",
+        weights=spec.weights if spec.weights in ("bundled", "run") else "hub",
         revision=spec.tag,
         licence=spec.licence,
         trained_on=spec.trained_on,

@@ -40,7 +40,7 @@ from core.training.runs import RunConfig
 PUBLISHED, NORMALISED = "published", "normalised"  # inferences: vectors added as they are, or at length 1
 
 # Measured on training products, not on test: see docs/development/results.md. GLAMI's for every other encoder.
-PROMPTS = {"clip-tiny": "fashion"}
+PROMPTS = {"clip-tiny": "fashion", "openfashionclip": "a photo of a {}"}
 
 
 class ZeroShotNetwork(nn.Module):
@@ -166,7 +166,9 @@ def encoded_product(
 
 
 @lru_cache(maxsize=8)
-def _classifier(name: str, coder: str, dataset: str, fingerprint: str, prompt: str) -> ZeroShotClassifier:
+def _classifier(
+    name: str, coder: str, weights: str, dataset: str, fingerprint: str, prompt: str
+) -> ZeroShotClassifier:
     return ZeroShotClassifier(name, loaded_encoder(coder), Products.open(dataset), prompt)
 
 
@@ -186,7 +188,8 @@ def open_zero_shot(name: str, dataset: str | None = None, prompt: str | None = N
     chosen = dataset or named or _only_dataset(name)
     info = catalog.info(chosen)
     template = prompt or PROMPTS.get(coder, "glami")
-    return _classifier(f"{ZERO_SHOT}-{coder}@{chosen}", coder, chosen, info.fingerprint, template)
+    weights = loaded_encoder(coder).weights  # a run of the same name may be trained again
+    return _classifier(f"{ZERO_SHOT}-{coder}@{chosen}", coder, weights, chosen, info.fingerprint, template)
 
 
 def _only_dataset(name: str) -> str:

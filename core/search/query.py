@@ -274,7 +274,8 @@ class Searcher:
                 image = decode(part.image or b"", coder.preprocessing.decode_px)
                 found[position] = coder.encode_pictures([image])[0]
             else:
-                found[position] = self.encoder().encode_texts([part.text])[0]
+                coder = self.encoder()
+                found[position] = coder.encode_texts([coder.spec.phrase(part.text)])[0]
         return found
 
     def _by_likeness(

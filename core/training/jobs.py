@@ -27,7 +27,7 @@ from core.settings import PROJECT
 from core.storage import storage_errors
 from core.training.curves import METRICS, last_line
 from core.training.process import LOG, PROCESS, STOP_ASKED, Process, locked, spent
-from core.training.runs import CONFIG, RUN_NAME, WEIGHTS, RunConfig, runs_folder
+from core.training.runs import CONFIG, ENCODER_WEIGHTS, RUN_MODEL, RUN_NAME, WEIGHTS, RunConfig, runs_folder
 from core.training.titles import title_of
 
 State = Literal["running", "stopping", "done", "stopped", "failed", "interrupted"]
@@ -35,7 +35,14 @@ LOG_BYTES = 16_384  # of a log's end that are shown
 CONFIG_BYTES = 8 * 2**20  # no configuration of ours is larger
 DYING_S = 2.0  # that a killed process may take to let go of its folder
 NICE = 10  # a training lets the server's visitors go first
-TRAINERS = ("embracenet", "fusion", "single", "ngrams", "clip")  # architectures and their trainers' names
+TRAINERS = (
+    "embracenet",
+    "fusion",
+    "single",
+    "ngrams",
+    "clip",
+    "contrastive",
+)  # architectures and their trainers' names
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,16 @@ class Run:
     def usable(self) -> bool:
         """Can it be asked as a classifier?"""
         return (self.folder / WEIGHTS).exists() and not self.alive
+
+    @property
+    def encodes(self) -> bool:
+        """Is it done, and an encoder of pictures and texts?"""
+        return (self.folder / RUN_MODEL / ENCODER_WEIGHTS).exists() and not self.alive
+
+    @property
+    def by_pairs(self) -> bool:
+        """Was it trained on pairs of picture and text, and is measured by retrieval?"""
+        return self.trainer == "contrastive"
 
 
 def run_names() -> list[str]:

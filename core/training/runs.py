@@ -18,6 +18,8 @@ from core.storage import storage_errors
 
 FORMAT = 1
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
+RUN_MODEL = "model"  # the folder of a run that holds an encoder in open_clip's layout
+ENCODER_WEIGHTS = "open_clip_model.safetensors"  # in it, once the run is done
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 

@@ -30,6 +30,8 @@ def title_of(architecture: str, model: Mapping[str, Any]) -> str:
     """
     if architecture == "fusion":
         return FUSIONS.get(str(model.get("fusion")), "Tensor fusion")
+    if architecture == "contrastive":
+        return f"CLIP by pairs, variant {model['variant']}" if model.get("variant") else "CLIP by pairs"
     if architecture == "single":
         text, image = model.get("text"), model.get("image")
         if isinstance(image, Mapping):

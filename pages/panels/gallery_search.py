@@ -11,7 +11,7 @@ from pathlib import Path
 from core.catalog.cohort import Cohort, path_from_text, path_text
 from core.catalog.info import DatasetInfo, datasets, info
 from core.catalog.products import Products
-from core.embeddings.clip import ENCODERS
+from core.embeddings.clip import ENCODERS, run_encoders
 from core.embeddings.loading import loaded_encoder
 from core.embeddings.store import Description, preferred, sets
 from core.errors import UsageError
@@ -128,7 +128,8 @@ def _choices(name: str, fingerprint: str) -> tuple[tuple[str, ...], tuple[str, .
 
 
 def _about(dataset: DatasetInfo, described: Description) -> str:
-    spec = next((spec for spec in ENCODERS if spec.name == described.encoder), None)
+    known = [*ENCODERS, *run_encoders()]
+    spec = next((spec for spec in known if spec.name == described.encoder), None)
     trained = f" {spec.title}: trained on {spec.trained_on}." if spec else ""
     what = "pictures" if described.tower == "image" else "texts of products"
     return f"**{dataset.name}**, {described.present:,} {what}.{trained}"
