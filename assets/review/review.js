@@ -20,6 +20,7 @@ let at = 0 // highlighted match
 let matches = []
 let since = 0 // when the product appeared
 let pressed // when a key was pressed whose product has not appeared yet
+let ended = false // the last product is answered, and answers wait to be sent
 const times = []
 const last = { key: "", when: -1e9 }
 
@@ -33,16 +34,26 @@ function changed() {
   classes ??= new Classes(session.told.classes)
   drawState(session, { flush: () => session.flush(), forget: () => { session.forgetRefused(); changed() } })
   drawProgress(session, pace())
-  if (session.told.closed || !session.queue.length) {
+  document.title = `${session.told.title} · Review`
+  if (session.told.closed || (!session.queue.length && !session.low)) {
     if (shown !== null) {
       shown = null
       document.body.dataset.shown = "none"
       end()
-    }
+    } else if (ended && !session.waiting) end() // the last answers have arrived: known answers can be told
+  } else if (!session.queue.length) {
+    shown = undefined
+    waitForMore()
   } else if (shown !== session.current || $("item").hidden) next()
 }
 
+function waitForMore() {
+  const why = session.failure ? `${session.failure.message} The next products come when the server answers.` : "The next product is coming."
+  say("One moment", session.waiting ? `${why} Your answers wait in this browser.` : why)
+}
+
 function end() {
+  ended = session.waiting > 0
   finished(session, pace(), undo)
 }
 
@@ -50,9 +61,7 @@ function end() {
 function next() {
   const told = item()
   if (!told) {
-    if (shown === undefined || session.failure) {
-      say("One moment", session.failure ? `${session.failure.message} The next products come when the server answers.` : "The next product is coming.")
-    }
+    if (shown === undefined || session.failure) waitForMore()
     return
   }
   shown = session.current

@@ -121,6 +121,7 @@ def test_twenty_by_keyboard_three_back_a_reload_and_on(
             page.keyboard.press("c")
         wait_for_another(page, before)
     expect(page.get_by_role("heading", name="Done. Thank you.")).to_be_visible()
+    expect(page.locator("#sent")).to_have_text("All saved")
     found = store.current(plan)
     assert len(found) == ITEMS == len({one.item for one in found})
     log = store.log(plan)

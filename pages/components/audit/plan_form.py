@@ -13,9 +13,9 @@ from core.audit.records import STRATIFY_BY
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.errors import UsageError, VitrineError
+from core.sources.values import NO_CATEGORY
 from pages import access
 from pages.components.audit.plan_list import open_plan
-from pages.components.shared import filter_bar
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import duration
 from pages.resources import audits, products
@@ -43,7 +43,7 @@ NAMES = {
 GOLD_BYTES = 2**20
 
 
-def show(info: DatasetInfo, first: bool) -> None:
+def show(info: DatasetInfo, cohort: Cohort, first: bool) -> None:
     """Offer a new plan; the filters in the sidebar say which products it is about."""
     if not _labelled(info):
         st.info(
@@ -57,7 +57,6 @@ def show(info: DatasetInfo, first: bool) -> None:
             st.info("There is no audit of this dataset yet.")
         st.caption(f"Audits can be made by {access.who(access.PLAN)} only.")
         return
-    cohort = filter_bar.show(info)
     if first:
         st.info(
             "There is no audit of this dataset yet. Make a plan: it draws a random sample, people review it by keyboard or thumb, "
@@ -68,7 +67,7 @@ def show(info: DatasetInfo, first: bool) -> None:
 
 
 def _labelled(info: DatasetInfo) -> bool:
-    return any(path for path, _ in products.table(info.name).categories())
+    return any(path and path != (NO_CATEGORY,) for path, _ in products.table(info.name).categories())
 
 
 def _form(info: DatasetInfo, cohort: Cohort) -> None:

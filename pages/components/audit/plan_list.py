@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.audit.records import Plan
-from core.catalog.info import DatasetInfo
 from pages.components.shared.markdown import plain
 from pages.resources import audits
 
 
-def show(info: DatasetInfo, plans: Sequence[Plan]) -> None:
+def show(plans: Sequence[Plan]) -> None:
     """A row for each plan, the newest first."""
     for plan in plans:
         _row(plan)

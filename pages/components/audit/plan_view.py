@@ -10,6 +10,7 @@ from core.catalog.info import DatasetInfo
 from core.errors import UnknownPlanError, VitrineError
 from pages import access, review_urls
 from pages.components.audit.plan_list import summary
+from pages.components.shared import filter_bar
 from pages.components.shared.markdown import plain
 from pages.resources import audits
 
@@ -19,6 +20,9 @@ WATCH_EVERY_S = 5.0
 
 def show(info: DatasetInfo, key: str) -> None:
     """A plan that the address names."""
+    filter_bar.carried(
+        info, "An audit has a cohort of its own, fixed when it was drawn, whatever the filters."
+    )
     st.button("← All plans", on_click=_leave, type="tertiary")
     try:
         plan = audits.store().plan(key)
@@ -72,8 +76,8 @@ def _progress(key: str) -> None:
     st.dataframe(
         _table(key, people), hide_index=True, width="stretch", row_height=38,
         column_config={
-            "share": st.column_config.ProgressColumn("answered", format="percent", min_value=0, max_value=1),
-            "seconds": st.column_config.NumberColumn("seconds each", format="%.1f"),
+            "share": st.column_config.ProgressColumn("answered", format="%.0f%%", min_value=0, max_value=100),
+            "seconds": "seconds each",
             "review": st.column_config.LinkColumn("review", display_text="open"),
         },
     )  # fmt: skip
@@ -83,10 +87,10 @@ def _table(key: str, people: list[Work]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "annotator": [one.who for one in people],
-            "share": [one.answered / max(1, one.assigned) for one in people],
+            "share": [100 * one.answered / max(1, one.assigned) for one in people],
             "done": [f"{one.answered:,} of {one.assigned:,}" for one in people],
             "skipped": [one.skipped for one in people],
-            "seconds": [None if one.median_ms is None else one.median_ms / 1000 for one in people],
+            "seconds": ["" if one.median_ms is None else f"{one.median_ms / 1000:.1f}" for one in people],
             "last answer (UTC)": [(one.last or "")[:16].replace("T", " ") for one in people],
             "review": [review_urls.url(key, one.who) for one in people],
         }

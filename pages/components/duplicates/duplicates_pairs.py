@@ -67,6 +67,7 @@ def show(info: DatasetInfo, found: Found, threshold: float, cohort: Cohort) -> N
             "identical to its two. Pale pairs are just outside."
         )
     )
+    st.caption(_measured(info, found, threshold))
     if not len(places):
         where = (" across splits" if crossing else "") + ("" if cohort.is_whole() else " of these products")
         st.info(f"No pair{where} is within the threshold. Loosen it, or choose another detector.")
@@ -90,6 +91,18 @@ def show(info: DatasetInfo, found: Found, threshold: float, cohort: Cohort) -> N
                 for row, first, second in rows_of(info, found, shown)
             ],
         )
+
+
+def _measured(info: DatasetInfo, found: Found, threshold: float) -> str:
+    """What people's judgements say of the pairs within the threshold."""
+    key = found.described.detector
+    known = judging.precision(found, judging.judgements(info, key), [threshold])[0]
+    if known.precision is None:
+        return "Nobody has measured how many of these are duplicates. Answer a few under Judge."
+    return (
+        f"Measured: {known.precision:.0%} of the pairs within the threshold are duplicates ({known.low:.0%} to {known.high:.0%}, "
+        f"{known.judged:,} judged)."
+    )
 
 
 def rows_of(

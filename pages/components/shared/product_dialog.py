@@ -13,7 +13,7 @@ import streamlit as st
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.schema import COUNTRY_OF_GEO
-from pages.components.shared import product_leads
+from pages.components.shared import flag_button, product_leads
 from pages.components.shared.markdown import plain
 from pages.components.shared.product_grid import product_key, product_url
 from pages.resources import products
@@ -97,6 +97,7 @@ def _dialog(
         else:
             st.caption("No description.")
         st.dataframe(_fields(product), hide_index=True, width="stretch", height="content")
+        flag_button.show(info, product)
     others = [other for other in same_item if other["row_id"] != product["row_id"]]
     if product["image_id"]:
         shared = products.rows(Cohort(info.name, image_id=(product["image_id"],)), limit=24)
