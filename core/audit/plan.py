@@ -319,10 +319,9 @@ def _gold(
         notes.append(
             f"{wanted} gold items were asked for; {len(free)} with a known answer are not in the sample."
         )
-    picked = (
-        rng.choice(np.asarray(free, np.int64), size=min(wanted, len(free)), replace=False) if free else []
-    )
-    return [int(row) for row in picked]
+    if not free:
+        return []
+    return [int(row) for row in rng.choice(free, size=min(wanted, len(free)), replace=False)]
 
 
 def _items(

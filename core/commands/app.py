@@ -11,7 +11,7 @@ import typer
 
 from core.catalog import info as catalog
 from core.catalog.cohort import Cohort
-from core.commands import maps, models, preparation, search
+from core.commands import audit, maps, models, preparation, search
 from core.commands.console import Json, Name, say, watched
 from core.commands.doctor import examine
 from core.commands.duplicates import duplicates
@@ -249,6 +249,7 @@ models.register(app)
 search.register(app)
 maps.register(app)
 preparation.register(app)
+audit.register(app)
 app.command()(duplicates)
 app.command()(fetch)
 app.command()(passphrase)
