@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -245,7 +245,9 @@ def _class(one: Decision, item: Item) -> str | None:
 
 
 def _agreement(audit: Audit, repeats: int) -> dict[str, Any]:
-    """Between people: on right or wrong, and on the class."""
+    """Between people, on products of the sample: on right or wrong, and on the class."""
+    said = tuple(one for one in audit.answers if audit.items[one.item].stratum is not None)
+    audit = replace(audit, answers=said)
     return {
         "answers": agreement(_ratings(audit, _answer), repeats),
         "classes": agreement(_ratings(audit, _class), repeats),

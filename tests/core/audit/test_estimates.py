@@ -195,7 +195,7 @@ def test_an_audit_says_what_it_found() -> None:
     assert (
         found["confusion"]["pairs"][0]["true"] == "bags" and found["confusion"]["table"]["hats"]["bags"] == 10
     )
-    assert found["agreement"]["answers"]["items"] == 20
+    assert found["agreement"]["answers"]["items"] == 19
     assert {one["who"]: one["gold"]["n"] for one in found["annotators"]} == {"Ana": 5, "Ben": 5}
     assert found["more"]["more"] > 0 and "more products" in found["words"][-1]
     assert any("Machine labels are right 69.0%" in line for line in found["words"])
