@@ -112,9 +112,7 @@ def _rewrite(
         ) as writer:  # fmt: skip
             for number in range(file.num_row_groups):
                 table = _corrected(file.read_row_group(number), left, labels)
-                categories.update(
-                    tuple(one or ()) for one in table.column("category_path").unique().to_pylist()
-                )
+                categories.update(tuple(one or ()) for one in table.column("category_path").to_pylist())
                 writer.write_table(table, row_group_size=ROW_GROUP)
         if left:
             raise UsageError(

@@ -117,7 +117,7 @@ def test_an_audit_of_real_photos_finds_what_is_true(
     plan, items = draw(
         products,
         Cohort(glami_mini),
-        Wish(by=("label_kind",), size=300, allocation="equal", half_width=None, overlap=0.2, anchoring=0.2),
+        Wish(by=("label_kind",), size=120, allocation="equal", overlap=0.2, anchoring=0.2),
     )
     store.create_plan(plan, items)
     reviewed(store, plan.plan, truth)
@@ -228,17 +228,12 @@ def test_corrections_are_applied_and_reverted(
     )
     with pytest.raises(UsageError):
         corrections.revert(copied, plan.plan, [])
-    lost = [
-        corrections.Correction(
-            0,
-            products.by_row([0])[0]["item_id"],
-            products.by_row([0])[0]["image_id"],
-            path_text(products.by_row([0])[0]["category_path"]),
-            "gone",
-        )
-    ]
+    first = Products.open(copied).by_row([0])[0]
+    lost = corrections.Correction(
+        0, first["item_id"], first["image_id"], path_text(first["category_path"]), "gone"
+    )
     with pytest.raises(UsageError, match="any longer"):
-        corrections.apply(copied, "x", lost)
+        corrections.apply(copied, "x", [lost])
 
 
 @pytest.fixture
