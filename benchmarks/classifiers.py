@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from core.catalog.products import Products
-from core.evaluation.judging import evaluate
+from core.evaluation.evaluate import evaluate
 from core.models.data import product_frame
 from core.settings import PROJECT, go_offline
 from core.training.runs import CONFIG, WEIGHTS, RunConfig, runs_folder

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.judging import intervals
+from core.evaluation.predictions import intervals
 from core.measures.intervals import bootstrap, paired_difference, wilson
 
 # Test products of each of the 74 classes of `vitrine demo` (6,000 items, seed 0); they sum to 628.

@@ -1,8 +1,8 @@
-"""The one opener of everything that Vitrine asks of the web: pictures, remote archives, weights.
+"""HTTP client for all outgoing requests: pictures, remote archives, weights.
 
-A table from outside must not make the server knock at doors of its own network. Each address is checked where it is
-connected to, after its name was resolved, and so is that of every redirect; all of it, from the name to the last byte,
-has one deadline. Requests run in a loop of their own, beside the server's: one that drips holds nobody else up.
+An untrusted table must not make the server send requests into its own network (SSRF). Every address is checked when it is
+connected to, after name resolution, including redirects. One deadline covers name resolution to the last byte. Requests
+run in a separate event loop, so that a slow response does not block the server.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ import httpx
 from core.errors import VitrineError
 from core.settings import settings
 
-AT_ONCE = 32  # requests that run
-PER_HOST = 8  # of them to one host, so that a slow one does not take all
+AT_ONCE = 32  # concurrent requests
+PER_HOST = 8  # concurrent requests per host, so that a slow one does not use all
 REDIRECTS = 3
 MOVED = (301, 302, 303, 307, 308)
-NAMES_AT_ONCE = 8  # that are resolved
-SILENT_S = 60.0  # between two pieces of one answer
-KEPT_S = 15.0  # a connection, for the next request
+NAMES_AT_ONCE = 8  # concurrent name resolutions
+SILENT_S = 60.0  # between two parts of a response
+KEPT_S = 15.0  # keep-alive of a connection
 
-# IPv6 networks in whose addresses another address may hide, or that lead back into one's own network. Only 2000::/3 is
-# handed out to anybody; of NAT64 the well-known prefix alone may stand for a public address.
+# IPv6 networks with embedded IPv4 addresses, or that lead into the local network. Only 2000::/3 is allocated; of NAT64,
+# only the well-known prefix may map to a public address.
 UNICAST = ipaddress.IPv6Network("2000::/3")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
@@ -44,30 +44,30 @@ SPECIAL = tuple(
     ipaddress.ip_network(network)
     for network in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
-ISATAP = (0x00005EFE, 0x02005EFE)  # the third quarter of an address that ends in an IPv4 address
+ISATAP = (0x00005EFE, 0x02005EFE)  # the third quarter of an address with an embedded IPv4 address
 
 
 class OutgoingError(VitrineError):
-    """An address does not answer, or not in time."""
+    """A request failed."""
 
 
 class RefusedError(OutgoingError):
-    """An address that is not asked at all."""
+    """A request that is not allowed."""
 
 
 class LateError(OutgoingError):
-    """An address that did not answer in time."""
+    """A request timed out."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered."""
+    """A response."""
 
     status: int
     reason: str
     headers: Mapping[str, str]  # names in lower case
-    body: bytes  # as far as it was wanted
-    more: bool  # than was wanted
+    body: bytes  # up to the limit
+    more: bool  # whether the body is longer
 
 
 def get(
@@ -78,20 +78,20 @@ def get(
     statuses: Iterable[int] = (200,),
     sink: Callable[[Answer, bytes], None] | None = None,
 ) -> Answer:
-    """Ask for an address and wait for the answer. Any number of threads may.
+    """Send a GET request and wait for the response. Thread-safe.
 
     Args:
         url: http or https.
-        seconds: for all of it: the name, connecting, redirects, headers and body.
-        most: bytes of the body that are read.
+        seconds: deadline for name resolution, connection, redirects, headers and body together.
+        most: bytes of the body to read.
         headers: of the request.
-        statuses: with which the body is read; it is left alone otherwise.
-        sink: takes the body piece by piece, each with the answer's head, instead of it being kept. It may raise.
+        statuses: statuses for which the body is read.
+        sink: called with each part of the body and the head of the response, instead of storing the body. May raise.
 
     Raises:
-        RefusedError: it is no http(s) address, or one that is not public.
-        LateError: it did not answer in time.
-        OutgoingError: it does not answer at all, or redirects too often.
+        RefusedError: not an HTTP(S) URL, or the address is not public.
+        LateError: the deadline passed.
+        OutgoingError: the server does not respond, or there are too many redirects.
     """
     opener = _opener()
     asking = _get(opener, url, seconds, most, headers or {}, frozenset(statuses), sink)
@@ -99,7 +99,7 @@ def get(
 
 
 def is_public(address: str) -> bool:
-    """May this IP address be asked? Not where it is private, or stands for another address.
+    """Whether an IP address is public: neither private nor an embedding of another address.
 
     >>> [is_public(each) for each in ("1.1.1.1", "10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::ffff:8.8.8.8")]
     [True, False, False, False, True]
@@ -116,13 +116,13 @@ def is_public(address: str) -> bool:
 
 @contextmanager
 def checked_names() -> Iterator[None]:
-    """Check every address that this process looks up, for libraries that download by clients of their own.
+    """Check every address that this process resolves, for libraries with their own HTTP clients.
 
-    The hubs' libraries have three HTTP clients among them; all of them connect to what `socket.getaddrinfo` returns,
-    at each redirect anew. It is the whole process that is checked: for commands, not for a server.
+    The hubs' libraries use three HTTP clients, all of which connect to the result of `socket.getaddrinfo`, also after
+    redirects. This applies to the whole process: use it in commands, not in a server.
 
     Raises:
-        RefusedError: where a name is looked up, if it has a private address and VITRINE_PRIVATE_URLS is not set.
+        RefusedError: at name resolution, if an address is private and VITRINE_PRIVATE_URLS is not set.
     """
     real = socket.getaddrinfo
 
@@ -139,7 +139,7 @@ def checked_names() -> Iterator[None]:
 
 
 def _allowed(host: str, found: Iterable[tuple[Any, ...]]) -> list[str]:
-    """The addresses of a host, in the order that its name gave them."""
+    """The addresses of a host, in the order of name resolution."""
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
     if not settings().private_urls and not all(map(is_public, addresses)):
         raise RefusedError(f"{host} is a private address. VITRINE_PRIVATE_URLS=1 allows such addresses.")
@@ -147,7 +147,7 @@ def _allowed(host: str, found: Iterable[tuple[Any, ...]]) -> list[str]:
 
 
 class _Checked(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that were checked: a name that is asked again may answer otherwise."""
+    """Connects to the checked address, since resolving the name again may give another one."""
 
     def __init__(self) -> None:
         self._inner = httpcore.AnyIOBackend()
@@ -170,14 +170,14 @@ class _Checked(httpcore.AsyncNetworkBackend):
         raise error
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
-        raise RefusedError("Only http and https addresses are asked.")
+        raise RefusedError("Only http and https URLs are allowed.")
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
 class _Opener:
-    """What the requests of one process share."""
+    """The state shared by the requests of a process."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -194,14 +194,14 @@ class _Opener:
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     def host(self, name: str) -> asyncio.Semaphore:
-        """What bounds the requests to one host; forgotten when none is left."""
+        """The semaphore of a host; removed when unused."""
         found = self._hosts.get(name)
         if found is None:
             found = self._hosts[name] = asyncio.Semaphore(PER_HOST)
         return found
 
 
-_openers: dict[int, _Opener] = {}  # by process: in a forked one no thread lives on
+_openers: dict[int, _Opener] = {}  # by process id: threads do not survive a fork
 _lock = threading.Lock()
 os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
@@ -247,7 +247,7 @@ async def _once(
     statuses: frozenset[int],
     sink: Callable[[Answer, bytes], None] | None,
 ) -> tuple[Answer, str | None]:
-    """One answer, and where it leads on."""
+    """One response, and the URL of its redirect."""
     parts = httpx.URL(url)
     if parts.scheme not in ("http", "https") or not parts.host:
         raise RefusedError(f"{url} is not an http(s) address.")

@@ -1,6 +1,6 @@
-"""Passphrases of a server that asks for a sign-in: hashes in one file, checked in the same time whoever is right.
+"""Passphrases of a server with a sign-in: hashes in one file, checked in constant time.
 
-The file is `passphrases.toml` in VITRINE_HOME, or what VITRINE_PASSPHRASES names. Where there is none, nobody is asked.
+The file is `passphrases.toml` in VITRINE_HOME, or that of VITRINE_PASSPHRASES. Without the file there is no sign-in.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from core.errors import UsageError
 from core.settings import settings
 from core.storage import storage_errors
 
-ROLES = ("visitor", "annotator", "owner")  # each may do what the ones before it may, and more
+ROLES = ("visitor", "annotator", "owner")  # each has the rights of those before it, and more
 FEWEST_CHARACTERS = 12
 MOST_CHARACTERS = 256
-COST, BLOCK, PARALLEL = 2**15, 8, 1  # of scrypt: 32 MB and about a tenth of a second for each hash
+COST, BLOCK, PARALLEL = 2**15, 8, 1  # of scrypt: 32 MB and about 0.1 s per hash
 
 
 @dataclass(frozen=True)
 class Passphrases:
-    """What the file holds."""
+    """The content of the file."""
 
     secret: str = field(repr=False)  # signs the cookies
     hashes: Mapping[str, str] = field(repr=False)  # by role
 
     def role_of(self, passphrase: str) -> str | None:
-        """The role with this passphrase, or None. Every hash is computed, whichever it is."""
+        """The role with this passphrase, or None. All hashes are computed, for constant time."""
         given = _normal(passphrase)
         found = None
         for role, kept in self.hashes.items():
@@ -46,7 +46,7 @@ class Passphrases:
         return found
 
     def mark(self, role: str) -> str | None:
-        """What changes with a role's passphrase; None where the role has none."""
+        """A digest that changes with a role's passphrase; None if the role has none."""
         kept = self.hashes.get(role)
         return None if kept is None else hashlib.sha256(kept.encode()).hexdigest()[:16]
 
@@ -56,11 +56,10 @@ def file() -> Path:
 
 
 def load() -> Passphrases | None:
-    """What the file says now; None where there is none, and so no sign-in.
+    """The current content of the file; None if there is none, and so no sign-in.
 
     Raises:
-        UsageError: it is not what `vitrine passphrase` writes, or VITRINE_PASSPHRASES names a file that is not there.
-            Then nobody may be let in.
+        UsageError: the file is invalid, or that of VITRINE_PASSPHRASES is missing. All access must then be denied.
     """
     path = file()
     try:
@@ -92,10 +91,10 @@ def _read(path: Path, modified: int, size: int, number: int) -> Passphrases:
 
 
 def keep(role: str, passphrase: str | None) -> Path:
-    """Give a role a passphrase, or take it away; whoever signed in with the old one has to sign in again.
+    """Set or remove the passphrase of a role; sessions with the old one end.
 
     Returns:
-        The file. It can be read by its owner alone; without any passphrase left it is deleted.
+        The file, readable only by its owner; deleted if no passphrase is left.
 
     Raises:
         UsageError: there is no such role, or the passphrase is too short or too long.
@@ -141,7 +140,7 @@ def keep(role: str, passphrase: str | None) -> Path:
 
 
 def _normal(passphrase: str) -> str:
-    """As it is compared: keyboards write é in two ways, and a copied passphrase brings spaces."""
+    """Normalise a passphrase: Unicode form, and white space of a copied text."""
     return unicodedata.normalize("NFKC", passphrase).strip()
 
 
@@ -164,13 +163,13 @@ def _parts(kept: str) -> tuple[bytes, bytes]:
     """Salt and digest of a line of the file.
 
     Raises:
-        ValueError: the line is not one that `keep` writes.
+        ValueError: the line is not valid.
     """
     try:
         kind, salt, digest = kept.split(":")
         parts = base64.b64decode(salt, validate=True), base64.b64decode(digest, validate=True)
     except (ValueError, binascii.Error):
-        raise ValueError("a line is no scrypt hash") from None
+        raise ValueError("a line is not a scrypt hash") from None
     if kind != "scrypt" or len(parts[0]) < 16 or len(parts[1]) != 64:
-        raise ValueError("a line is no scrypt hash")
+        raise ValueError("a line is not a scrypt hash")
     return parts

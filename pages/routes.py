@@ -72,7 +72,7 @@ def _made_here(name: str, image_id: str, width: int) -> tuple[DatasetInfo, Thumb
     """
     dataset = catalog.info(name)
     thumbnails = _thumbnails(dataset.name, dataset.fingerprint, dataset.created)
-    data = thumbnails.kept(image_id, width)
+    data = thumbnails.cached(image_id, width)
     if data is None and not thumbnails.is_remote(image_id):
         data = thumbnails.get(image_id, width)
     return dataset, thumbnails, data

@@ -7,10 +7,14 @@ import threading
 import time
 
 from core.catalog.info import info
+from core.embeddings.clip import ENCODERS
+from core.embeddings.loading import loaded_encoder
 from core.errors import VitrineError
+from core.models.registry import BUNDLED
 from core.preparation import state
 from core.settings import settings
 from core.storage import sweep
+from pages.panels import product_classifier
 
 LOGGER = logging.getLogger("vitrine")
 
@@ -30,11 +34,6 @@ def _begin() -> None:
 
 
 def _warm() -> None:
-    from core.embeddings.clip import ENCODERS
-    from core.embeddings.loading import loaded_encoder  # torch
-    from core.models.registry import BUNDLED
-    from pages.panels import product_classifier
-
     started = time.monotonic()
     try:
         loaded_encoder(ENCODERS[0].name).encode_texts(["-"])

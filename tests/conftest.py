@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,47 @@ def glami_mini(glami_mini_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The name of the real dataset, with VITRINE_HOME where it is."""
     monkeypatch.setenv("VITRINE_HOME", str(glami_mini_home))
     yield "glami-mini"
+
+
+# What takes long to make is made once in a process, and only if a test asks: torch is imported inside.
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A VITRINE_HOME with the toy dataset and a finished run named `toy-run`: not to be changed."""
+    from tests.toy import write_trained
+
+    return write_trained(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture
+def toy_home(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`trained` as VITRINE_HOME."""
+    monkeypatch.setenv("VITRINE_HOME", str(trained))
+    return trained
+
+
+@pytest.fixture(scope="session")
+def evaluated_once(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`trained` with two evaluations of its run: not to be changed."""
+    from tests.toy import write_evaluated
+
+    return write_evaluated(trained, tmp_path_factory.mktemp("evaluated"))
+
+
+@pytest.fixture(scope="module")
+def evaluated(evaluated_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of it as VITRINE_HOME, to be changed."""
+    folder = tmp_path_factory.mktemp("evaluated") / "home"
+    shutil.copytree(evaluated_once, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VITRINE_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny CLIP with random weights, as open_clip reads it."""
+    from tests.likeness import write_clip
+
+    return write_clip(tmp_path_factory.mktemp("clip") / "toy-clip")

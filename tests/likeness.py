@@ -95,11 +95,6 @@ def picture(colour: str) -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture(scope="session")
-def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clip(tmp_path_factory.mktemp("clip") / "toy-clip")
-
-
 @pytest.fixture
 def products(home: Path, tmp_path: Path) -> Products:
     """The sixty products, imported as `shop` into a home of their own."""

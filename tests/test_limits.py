@@ -58,7 +58,7 @@ LIMITS = {
     ),
     "A picture": (f"{Settings.image_bytes // MB} MB, {Settings.image_pixels // 10**6} million pixels", ""),
     "An import": (
-        f"{Settings.import_bytes // GB} GB of memory; files that unfold to {bounds.GROWTH} times their size, {bounds.GROWTH_BYTES // GB} GB "
+        f"{Settings.import_bytes // GB} GB of memory; files that decompress to {bounds.GROWTH} times their size, {bounds.GROWTH_BYTES // GB} GB "
         "in any case",
         "`VITRINE_IMPORT_MB`",
     ),

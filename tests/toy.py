@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from core.models.embracenet import EmbraceNetConfig
 from core.models.registry import model
 from core.training.loop import TrainConfig
 from trainers.recipe import Recipe
-from trainers.running import run
+from trainers.runner import run
 
 COLOURS = {"bags": (200, 30, 30), "hats": (30, 180, 40), "shoes": (30, 40, 200)}
 WORDS = {"bags": ("taška", "kabelka"), "hats": ("klobouk", "čepice"), "shoes": ("boty", "tenisky")}
@@ -88,10 +87,8 @@ def train_toy(out: Path, *arguments: str, recipe: Recipe = TOY) -> dict[str, obj
     return run("embracenet", presets, [*fixed, *arguments])
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A VITRINE_HOME with the toy dataset and a finished run named `toy-run`."""
-    folder = tmp_path_factory.mktemp("toy")
+def write_trained(folder: Path) -> Path:
+    """A VITRINE_HOME in `folder` with the toy dataset and a finished run named `toy-run`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_HOME", str(folder / "home"))
         import_toy(folder)
@@ -99,22 +96,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "home"
 
 
-@pytest.fixture
-def toy_home(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("VITRINE_HOME", str(trained))
-    return trained
-
-
-@pytest.fixture(scope="module")
-def evaluated(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of the toy home, to be changed: its run was evaluated with everything, and with the text alone."""
-    folder = tmp_path_factory.mktemp("evaluated") / "home"
-    shutil.copytree(trained, folder)
+def write_evaluated(trained: Path, folder: Path) -> Path:
+    """A copy of a trained home in `folder`: its run was evaluated with everything, and with the text alone."""
+    shutil.copytree(trained, folder / "home")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VITRINE_HOME", str(folder))
+        patch.setenv("VITRINE_HOME", str(folder / "home"))
         for sees in ("both", "text"):
             cache.evaluate_and_store(model("toy-run"), Choice("toy", sees=sees), workers=1)
-        yield folder
+    return folder / "home"
 
 
 def picture(label: str) -> bytes:

@@ -1,6 +1,6 @@
-"""Make a finished run the bundled model: python -m trainers.bundle RUN assets/models/NAME.
+"""Bundle the model of a finished run: python -m trainers.bundle RUN assets/models/NAME.
 
-Weights are written in half precision, and the figures of config.json are measured again with those.
+Weights are stored in half precision, and the metrics in config.json are computed with these.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from core.storage import storage_errors
 from core.training.checkpoints import read_tensors, write_tensors
 from core.training.loop import Outcome
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, find_run
-from trainers.running import judge
+from trainers.runner import add_test_metrics
 
 
 def bundle(run: str, target: Path) -> RunConfig:
-    """Copy what a model needs of a run; its card (README.md) is written by hand.
+    """Copy the files of a model from a run; its card (README.md) is written by hand.
 
     Raises:
         ModelError: there is no such run, or its weights cannot be read.
@@ -43,7 +43,7 @@ def bundle(run: str, target: Path) -> RunConfig:
     config.write(target)
     (target / WEIGHTS).chmod(0o644)
     ended = config.result
-    return judge(config, target, Outcome(ended["step"], ended["ended"], seconds=ended["seconds"]))
+    return add_test_metrics(config, target, Outcome(ended["step"], ended["ended"], seconds=ended["seconds"]))
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""What people may call a product: captions and queries in fifteen languages, for training a retriever.
+"""Generate captions and queries of products in fifteen languages, to train a retriever.
 
-A drawn product's look (kind, colour, pattern, material) is known, so that it can be called red and striped
-in any language of the lexicon; a photo has its own texts and, where a person labelled it, its category.
+The look of a drawn product (kind, colour, pattern, material) is known and can be described in any language of the
+lexicon; a photo has its own texts and, if labelled by a human, its category.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.settings import ASSETS
 CHINESE = "zh"
 LANGUAGES = (*words.SECTIONS, CHINESE)
 
-# The kinds of the lexicon that a photo's category may be called; only where the words really fit.
+# Kinds of the lexicon that match a photo's category.
 KINDS_OF_CATEGORY: Mapping[str, Sequence[str]] = {
     "t-shirt": ("mens-t-shirts", "womens-t-shirts"),
     "pants": ("mens-trousers", "womens-trousers"),
@@ -41,11 +41,11 @@ KINDS_OF_CATEGORY: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Subject:
-    """What is known of one picture."""
+    """The data of a picture for its captions."""
 
     name: str | None
     description: str | None
-    category: str | None = None  # where a person gave it
+    category: str | None = None  # if labelled by a human
     look: Look | None = None  # of a drawn product
 
 
@@ -56,7 +56,7 @@ def _chinese() -> dict[str, Any]:
 
 
 def caption(subject: Subject, rng: random.Random) -> str:
-    """One caption of a picture; another one each time, the same for the same state of `rng`."""
+    """A random caption of a picture, determined by the state of `rng`."""
     draw = rng.random()
     if subject.look is not None and draw > 0.3:
         section = rng.choice(LANGUAGES)
@@ -75,7 +75,7 @@ def caption(subject: Subject, rng: random.Random) -> str:
 
 
 def query(look: Look, section: str, rng: random.Random) -> str:
-    """As somebody types it: the kind, and some of colour, pattern and material, in one of many orders.
+    """A query as typed by a user: the kind and some of colour, pattern and material, in random order.
 
     >>> query(Look("womens-dresses", "red", "plain", "cotton", 0), "en", random.Random(3))
     "cotton women's dress red"
@@ -110,7 +110,7 @@ def query(look: Look, section: str, rng: random.Random) -> str:
 
 
 def names_of_kind(kind: str) -> set[str]:
-    """Every name of a drawn kind: its slug, its nouns in all languages, its sub-classes in the Chinese dataset."""
+    """All names of a drawn kind: slug, nouns in all languages, sub-classes of the Chinese dataset."""
     chinese = _chinese()["kinds"][kind]
     platforms = [part.strip() for side in ("a", "b") for part in chinese[side].split(">")]
     nouns = [noun for section in words.SECTIONS for noun in words.lexicon()[section]["kinds"][kind]]
@@ -125,7 +125,7 @@ def _noun(kind: str, section: str, rng: random.Random) -> str:
 
 
 def _worn(text: str, rng: random.Random) -> str:
-    """Now and then a word loses its last letter or two: adjectives agree with nouns, the lexicon's do not."""
+    """Randomly drop the last letters of words, since adjectives are inflected but the lexicon's are not."""
     if rng.random() < 0.7:
         return text
     kept = []

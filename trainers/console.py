@@ -1,4 +1,4 @@
-"""What a trainer reads from its command line and tells whoever watches it."""
+"""The command line and the progress output of trainers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
 
 
 class Watcher:
-    """Tells a person how it goes, and takes a request to stop."""
+    """Prints progress, and records a request to stop."""
 
     def __init__(self, dataset: str, run_dir: Path) -> None:
         self.dataset, self.run_dir = dataset, run_dir

@@ -6,10 +6,10 @@ from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, ImageConfig,
 from core.models.embracenet import EmbraceNetConfig
 from core.training.loop import TrainConfig
 from trainers.recipe import Recipe
-from trainers.running import main
+from trainers.runner import main
 
 PRESETS = {
-    # For a laptop: everything from scratch, within five minutes on two cores for 4,500 products.
+    # For a laptop: from scratch, within five minutes on two cores for 4,500 products.
     "tiny": Recipe(
         architecture="embracenet",
         model=EmbraceNetConfig(
@@ -25,8 +25,8 @@ PRESETS = {
         validation_share=0.05,
         augment=True,
     ),
-    # What is bundled: pictures by the published network as it is (--image-weights imagenet), whose features
-    # of three views are computed once; texts by words, which costs least.
+    # The bundled model: the frozen published image network (--image-weights imagenet) with precomputed features of
+    # three views, and a word-based text encoder, the cheapest one.
     "lite": Recipe(
         architecture="embracenet",
         model=EmbraceNetConfig(
@@ -44,9 +44,9 @@ PRESETS = {
         augment=True,
         pretrained=("image",),
     ),
-    # GLAMI's train.py: Adam 1e-3, batch 64, two epochs, no validation, no augmentation. Its encoder of
-    # texts is frozen; the picture encoder is trained. Of its three modalities the label source is left
-    # out, as its Table 6 says ("Text+Image").
+    # GLAMI's train.py: Adam 1e-3, batch 64, two epochs, no validation, no augmentation. The text encoder is
+    # frozen, the image encoder is trained. Without the label source as third modality, as in Table 6
+    # ("Text+Image").
     "glami-paper": Recipe(
         architecture="embracenet",
         model=EmbraceNetConfig(

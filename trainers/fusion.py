@@ -6,7 +6,7 @@ from core.embeddings.encoders import IMAGE_ENCODERS, ImageConfig, WordConfig
 from core.models.fusion import FusionConfig
 from core.training.loop import TrainConfig
 from trainers.recipe import Recipe
-from trainers.running import main
+from trainers.runner import main
 
 TINY = TrainConfig(learning_rate=3e-3, clip_norm=5.0)
 # MEP-3M: Adam 1e-3 halved every 2 epochs, batch 64. Epochs, encoders and sizes are not published.
@@ -22,7 +22,7 @@ def tiny(fusion: str) -> Recipe:
             text=WordConfig(bidirectional=True),
             image=ImageConfig(),
             label_smoothing=0.1,
-            modality_dropout=0.5,  # ours: without, a picture alone is answered at chance
+            modality_dropout=0.5,  # ours: without it, predictions from a picture alone are at chance
         ),
         training=TINY,
         epochs=24,

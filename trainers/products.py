@@ -1,4 +1,4 @@
-"""What a trainer trains on: the products of one dataset or several, read alike, in batches by step."""
+"""Training data: products of one or several datasets, in batches by step."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from core.embeddings.features import key_of, text_features
 from core.embeddings.picture_features import picture_features
 from core.errors import TrainingError
 from core.models.concatenated import ConcatenatedData
-from core.models.data import ProductData, Readings, ReadProducts, held_out, product_frame
+from core.models.data import InputConfig, ProductData, ReadProducts, held_out, product_frame
 from core.models.inputs import Inputs
 from core.training.balance import ClassSampler
 from core.training.loop import Part, TrainConfig, seed_of
 from core.training.runs import TOKENIZER, RunConfig
 from trainers.console import Watcher
 
-AHEAD = 4  # batches that are announced, to be decoded where pictures are streamed
+AHEAD = 4  # batches to prefetch, if pictures are streamed
 
 
 @dataclass(frozen=True)
 class Source:
-    """One dataset's products to train and validate on."""
+    """The training and validation products of a dataset."""
 
     products: Products
     frame: pd.DataFrame  # see product_frame
@@ -40,10 +40,10 @@ def open_sources(names: Sequence[str], human_only: bool) -> list[Source]:
     """
     Raises:
         UnknownDatasetError: there is no such dataset.
-        TrainingError: one is named twice.
+        TrainingError: a dataset is given twice.
     """
     if len(set(names)) < len(names):
-        raise TrainingError(f"--dataset names one dataset twice: {', '.join(names)}.")
+        raise TrainingError(f"--dataset gives a dataset twice: {', '.join(names)}.")
     opened = [Products.open(name) for name in names]
     return [
         Source(products, product_frame(products, ("train", "validation"), human_only)) for products in opened
@@ -51,10 +51,10 @@ def open_sources(names: Sequence[str], human_only: bool) -> list[Source]:
 
 
 def unchanged_sources(config: RunConfig) -> list[Source]:
-    """The datasets of a run, as they were when it began.
+    """The datasets of a run, unchanged since its start.
 
     Raises:
-        TrainingError: one has changed since.
+        TrainingError: a dataset has changed.
     """
     sources = open_sources(list(config.trained_on()), config.human_only)
     for source, fingerprint in zip(sources, config.trained_on().values(), strict=True):
@@ -68,7 +68,7 @@ def unchanged_sources(config: RunConfig) -> list[Source]:
 
 
 def classes_of(sources: Sequence[Source]) -> list[str]:
-    """The categories of all, by name: categories of the same name are one.
+    """The union of the datasets' categories, matched by name.
 
     Raises:
         TrainingError: there are fewer than two.
@@ -83,40 +83,42 @@ def classes_of(sources: Sequence[Source]) -> list[str]:
 
 
 def held_out_of(sources: Sequence[Source], share: float, seed: int) -> list[NDArray[np.bool_]]:
-    """Which products of each validate: chosen in each dataset as if it were alone."""
+    """The validation products of each dataset, selected per dataset."""
     return [held_out(source.frame, share, seed) for source in sources]
 
 
 def read(
     sources: Sequence[Source],
-    readings: Readings,
+    input_config: InputConfig,
     workers: int | None = None,
     run_dir: Path | None = None,
     frozen: TextEncoder | None = None,
     frozen_image: ImageEncoder | None = None,
 ) -> ConcatenatedData:
-    """The products as a model reads them; pictures that were not decoded yet are decoded now.
+    """Prepare the inputs of a model; missing pictures are decoded.
 
     Args:
-        frozen: a text encoder that is never trained: what it makes of the texts is computed once and mapped.
-        frozen_image: likewise of pictures, some views of each.
+        frozen: a frozen text encoder, whose features are precomputed and memory-mapped.
+        frozen_image: a frozen image encoder, likewise, for some views of each picture.
     """
     progress = Watcher("", run_dir or Path()).reading
     key = key_of(frozen, run_dir / TOKENIZER) if frozen is not None and run_dir is not None else ""
     parts = []
     for source in sources:
         features = None
-        if frozen is not None and readings.tokenizer is not None:
-            features = text_features(source.products, frozen, readings.tokenizer, key, progress)
+        if frozen is not None and input_config.tokenizer is not None:
+            features = text_features(source.products, frozen, input_config.tokenizer, key, progress)
         views = None
         if frozen_image is not None:
             views = picture_features(source.products.info, frozen_image, workers, progress)
-        parts.append(ProductData(source.products, source.frame, readings, workers, progress, features, views))
+        parts.append(
+            ProductData(source.products, source.frame, input_config, workers, progress, features, views)
+        )
     return ConcatenatedData(parts)
 
 
 class Batches:
-    """The same batch for the same step and part, however often it is asked."""
+    """Batches by step and part, deterministically."""
 
     def __init__(
         self,
@@ -128,7 +130,7 @@ class Batches:
     ) -> None:
         """
         Args:
-            balance: `sampling` draws classes uniformly, their products with replacement.
+            balance: `sampling` draws classes uniformly and their products with replacement.
         """
         self.data, self.positions, self.augment = data, positions, augment
         self.size, self.seed = min(config.batch_size, len(positions)), config.seed
@@ -152,7 +154,7 @@ class Batches:
         if self._sampler is not None:
             return self._sampler.draw(self.size, np.random.default_rng((self.seed, step, 11)))
         epoch, at = divmod(step, self.per_epoch)
-        if epoch not in self._orders:  # this epoch's and, for batches ahead, the next one's
+        if epoch not in self._orders:  # of this epoch and, for prefetched batches, the next one
             self._orders = {kept: order for kept, order in self._orders.items() if abs(kept - epoch) == 1}
             self._orders[epoch] = np.random.default_rng((self.seed, epoch)).permutation(self.positions)
         return self._orders[epoch][at * self.size : (at + 1) * self.size]

@@ -1,4 +1,4 @@
-"""What a trainer's preset decides: the network, how it is trained, what it begins with."""
+"""The settings of a trainer's preset: network, training, initial weights."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Recipe:
     """One preset of a trainer."""
 
     architecture: str
-    model: Any  # the architecture's own configuration, a dataclass with `text` and `image`
+    model: Any  # configuration of the architecture, a dataclass with `text` and `image`
     training: TrainConfig  # steps are set from epochs and the dataset's size
     epochs: float
-    validation_share: float = 0.0  # of the human-labelled, where the dataset has no validation split
+    validation_share: float = 0.0  # of human-labelled products, if the dataset has no validation split
     validations: int = 6  # over the whole training
     augment: bool = False
-    pretrained: tuple[str, ...] = ()  # the encoders that begin from published weights: text, image
-    halve_epochs: float = 0.0  # between halvings of the learning rate, where the schedule halves it
+    pretrained: tuple[str, ...] = ()  # modalities whose encoders start from published weights: text, image
+    halve_epochs: float = 0.0  # between halvings of the learning rate, for schedule `halve`

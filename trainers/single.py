@@ -7,7 +7,7 @@ from core.models.single import SingleConfig
 from core.training.loop import TrainConfig
 from trainers.fusion import MEP3M, MEP3M_WORDS, TINY
 from trainers.recipe import Recipe
-from trainers.running import main
+from trainers.runner import main
 
 
 def tiny(text: TextConfig | WordConfig | None = None, image: ImageConfig | None = None) -> Recipe:

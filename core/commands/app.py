@@ -101,7 +101,7 @@ def import_(
     options = ReadOptions(
         columns=columns, separator=separator, clean_text=clean_text, licence=licence,
         encoding=encoding, only=only, delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
-        told=lambda line: None if as_json or dry_run else print(line, file=sys.stderr),
+        notify=lambda line: None if as_json or dry_run else print(line, file=sys.stderr),
     )  # fmt: skip
     with watched(progress_lines) as progress, own_memory():
         if dry_run:

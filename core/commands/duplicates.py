@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,53 +52,52 @@ def duplicates(
     from core.duplicates import finding, judging, leakage, lookalikes
     from core.duplicates import report as writing
 
-    if preset not in ("", "glami"):
-        raise UsageError(f"--preset {preset}: the only preset is glami.")
-    if preset and by:
-        raise UsageError("--preset glami chooses the detectors itself: leave out --by.")
-    keep = keep or ("train" if preset else "test")
-    if keep not in ("test", "train"):
-        raise UsageError(f"--keep {keep}: expected test or train.")
-    if report is not None and report.suffix not in (".md", ".json"):
-        raise UsageError(f"--report {report}: the name must end in .md or .json.")
+    _check_options(by, preset, keep, report)
+    split_to_keep = keep or ("train" if preset else "test")
     products = Products.open(name)
     chosen = ["glami"] if preset else [part.strip() for part in by.split(",") if part.strip()]
     thresholds = _thresholds(threshold, chosen)
     skipped: tuple[str, ...] = ()
-    asked = bool(chosen)  # what was asked for by name also counts for what to drop
+    named = bool(chosen)  # every detector that is named counts for what to drop, not only the precise ones
     if not chosen:
         chosen, skipped = finding.possible(products.info)
     at = {key: thresholds.get(key, detector(key).default) for key in chosen}
     for key in at:
         detector(key).check(at[key])
-    kept: Literal["test", "train"] = "test" if keep == "test" else "train"
+    counting = {key: at[key] for key in chosen if named or detector(key).precise}
+    kept: Literal["test", "train"] = "test" if split_to_keep == "test" else "train"
     with watched(progress_lines) as progress:
         found = finding.find(products, chosen, vectors, again=again, progress=progress)
         if pixels:
             lookalikes.LookAlikes(products, None, progress)
         progress(0, 0, "Counting")
         splits = leakage.Splits(products)
-        judged = {
-            key: judging.precision(one, judging.judgements(products.info, key), [at[key]])[0].as_dict()
-            for key, one in found.items()
-        }
-        counting = [key for key in chosen if asked or detector(key).precise]
-        answer = writing.certificate(products, found, at, splits, kept, within, judged, counting)
+        judged = judging.precisions(products.info, found, at)
+        answer = writing.certificate(products, found, at, splits, kept, within, judged, list(counting))
     answer["skipped"] = list(skipped)
     if drop is not None:
-        counted = {key: at[key] for key in counting}
-        table = writing.drop_list(products, leakage.to_drop(found, counted, splits, kept, within), counted)
+        dropped = leakage.to_drop(found, counting, splits, kept, within)
         with storage_errors(drop.parent):
-            drop.write_bytes(writing.as_csv(table))
+            drop.write_bytes(writing.as_csv(writing.drop_list(products, dropped, counting)))
     if report is not None:
-        text = (
-            json.dumps(answer, ensure_ascii=False, indent=2)
-            if report.suffix == ".json"
-            else writing.as_markdown(answer)
-        )
         with storage_errors(report.parent):
-            report.write_text(text, encoding="utf-8")
+            report.write_bytes(writing.as_bytes(answer, report.suffix))
     say(answer, as_json, "\n".join([*_lines(answer), *(f"  {why}" for why in skipped)]))
+
+
+def _check_options(by: str, preset: str, keep: str, report: Path | None) -> None:
+    """
+    Raises:
+        UsageError: an option has an unknown value, or contradicts another.
+    """
+    if preset not in ("", "glami"):
+        raise UsageError(f"--preset {preset}: the only preset is glami.")
+    if preset and by:
+        raise UsageError("--preset glami chooses the detectors itself: leave out --by.")
+    if keep not in ("", "test", "train"):
+        raise UsageError(f"--keep {keep}: expected test or train.")
+    if report is not None and report.suffix not in (".md", ".json"):
+        raise UsageError(f"--report {report}: the name must end in .md or .json.")
 
 
 def _thresholds(given: list[str], chosen: list[str]) -> dict[str, float]:

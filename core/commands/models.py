@@ -145,7 +145,7 @@ def evaluate(
                 )
             found = _keep(run, dataset, split, sees, inference, human_only, ties, among, save, progress)
         else:
-            from core.evaluation.judging import evaluate as judge
+            from core.evaluation.evaluate import evaluate as judge
 
             found = judge(
                 run, split, dataset or None, human_only=human_only, sees=sees, inference=inference,

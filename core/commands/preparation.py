@@ -1,18 +1,16 @@
-"""The command that makes all that the pages need; `core.commands.app` registers it."""
+"""The command that computes everything the pages need; `core.commands.app` registers it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from core.catalog.info import info
 from core.commands.console import Json, Lines, Name, say, watched
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.preparation.state import Step
+from core.preparation.state import Step, spoken
 
 
 def prepare(
@@ -28,22 +26,20 @@ def prepare(
         bool, typer.Option("--all", help="Also what takes longer than half an hour.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be made and how long it takes; make nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be computed and how long it takes, and stop.")
     ] = False,
     progress_lines: Lines = False,
     as_json: Json = False,
 ) -> None:
-    """Make all that the pages show of a dataset: vectors, map, duplicates, evaluations. Resumable."""
-    from core.catalog.info import info
-    from core.preparation.job import plan
-    from core.preparation.job import prepare as run
+    """Compute everything the pages show of a dataset: vectors, map, duplicates, evaluations. Resumable."""
+    from core.preparation import job
 
     dataset = info(name)
     if dry_run:
-        steps = plan(dataset, only, everything)
+        steps = job.plan(dataset, only, everything)
     else:
         with watched(progress_lines) as progress:
-            steps = run(dataset, only, everything, progress)
+            steps = job.prepare(dataset, only, everything, progress)
     say([asdict(step) for step in steps], as_json, "\n".join(lines(steps)))
     if any(step.state == "failed" for step in steps):
         raise typer.Exit(1)
@@ -51,8 +47,6 @@ def prepare(
 
 def lines(steps: Sequence[Step]) -> list[str]:
     """One line a part."""
-    from core.preparation.state import spoken
-
     said = []
     for step in steps:
         text: str = step.state

@@ -1,1 +1,1 @@
-"""The built-in dataset: products drawn and described by Vitrine itself."""
+"""The built-in dataset: products drawn and described by Vitrine."""

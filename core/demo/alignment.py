@@ -1,8 +1,8 @@
-"""How well MEP-3M's rule aligns the labels of the Chinese dataset's two platforms.
+"""Evaluate the label alignment rule of MEP-3M on the two platforms of the Chinese dataset.
 
-`python -m core.demo.alignment 6000` prints the figures of docs/reference/demo-dataset.md. Nothing is drawn.
+`python -m core.demo.alignment 6000` prints the figures of docs/reference/demo-dataset.md. No pictures are drawn.
 
-Source: MEP-3M (2021), section 3: sub-classes of one first-level class are one if their names are alike, or if
+Source: MEP-3M (2021), section 3: sub-classes of one first-level class are merged if their names are equal, or if
 S_label >= 0.50 and S_content > 0.75.
 """
 
@@ -22,7 +22,7 @@ CHARACTERS = 22_000  # of a sub-class's titles, as in the paper
 
 
 def s_label(one: str, other: str) -> float:
-    """Likeness of two names in [0, 1], the larger of both orders: difflib's ratio is not symmetric.
+    """Similarity of two names in [0, 1]: the maximum over both orders, since difflib's ratio is not symmetric.
 
     >>> s_label("连衣裙", "女士连衣裙")
     0.75
@@ -39,10 +39,10 @@ def s_content(one: str, other: str) -> float:
 
 
 def pairs(items: int, seed: int = 0) -> pd.DataFrame:
-    """Every pair of sub-classes, one of each platform, of one first-level class.
+    """All pairs of sub-classes, one of each platform, within a first-level class.
 
     Returns:
-        a, b (names), belong (both are one sub-class once aligned), s_label, s_content, joined (by the rule).
+        a, b (names), belong (ground truth: one sub-class after alignment), s_label, s_content, joined (by the rule).
     """
     import jieba
 
@@ -69,7 +69,7 @@ def pairs(items: int, seed: int = 0) -> pd.DataFrame:
 
 
 def report(items: int, seed: int = 0) -> str:
-    """The figures in a sentence."""
+    """The figures as a sentence."""
     table = pairs(items, seed)
     alike = table[table["a"] == table["b"]]
     wrong = table[table["joined"] & ~table["belong"]].sort_values("s_content", ascending=False)

@@ -1,7 +1,6 @@
-"""Writing the built-in dataset in the layout of the GLAMI-1M archive.
+"""Write the built-in dataset in the layout of the GLAMI-1M archive.
 
-The same items and seed give the same bytes. Nothing half-made is left behind: everything is written beside
-its place and moved there when complete.
+The same items and seed give the same bytes. Files are written under temporary names and renamed when complete.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ from core.errors import StorageError, VitrineError
 
 FOLDER = "GLAMI-1M-dataset"
 COLUMNS = ("item_id", "image_id", "geo", "name", "description", "category", "category_name", "label_source")
-STAMP = (2024, 1, 1, 0, 0, 0)  # of every member, so that the archive depends on items and seed alone
+STAMP = (2024, 1, 1, 0, 0, 0)  # of every member, so that the archive depends only on items and seed
 
-Progress = Callable[[int, int], None]  # pictures done, pictures in all
+Progress = Callable[[int, int], None]  # pictures done, total
 
 
 def silent(done: int, total: int) -> None:
-    """A progress that nobody watches."""
+    """Report no progress."""
 
 
 def write_glami(
@@ -44,16 +43,16 @@ def write_glami(
     progress: Progress = silent,
     draw: Draw | None = None,
 ) -> None:
-    """Write a dataset of `items` rows as a GLAMI-layout archive, and its truth as Parquet.
+    """Write a dataset of `items` rows as an archive in GLAMI's layout, and its ground truth as Parquet.
 
     Args:
-        zip_path: the archive; replaced where it exists.
-        truth_path: one row a catalog row, train then test, as in the archive's CSV files; see
-            docs/reference/demo-dataset.md. It is never part of the archive.
-        items: rows of train and test together.
+        zip_path: the archive; an existing file is replaced.
+        truth_path: one row per catalog row, train then test, as in the archive's CSV files; see
+            docs/reference/demo-dataset.md. It is not part of the archive.
+        items: number of rows, train and test together.
         seed: decides everything.
-        progress: called with the pictures done and in all; what it raises stops the writing.
-        draw: draws a look in place of Vitrine's own drawings; a function at the top level of a module.
+        progress: called with the number of pictures done and the total; its exceptions cancel.
+        draw: draws a look, instead of Vitrine's own drawings; a top-level function of a module.
 
     Raises:
         UsageError: items or seed are out of range.
@@ -73,7 +72,7 @@ def write_glami(
 
 
 def csv_lines(plan: Plan, split: str) -> Iterator[bytes]:
-    """The CSV file of a split, a few rows at a time."""
+    """Iterate over the CSV file of a split, a few rows at a time."""
     rows = plan.rows[plan.rows["split"] == split]
     yield (",".join(COLUMNS) + "\n").encode()
     for start in range(0, len(rows), 1_000):
@@ -90,7 +89,7 @@ def csv_lines(plan: Plan, split: str) -> Iterator[bytes]:
 
 
 def texts(plan: Plan, row: Any) -> tuple[str, str]:
-    """The name and the description of one of the plan's rows."""
+    """The name and the description of a row of the plan."""
     product = plan.products[row.product]
     name = words.name(product, row.text_in, random.Random(row.text_seed), row.omits_kind)
     if row.description_is == "usual":
@@ -99,7 +98,7 @@ def texts(plan: Plan, row: Any) -> tuple[str, str]:
 
 
 def truth(plan: Plan) -> pd.DataFrame:
-    """What is true of every row, in the catalog's order. docs/reference/demo-dataset.md tells its columns."""
+    """The ground truth of every row, in the catalog's order; columns: docs/reference/demo-dataset.md."""
     rows = plan.rows
     looks = [plan.products[number].look for number in rows["product"]]
     labels = rows.groupby("image_id")["label"].transform("nunique")
@@ -151,7 +150,7 @@ def _write_pictures(archive: zipfile.ZipFile, plan: Plan, progress: Progress, dr
 
 
 def _task(plan: Plan, number: int, original: int, quality: int, change: str) -> Task:
-    """What to draw for a product; a near-duplicate is made from the drawing of its original."""
+    """The picture to draw for a product; a near-duplicate is derived from its original's drawing."""
     own = plan.products[number].look
     if not change:
         return Task(own, quality)
@@ -161,14 +160,14 @@ def _task(plan: Plan, number: int, original: int, quality: int, change: str) -> 
 def _member(name: str, method: int) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, STAMP)
     info.compress_type = method
-    info.create_system = 3  # Unix, whatever writes it
+    info.create_system = 3  # Unix, on every system
     info.external_attr = 0o644 << 16
     return info
 
 
 @contextlib.contextmanager
 def replacing(*places: Path) -> Iterator[tuple[Path, ...]]:
-    """Names to write to, which take their places when all is written, and vanish when anything fails.
+    """Temporary paths, renamed to `places` at the end of the block, or deleted after an error.
 
     Raises:
         StorageError: the disk is full, or a folder cannot be written.

@@ -22,14 +22,14 @@ def build(
 ) -> BuildReport:
     """Draw a dataset and import it through the same source as the published one.
 
-    Its files lie in the dataset's own folder, and so does `truth.parquet`: what is right where the
-    catalog's labels are wrong.
+    Its files are stored in the dataset's folder, with `truth.parquet`: the ground truth, where the catalog's labels have
+    planted errors.
 
     Args:
         layout: `glami`, thirteen languages; `mep3m`, Chinese.
 
     Raises:
-        UsageError: items, seed or layout will not do.
+        UsageError: items, seed or layout are invalid.
         DatasetExistsError: the name is taken.
         StorageError: the folder cannot be written, or the disk is full.
     """

@@ -1,7 +1,7 @@
 """A Chinese dataset of drawn products in MEP-3M's layout.
 
-Two platforms sell the same things under sub-classes that each names on its own, before any label alignment;
-the truth knows which belong together.
+Two platforms sell the same products under their own names of sub-classes, as before label alignment; the ground truth
+has the alignment.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FIELDS = (
     "class_id", "class_name", "sub_class_id", "sub_class_name", "subsub_class_id", "subsub_class_name",
     "img_path", "img_resolution", "title", "OCR",
 )  # fmt: skip
-ABSENT = "FALSE"  # as MEP-3M writes that there is no third level, or no text in the picture
+ABSENT = "FALSE"  # MEP-3M's value for no third level, or no text in the picture
 FIRST_THIRD_LEVEL = 600  # the paper numbers third levels from 600
 
 
@@ -52,9 +52,9 @@ class ChineseStructure:
     # P section 2: from more than 90,000 products a sub-class to about 30; the curve between is ours
     least: int = 1
     platform_b: float = 0.4  # ours: share of the second platform
-    no_third: float = 0.15  # ours: products of a sub-class with third levels that were given none
+    no_third: float = 0.15  # ours: products without a third level in sub-classes that have some
     wrong_label: float = 0.03  # ours
-    same_title: float = 0.05  # K: titles repeat, the commonest twenty times
+    same_title: float = 0.05  # K: titles repeat, the most frequent one 20 times
     png: float = 0.0346  # P section 3.2
     no_ocr: float = 0.184  # K
     sizes: tuple[tuple[tuple[int, int], float], ...] = (  # P 3.2: width x height; the shares are ours
@@ -65,7 +65,7 @@ class ChineseStructure:
 
 @dataclass(frozen=True)
 class SubClass:
-    """One sub-class of one platform, and the name it has when both platforms are aligned."""
+    """A sub-class of one platform, and its name after alignment."""
 
     number: int
     class_id: int
@@ -86,11 +86,11 @@ def write_mep3m(
 
     Args:
         folder: the dataset's new folder; it must not exist, or be empty.
-        truth_path: one row an annotation, in the same order; not in the folder.
+        truth_path: one row per annotation, in the same order; must not be inside the folder.
         items, seed, progress, draw: as in `archive.write_glami`.
 
     Raises:
-        UsageError: items or seed are out of range, or the folder holds something.
+        UsageError: items or seed are out of range, or the folder is not empty.
         StorageError: the files cannot be written.
     """
     structure.check(items, seed)
@@ -117,7 +117,7 @@ def lexicon() -> dict[str, Any]:
 
 @cache
 def sub_classes() -> dict[tuple[str, str], SubClass]:
-    """Every platform's sub-classes by (platform, name); a name on both platforms is two sub-classes."""
+    """The sub-classes by (platform, name); a name on both platforms is two sub-classes."""
     found: dict[tuple[str, str], SubClass] = {}
     for platform in ("a", "b"):
         for kind in lexicon()["kinds"].values():
@@ -137,7 +137,7 @@ def third_levels() -> dict[tuple[str, str], int]:
 
 
 def plan(items: int, seed: int, parameters: ChineseStructure | None = None) -> pd.DataFrame:
-    """Every annotation, in order, with its look and its truth.
+    """All annotations, in order, with look and ground truth.
 
     Raises:
         UsageError: items or seed are out of range.
@@ -168,7 +168,7 @@ def plan(items: int, seed: int, parameters: ChineseStructure | None = None) -> p
 
 
 def _shelves(kinds: Any, parameters: ChineseStructure, rng: Generator) -> Any:
-    """The kind under whose label each product is put: its own, or now and then a neighbour in the tree."""
+    """The kind whose label each product gets: its own, or sometimes a neighbour in the tree."""
     shelves = kinds.copy()
     for place in np.flatnonzero(rng.random(len(kinds)) < parameters.wrong_label):
         own = lexicon()["kinds"][kinds[place]]["class"]
@@ -179,7 +179,7 @@ def _shelves(kinds: Any, parameters: ChineseStructure, rng: Generator) -> Any:
 
 
 def _place(rows: pd.DataFrame, parameters: ChineseStructure, rng: Generator) -> None:
-    """The three labels of every product, as its platform has them."""
+    """Set the three labels of every product, as named by its platform."""
     kinds = lexicon()["kinds"]
     paths = [
         kinds[shelf][platform].split(" > ")
@@ -198,7 +198,7 @@ def _place(rows: pd.DataFrame, parameters: ChineseStructure, rng: Generator) -> 
 
 
 def _repeated(rows: pd.DataFrame, parameters: ChineseStructure, rng: Generator) -> Any:
-    """The row whose title each row repeats (its own place where it does not), within one kind."""
+    """For each row, the row of the same kind whose title it repeats, or its own."""
     title_of = np.arange(len(rows))
     repeats = rng.random(len(rows)) < parameters.same_title
     for _, group in rows.groupby("kind"):
@@ -211,7 +211,7 @@ def _repeated(rows: pd.DataFrame, parameters: ChineseStructure, rng: Generator) 
 
 
 def title(kind: str, seed: int) -> str:
-    """A title as Chinese marketplaces write them: promotion, brand, what it is in several words, size.
+    """A title in the style of Chinese marketplaces: promotion, brand, product terms, size.
 
     Most have 30 to 70 characters; the same kind and seed give the same title and, by `look`, its look.
     """
@@ -236,7 +236,7 @@ def title(kind: str, seed: int) -> str:
         middle.append(text["patterns"][own.pattern])
     ends = [colour, rng.choice(text["specifications"][_measure(kind)]), *rng.sample(goods["ends"], 3)]
     rng.shuffle(middle)
-    if rng.random() < 0.02:  # a few shops write hardly anything
+    if rng.random() < 0.02:  # a few shops have very short titles
         return rng.choice((first, chinese + first))
     body = first
     while middle and len(start) + len(body) + len(colour) + 6 < target:

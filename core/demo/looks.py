@@ -1,7 +1,7 @@
-"""What a drawn product can be: its kind, colour, pattern and material.
+"""The attributes of a drawn product: kind, colour, pattern and material.
 
-The drawings and the words both start from a `Look`, so that a red striped jumper is drawn red and
-striped and is called so in thirteen languages.
+Drawings and texts are both derived from a `Look`, so that a red striped jumper is drawn red and striped and described
+as such in thirteen languages.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Options:
     colours: tuple[str, ...] = CLOTH
 
 
-# One entry a leaf category; the key is GLAMI's kind of category name.
+# One entry per leaf category; keys are in the style of GLAMI's category names.
 KINDS: dict[str, Options] = {
     # women's clothes
     "womens-dresses": Options(("cotton", "satin", "sheer", "knit", "polyester")),
@@ -134,10 +134,10 @@ KINDS: dict[str, Options] = {
 
 @dataclass(frozen=True)
 class Look:
-    """One product as it is drawn and described.
+    """The look of a product, from which it is drawn and described.
 
-    Everything that is not named here (cut, proportion, view, background, mannequin, price sticker)
-    follows from `seed`, so that the same look is the same picture.
+    Other attributes (cut, proportion, view, background, mannequin, price sticker) are derived from `seed`: the same look
+    gives the same picture.
     """
 
     kind: str  # a key of KINDS

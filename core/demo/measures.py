@@ -1,6 +1,6 @@
-"""The built-in dataset's statistics beside those of the GLAMI-1M paper.
+"""Compare the statistics of the built-in dataset with the GLAMI-1M paper.
 
-`python -m core.demo.measures 6000 100000` prints the table of docs/reference/demo-dataset.md. Nothing is drawn.
+`python -m core.demo.measures 6000 100000` prints the table of docs/reference/demo-dataset.md. No pictures are drawn.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The picture files of the built-in dataset: drawings, doctored where the plan says so, as JPEG or PNG.
+"""Render the picture files of the built-in dataset: drawings, modified as planned, as JPEG or PNG.
 
-Drawing is most of the work, so it is spread over the processors; the files come back in the order of the
-tasks, and only a few at a time are held.
+Drawing takes most of the time and runs in several processes; files are returned in the order of the tasks, a few in
+memory at a time.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from core.errors import VitrineError
 Colour = tuple[int, int, int]
 Draw = Callable[..., Image.Image]  # draw(look, size=(width, height)), as core.demo.drawing.draw
 SIZE = (228, 298)  # GLAMI-1M's width and height in pixels
-CHUNK = 16  # pictures a process draws between two reports
-HUE_REACH, LEAST_SATURATION = 28, 45  # of 255: what belongs to the colour that is replaced
-ALONE = 48  # fewer pictures than this are drawn here: starting processes takes longer
+CHUNK = 16  # pictures per task of a process
+HUE_REACH, LEAST_SATURATION = 28, 45  # of 255: the pixels of the replaced colour
+ALONE = 48  # fewer pictures are drawn in this process: starting others takes longer
 
 
 @dataclass(frozen=True)
 class Task:
-    """One picture file to make."""
+    """A picture file to render."""
 
     look: Look
     quality: int  # of the JPEG
-    change: str = ""  # how it differs from the drawing: one of parameters.DUPLICATES, or not at all
-    colour: str = ""  # what a recoloured picture is turned into
-    size: tuple[int, int] = SIZE  # width, height; another shape than the drawing's is filled at the edges
+    change: str = ""  # modification: one of parameters.DUPLICATES, or empty
+    colour: str = ""  # target colour of a recoloured picture
+    size: tuple[int, int] = SIZE  # width, height; padded at the edges if the shape differs from the drawing's
     format: str = "JPEG"  # or PNG
 
 
 def render(task: Task, draw: Draw) -> bytes:
-    """The picture file of a task; the same task gives the same bytes."""
+    """Render a task; the same task gives the same bytes."""
     picture = draw(task.look, size=_drawn_size(task.size)).convert("RGB")
     picture = _reshaped(_changed(picture, task), task.size)
     buffer = io.BytesIO()
@@ -59,13 +59,12 @@ def render(task: Task, draw: Draw) -> bytes:
 
 
 def render_all(tasks: Iterable[Task], count: int, draw: Draw | None = None) -> Generator[bytes, None, None]:
-    """The picture files of `count` tasks, in their order.
+    """Render `count` tasks, in their order.
 
     Args:
-        tasks: looked at as the drawing goes on, never all at once.
-        count: how many tasks there are; a few are drawn in this process.
-        draw: a function at the top level of a module, so that other processes find it; by default Vitrine's
-            own drawings.
+        tasks: consumed lazily.
+        count: number of tasks; a few are drawn in this process.
+        draw: a top-level function of a module, so that it can be pickled; default: Vitrine's own drawings.
 
     Raises:
         VitrineError: a process was killed.
@@ -90,7 +89,7 @@ def render_all(tasks: Iterable[Task], count: int, draw: Draw | None = None) -> G
 def _in_order(
     pool: ProcessPoolExecutor, tasks: Iterable[Task], draw: Draw | None, waiting: int
 ) -> Iterator[bytes]:
-    """Keep `waiting` chunks in work, and give out the oldest when it is done."""
+    """Run up to `waiting` chunks at a time and yield results in order."""
     rest = iter(tasks)
     queue: deque[Future[list[bytes]]] = deque()
     while True:
@@ -102,7 +101,7 @@ def _in_order(
 
 
 def _start() -> None:
-    """In a drawing process: leave Ctrl-C to the one that gathers the pictures."""
+    """Initialise a worker process: ignore Ctrl-C, which the parent handles."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -112,13 +111,13 @@ def _render_chunk(tasks: list[Task], draw: Draw | None) -> list[bytes]:
 
 
 def _vitrines() -> Draw:
-    drawing = importlib.import_module("core.demo.drawing")  # only when something is drawn
+    drawing = importlib.import_module("core.demo.drawing")  # imported only to draw
     draw: Draw = drawing.draw
     return draw
 
 
 def _drawn_size(size: tuple[int, int]) -> tuple[int, int]:
-    """What to draw for a picture of `size`: GLAMI's shape, and larger only where the picture is."""
+    """The size to draw for a picture of `size`: GLAMI's shape, enlarged only if the picture is larger."""
     if size == SIZE or max(size) <= SIZE[1]:
         return SIZE
     height = max(size)
@@ -126,7 +125,7 @@ def _drawn_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _changed(picture: Image.Image, task: Task) -> Image.Image:
-    """The picture as another shop shows it."""
+    """Apply the modification of a task."""
     dice = random.Random(task.look.seed ^ task.quality)
     width, height = picture.size
     if task.change == "mirrored":
@@ -146,7 +145,7 @@ def _changed(picture: Image.Image, task: Task) -> Image.Image:
 
 
 def _recoloured(picture: Image.Image, old: Colour, new: Colour) -> Image.Image:
-    """The picture with everything of the old colour's hue in the new colour, light and shadow kept."""
+    """Replace the old colour's hue by the new colour; light and shadow are preserved."""
     hsv = np.asarray(picture.convert("HSV")).astype(np.float32)
     (old_hue, *old_rest), (new_hue, *new_rest) = (
         [255 * part for part in colorsys.rgb_to_hsv(*(channel / 255 for channel in colour))]
@@ -163,7 +162,7 @@ def _recoloured(picture: Image.Image, old: Colour, new: Colour) -> Image.Image:
 
 
 def _reshaped(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture in another shape: its edges are drawn out to a square, then it is scaled."""
+    """Change the shape: pad to a square by repeating the edges, then scale."""
     if picture.size == size:
         return picture
     side = max(picture.size)

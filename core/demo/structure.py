@@ -1,7 +1,7 @@
-"""What the rows of the built-in dataset are: classes, countries, labels, duplicates, before any is drawn.
+"""Plan the rows of the built-in dataset: classes, countries, labels and duplicates, before drawing.
 
-`plan(items, seed)` decides everything that the pages of Vitrine can find in the dataset, and keeps the
-truth of it. The parameters, each with the figure of the paper that decides it, are in parameters.py.
+`plan(items, seed)` determines everything that Vitrine can find in the dataset, with its ground truth. The parameters,
+each with its source, are in parameters.py.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from core.errors import UsageError
 class Plan:
     """The rows to write, train first, and the products they show.
 
-    `rows` has one line a catalog row with everything but the texts; its `product` points into `products`.
+    `rows` has one row per catalog row, without the texts; its `product` is an index into `products`.
     """
 
     rows: pd.DataFrame
@@ -45,7 +45,7 @@ class Plan:
 
 
 def check(items: int, seed: int) -> None:
-    """Refuse numbers that no dataset can be made from.
+    """Validate the arguments.
 
     Raises:
         UsageError: items is not in 1..MAX_ITEMS, or the seed is negative.
@@ -57,7 +57,7 @@ def check(items: int, seed: int) -> None:
 
 
 def plan(items: int, seed: int, structure: Structure | None = None) -> Plan:
-    """Decide every row of a dataset of `items` rows; the same arguments give the same plan.
+    """Plan a dataset of `items` rows; the same arguments give the same plan.
 
     Raises:
         UsageError: see `check`.
@@ -79,14 +79,14 @@ def plan(items: int, seed: int, structure: Structure | None = None) -> Plan:
 
 
 def tail_weights(classes: int, tail: tuple[tuple[float, float], ...]) -> NDArray[np.float64]:
-    """The share of each class from the most to the least frequent, read off the curve `tail`."""
+    """The share of each class, from the most to the least frequent, interpolated from the curve `tail`."""
     ranks, heights = np.array(tail).T
     weights = np.exp(np.interp(np.linspace(0, 1, classes), ranks, np.log(heights)))
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
 def allot(total: int, weights: NDArray[np.float64], least: int) -> NDArray[np.int64]:
-    """Whole numbers that sum to `total`, in proportion to `weights`, none under `least` if possible.
+    """Integers that sum to `total`, proportional to `weights`, each at least `least` if possible.
 
     >>> allot(10, np.array([0.9, 0.09, 0.01]), 1)
     array([8, 1, 1])
@@ -97,13 +97,13 @@ def allot(total: int, weights: NDArray[np.float64], least: int) -> NDArray[np.in
     missing = total - int(counts.sum())
     if missing >= 0:
         counts[np.argsort(np.floor(quota) - quota, kind="stable")[:missing]] += 1
-    for _ in range(-missing):  # the largest pay for the least
+    for _ in range(-missing):  # taken from the largest
         counts[np.argmax(counts)] -= 1
     return counts
 
 
 def _cells(train: int, test: int, structure: Structure, rng: Generator) -> list[pd.DataFrame]:
-    """The right category and the country of every row, each split shuffled."""
+    """The true category and the country of every row; each split is shuffled."""
     weights = tail_weights(len(POPULARITY), structure.tail)
     branches = [tree.leaves()[slug].path[:2] for slug in POPULARITY]
     shift = {
@@ -138,7 +138,7 @@ def _cells(train: int, test: int, structure: Structure, rng: Generator) -> list[
 def _fit(
     taste: NDArray[np.float64], counts: NDArray[np.int64], shares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Chances (classes, countries), rows summing to 1, whose countries add up to `shares` overall."""
+    """Probabilities (classes, countries) with rows that sum to 1 and the overall country distribution `shares`."""
     table = taste * counts[:, None]
     for _ in range(50):
         table *= (shares / shares.sum() * counts.sum() / np.maximum(table.sum(axis=0), 1e-12))[None, :]
@@ -148,7 +148,7 @@ def _fit(
 
 
 def _twins(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
-    """Join women's and men's train rows into unisex items: one item_id, one picture, both labels right."""
+    """Join women's and men's train rows into unisex items: one item_id, one picture, both labels correct."""
     places: dict[str, list[int]] = {}
     train = rows["split"] == "train"
     for kind, group in rows[train].groupby("kind"):
@@ -165,7 +165,7 @@ def _twins(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
         if len(mine) > 3 and len(other) > 3:
             first, second = mine.pop(), other.pop()
             twin_of[second], geo[second] = first, geo[first]
-    rows["twin"] = twin_of  # the row whose item this row repeats, or -1
+    rows["twin"] = twin_of  # the row with the same item, or -1
     rows["geo"] = geo
 
 
@@ -176,7 +176,7 @@ def _twin(kind: str) -> str:
 
 
 def _products(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
-    """Number the products: rows of one class and split that show one product get one number."""
+    """Number the products: rows of one class and split that show the same product share a number."""
     product = np.full(len(rows), -1)
     taken = set(rows.index[rows["twin"] >= 0]) | set(rows.loc[rows["twin"] >= 0, "twin"])
     number = 0
@@ -218,7 +218,7 @@ def _things(rows: pd.DataFrame, rng: Generator) -> list[words.Product]:
 
 
 def look_of(kind: str, seed: int, rng: random.Random) -> Look:
-    """A look of this kind, in colours and patterns as shops sell them."""
+    """A random look of a kind, with realistic colours and patterns."""
     options = KINDS[kind]
     weights = [COLOUR_WEIGHTS.get(colour, 1.0) for colour in options.colours]
     colour = rng.choices(options.colours, weights)[0]
@@ -229,7 +229,7 @@ def look_of(kind: str, seed: int, rng: random.Random) -> Look:
 
 
 def _copies(rows: pd.DataFrame, products: list[words.Product], structure: Structure, rng: Generator) -> None:
-    """Make some products near-duplicates in picture of another of their class, or its equals in words."""
+    """Make some products near-duplicates of another of their class, by picture or by text."""
     count = len(products)
     first = rows.drop_duplicates("product").set_index("product").sort_index()
     size = rows["product"].value_counts().reindex(range(count)).to_numpy()
@@ -239,7 +239,7 @@ def _copies(rows: pd.DataFrame, products: list[words.Product], structure: Struct
     duplicate = np.full(count, "", dtype=object)
     of = np.full(count, -1)
     text_of = np.full(count, -1)
-    sources = in_train & ~unisex  # what may be copied
+    sources = in_train & ~unisex  # rows that may be copied
 
     def choose(candidates: NDArray[np.bool_], share: float, total: int) -> NDArray[np.int64]:
         places = rng.permutation(np.flatnonzero(candidates))
@@ -269,7 +269,7 @@ def _copies(rows: pd.DataFrame, products: list[words.Product], structure: Struct
             choose(single & ~in_train, structure.test_same_texts, tests),
         ]
     )
-    single[within] = False  # what is left may be copied
+    single[within] = False  # the remaining rows may be copied
     set_across = set(across)
     cells: dict[tuple[bool, str, str], list[int]] = {}
     for number in np.flatnonzero(single):
@@ -288,14 +288,14 @@ def _copies(rows: pd.DataFrame, products: list[words.Product], structure: Struct
 
 
 def _other_hues(look: Look) -> list[str]:
-    """The colours that a picture of this look can be turned into."""
+    """Target colours for recoloured pictures of a look."""
     if look.colour not in HUES:
         return []
     return [colour for colour in KINDS[look.kind].colours if colour in HUES and colour != look.colour]
 
 
 def _copied(own: words.Product, source: words.Product, how: str, rng: Generator) -> words.Product:
-    """The product `own` when its picture is made from that of `source`; another shop may call it its own."""
+    """The product `own` with a picture derived from that of `source`; another shop may change its brand."""
     look = source.look
     if how == "recoloured":
         others = _other_hues(look)
@@ -306,7 +306,7 @@ def _copied(own: words.Product, source: words.Product, how: str, rng: Generator)
 
 
 def _texts(rows: pd.DataFrame, products: list[words.Product], structure: Structure, rng: Generator) -> None:
-    """How each row's texts are to be written: the seed, the language, what is left out."""
+    """Set the parameters of each row's texts: seed, language, omissions."""
     count = len(rows)
     by_product = rng.integers(0, 2**31, size=len(products))
     own = rng.integers(0, 2**31, size=count)
@@ -314,7 +314,7 @@ def _texts(rows: pd.DataFrame, products: list[words.Product], structure: Structu
     number = rows["product"].to_numpy()
     rows["text_seed"] = np.where(parallel[number], by_product[number], own)
     unisex = np.array([product.unisex for product in products], dtype=bool)[number]
-    rows["omits_kind"] = (rng.random(count) < structure.omits_kind) | unisex  # a noun would say whose it is
+    rows["omits_kind"] = (rng.random(count) < structure.omits_kind) | unisex  # nouns are gendered
     draw = rng.random(count)
     rows["description_is"] = np.select(
         [draw < structure.empty_description, draw < structure.empty_description + structure.repeated_name],
@@ -326,7 +326,7 @@ def _texts(rows: pd.DataFrame, products: list[words.Product], structure: Structu
     home = rows["geo"].to_numpy()
     left_in = np.array([LEFT_IN[country] for country in home])
     rows["text_in"] = np.where(foreign, np.where(english, "en", left_in), home)
-    source = np.arange(count)  # the row whose texts this row repeats
+    source = np.arange(count)  # the row with the same texts
     first = rows.drop_duplicates("product").set_index("product").index
     first_row = pd.Series(rows.drop_duplicates("product").index, index=first)
     copied = rows["text_product"].to_numpy()
@@ -339,7 +339,7 @@ def _texts(rows: pd.DataFrame, products: list[words.Product], structure: Structu
 
 
 def _labels(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
-    """Each row's label source, and the label it gives: usually the right one."""
+    """Set each row's label source and label, which is usually correct."""
     rows["label_source"] = ""
     for split, shares in (("train", structure.train_sources), ("test", structure.test_sources)):
         places = rows.index[rows["split"] == split]
@@ -348,7 +348,9 @@ def _labels(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
     rows["label_kind"] = np.where(rows["label_source"].isin(["", "combined-tag"]), "machine", "human")
 
     error = rows["geo"].map(structure.country_error).to_numpy(dtype=float) ** structure.country_contrast
-    keeps = ~rows.duplicated(["split", "kind"]).to_numpy()  # one sure row a class, so that none disappears
+    keeps = ~rows.duplicated(
+        ["split", "kind"]
+    ).to_numpy()  # one correct row per class, so that no class is lost
     unisex = rows.index.isin(rows.loc[rows["twin"] >= 0, "twin"]) | (rows["twin"] >= 0).to_numpy()
     chance = np.zeros(len(rows))
     for kind, base in (("machine", structure.machine_wrong), ("human", structure.human_wrong)):
@@ -371,9 +373,9 @@ def _labels(rows: pd.DataFrame, structure: Structure, rng: Generator) -> None:
 
 
 def _mistakes(right: str, size: Callable[[str], float]) -> tuple[list[str], NDArray[np.float64]]:
-    """What `right` is mistaken for: near in the tree, and in proportion to how frequent it is.
+    """The confusion distribution of `right`: by closeness in the tree and by frequency.
 
-    So a wrong label seldom lands in a rare class, and the long tail of the labels stays that of the truth.
+    Wrong labels are thus rare in rare classes, and the labels have the long tail of the ground truth.
     """
     close = tree.neighbours(right)
     weights = np.array([near * (size(slug) + 0.5) for slug, near in close.items()])

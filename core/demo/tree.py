@@ -1,7 +1,7 @@
 """The category tree of the built-in dataset.
 
-The archive knows a category by an integer and a slug only, as GLAMI's does; the path that the catalog
-shows stands in `assets/demo/tree.toml`.
+As in GLAMI, the archive has only an integer and a slug for a category; the paths shown in the catalog are in
+`assets/demo/tree.toml`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TREE_FILE = ASSETS / "demo" / "tree.toml"
 
 @dataclass(frozen=True)
 class Leaf:
-    """One category: `slug` and `category_id` as in the archive, its paths from root to leaf."""
+    """A category: `slug` and `category_id` as in the archive, and its paths from root to leaf."""
 
     slug: str
     category_id: int
@@ -37,7 +37,7 @@ def leaves() -> dict[str, Leaf]:
 
 
 def path(slug: str) -> tuple[str, ...]:
-    """The English path of a category; a slug that the tree does not know is its own path.
+    """The English path of a category; an unknown slug is its own path.
 
     >>> path("earrings")
     ('Jewellery, watches and glasses', 'Jewellery', 'Earrings')
@@ -47,7 +47,7 @@ def path(slug: str) -> tuple[str, ...]:
 
 
 def counterpart(slug: str) -> str | None:
-    """The same garment for the other sex, where there is one.
+    """The same garment for the other sex, or None.
 
     >>> counterpart("womens-jeans"), counterpart("umbrellas")
     ('mens-jeans', None)
@@ -61,7 +61,7 @@ def counterpart(slug: str) -> str | None:
 
 @cache
 def neighbours(slug: str) -> dict[str, float]:
-    """The categories that `slug` is mistaken for, each with how close it is.
+    """The categories that `slug` may be confused with, each with its closeness.
 
     1 for a leaf of the same branch, 0.6 for the counterpart of the other sex, 0.15 for a leaf that
     shares only the root.

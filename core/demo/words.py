@@ -1,7 +1,7 @@
 """The name and the description of a drawn product, in thirteen languages.
 
-`python -m core.demo.words > docs/reference/demo-words.md` prints ten of each in every language, for a reader of the
-language to judge; what is to be corrected stands in `assets/demo/lexicon.toml`.
+`python -m core.demo.words > docs/reference/demo-words.md` prints ten of each in every language, for review by
+speakers; the words are in `assets/demo/lexicon.toml`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.demo.looks import KINDS, Look
 from core.settings import ASSETS
 
 COUNTRIES = ("cz", "sk", "ro", "gr", "si", "hu", "hr", "es", "lt", "lv", "tr", "ee", "bg")
-SECTIONS = (*COUNTRIES, "en")  # shops everywhere leave some texts in English
+SECTIONS = (*COUNTRIES, "en")  # some texts are in English in every country
 LEXICON_FILE = ASSETS / "demo" / "lexicon.toml"
 BRANDS_FILE = ASSETS / "demo" / "brands.toml"
 
@@ -41,7 +41,7 @@ UNDERWEAR = frozenset(("womens-tights", "womens-bras", "womens-panties", "mens-b
 CHILDRENS = frozenset(
     ("girls-dresses", "boys-t-shirts", "childrens-jackets", "childrens-trousers", "baby-bodysuits")
 )
-NO_CUT = UNDERWEAR | SWIMWEAR | frozenset(("baby-bodysuits",))  # clothes that are not sold by their cut
+NO_CUT = UNDERWEAR | SWIMWEAR | frozenset(("baby-bodysuits",))  # clothes without a cut
 BOTTOMS = frozenset(
     (
         "womens-jeans", "womens-trousers", "womens-leggings", "womens-skirts", "womens-shorts", "mens-jeans",
@@ -53,7 +53,7 @@ CUTS = ("slim", "regular", "loose", "straight", "fitted")
 SEASONS = ("spring_summer", "autumn_winter", "all_year")
 WARM = frozenset(("knit", "wool", "fleece"))
 
-WORN_MATERIALS = {  # where the shop's word differs from the material drawn
+WORN_MATERIALS = {  # if the shop's word differs from the drawn material
     ("womens-tights", "sheer"): "nylon",
     ("womens-bras", "sheer"): "lace",
     ("womens-panties", "sheer"): "lace",
@@ -69,18 +69,18 @@ FORBIDDEN = str.maketrans({character: " " for character in "\\{}[];<>/\n\r"})  #
 
 @dataclass(frozen=True)
 class Product:
-    """What a shop knows of a product besides its look."""
+    """The attributes of a product besides its look."""
 
     look: Look
     brand: str
-    model: str  # as shops number them: 4107-605-820, K1832
+    model: str  # model number, for example 4107-605-820 or K1832
     collection: str
     unisex: bool = False
 
 
 @cache
 def lexicon() -> dict[str, dict[str, Any]]:
-    """Every section of the lexicon by its country code."""
+    """The sections of the lexicon by country code."""
     with LEXICON_FILE.open("rb") as file:
         return tomllib.load(file)
 
@@ -121,7 +121,7 @@ def product(look: Look, rng: random.Random, unisex: bool = False) -> Product:
 
 
 def capital(text: str, language: str) -> str:
-    """The text with its first letter in upper case, as the language writes it.
+    """The text with its first letter in upper case, by the rules of the language.
 
     >>> capital("iç çamaşırı", "tr"), capital("šaty", "cs")
     ('İç çamaşırı', 'Šaty')
@@ -130,7 +130,7 @@ def capital(text: str, language: str) -> str:
 
 
 def upper(text: str, language: str, keep_accents: bool = False) -> str:
-    """The text in capitals: Turkish has a dotted one, Greek drops its accents in words of capitals.
+    """The text in upper case: Turkish has a dotted capital I, Greek drops accents in capitals.
 
     >>> upper("φόρεμα", "el"), upper("bikini", "tr")
     ('ΦΟΡΕΜΑ', 'BİKİNİ')
@@ -145,7 +145,7 @@ def upper(text: str, language: str, keep_accents: bool = False) -> str:
 
 
 def name(product: Product, country: str, rng: random.Random, omit_kind: bool = False) -> str:
-    """A product's name as a shop in `country` writes it; with `omit_kind` it does not say what it is."""
+    """The name of a product in a shop of `country`; `omit_kind` leaves out the noun."""
     words = lexicon()[country]
     look = product.look
     colour = words["colours"][look.colour]
@@ -195,7 +195,7 @@ def description(product: Product, country: str, rng: random.Random) -> str:
 
 
 def _pick(choices: list[str], rng: random.Random) -> str:
-    """Mostly the first. One draw, however many there are, so that all languages stay in step."""
+    """Mostly the first choice. Always one draw of `rng`, so that all languages stay synchronised."""
     draw = rng.random()
     return choices[0] if draw < 0.6 else choices[int((draw - 0.6) / 0.4 * len(choices)) % len(choices)]
 
@@ -206,7 +206,7 @@ def _sentences(product: Product, country: str, rng: random.Random) -> Iterator[s
     kind = product.look.kind
     facts = _facts(product, words, rng)
 
-    def said(keys: Iterable[str]) -> list[str]:
+    def phrases(keys: Iterable[str]) -> list[str]:
         phrases = [phrase for key in keys for phrase in words["sentences"][key]]
         return [phrase.format(**facts) for phrase in phrases]
 
@@ -216,13 +216,13 @@ def _sentences(product: Product, country: str, rng: random.Random) -> Iterator[s
     if "composition" in facts:
         labels[labels.index("material")] = "composition"
     topics = _topics(product.look)
-    openers = [] if product.unisex else said(["intro"])  # a noun would say whose it is
-    listed, praised = said(labels), said(topics.praise)
-    cared, used = said(topics.care), said(topics.occasion)
-    if "care_textile" in topics.care:  # by hand or by machine, not both
+    openers = [] if product.unisex else phrases(["intro"])  # a noun would say whose it is
+    listed, praised = phrases(labels), phrases(topics.praise)
+    cared, used = phrases(topics.care), phrases(topics.occasion)
+    if "care_textile" in topics.care:  # wash by hand or by machine, not both
         del cared[0 if rng.random() < 0.3 else 1]
     sizes = ["sizes"] if _fits("sizes", kind) else []
-    last = said(["delivery", "promotion", "note", "brand", "code", *topics.notes, *sizes])
+    last = phrases(["delivery", "promotion", "note", "brand", "code", *topics.notes, *sizes])
     table = [_size_table(kind, words)] if _fits("size_table", kind) else []
     for group in (listed, praised, cared, used, last):
         rng.shuffle(group)
@@ -240,7 +240,7 @@ LABELS = ("colour", "material", "pattern", "cut", "season", "heel", "dimensions"
 
 
 def _facts(product: Product, words: dict[str, Any], rng: random.Random) -> dict[str, str]:
-    """What the braces of a sentence stand for."""
+    """The values of the placeholders in a sentence."""
     look = product.look
     noun = _pick(words["kinds"][look.kind], rng)
     material = WORN_MATERIALS.get((look.kind, look.material), look.material)
@@ -310,7 +310,7 @@ def is_clothing(kind: str) -> bool:
 
 
 def _fits(key: str, kind: str) -> bool:
-    """Whether a shop says this of such a product."""
+    """Whether a phrase applies to a kind of product."""
     if key == "heel":
         return kind in HEELS
     if key == "dimensions":
@@ -330,7 +330,7 @@ def _fits(key: str, kind: str) -> bool:
 
 @dataclass(frozen=True)
 class Topics:
-    """The groups of sentences that suit a product."""
+    """The groups of sentences that apply to a product."""
 
     praise: tuple[str, ...]
     care: tuple[str, ...] = ()
@@ -339,7 +339,7 @@ class Topics:
 
 
 CLOTHES = Topics(("clothes",), ("care_textile",), ("occasion_clothes",), ("note_clothes",))
-TOPICS: tuple[tuple[frozenset[str], Topics], ...] = (  # the first that holds the kind; otherwise CLOTHES
+TOPICS: tuple[tuple[frozenset[str], Topics], ...] = (  # the first group with the kind; otherwise CLOTHES
     (SHOES, Topics(("shoes",), ("care_wipe",), notes=("note_clothes",))),
     (BAGS, Topics(("bags",), ("care_wipe",))),
     (BELTS, Topics(("accessories",), ("care_wipe",))),
@@ -386,7 +386,7 @@ def _size_table(kind: str, words: dict[str, Any]) -> str:
 
 
 def examples(country: str, count: int, rng: random.Random) -> list[tuple[str, str]]:
-    """Random names and descriptions in a country's language, of kinds and looks all equally likely."""
+    """Random names and descriptions in a country's language, with uniformly drawn kinds and looks."""
     pairs = []
     for _ in range(count):
         kind = rng.choice(list(KINDS))
@@ -398,7 +398,7 @@ def examples(country: str, count: int, rng: random.Random) -> list[tuple[str, st
 
 
 def page(count: int = 10, seed: int = 0) -> str:
-    """The page of examples in docs/, as Markdown."""
+    """The page of examples for docs/, as Markdown."""
     text = [
         "# Names and descriptions of the built-in dataset",
         "",

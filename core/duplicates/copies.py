@@ -25,14 +25,14 @@ from core.duplicates.pixels import SIDE_PX, PictureFiles, picture_files
 from core.embeddings.pixels import PixelCache
 from core.progress import Progress, no_progress
 
-PART = 2_000  # pictures; what a kill costs at most
-BLOCK, PAIRS = 128, 32  # pictures, and pairs, at a time: what fits a processor's cache
+PART = 2_000  # pictures per part; a kill loses at most one part
+BLOCK, PAIRS = 128, 32  # pictures, and pairs, at a time, to fit a CPU's cache
 COARSE_STEPS, FINE_STEPS = 4, 5
-COARSE_MOST = 16.0  # difference of the small pictures, of 255, above which a pair is not looked at closer
+COARSE_MOST = 16.0  # difference of the small pictures, of 255, above which a pair is rejected early
 LEAST_EDGES = 0.95  # least correlation of edges: pale objects on white have small pixel differences anyway
 LEAST_OVERLAP = 0.5  # of the picture; less is a detail
 CHANGED, LEAST_CHANGED = 10.0, 0.03  # of 255, that another colour differs by at least; share of the picture
-VERSION = "1"  # raise it when another table would come out
+VERSION = "1"  # increase it when the result changes
 
 
 def detect_copies(
@@ -55,8 +55,8 @@ def detect_copies(
 
 
 def compared(products: Products, files: PictureFiles, progress: Progress = no_progress) -> pa.Table:
-    """Pairs of files that may be copies: a, b, and their difference as `cropped` and as `recoloured`, infinite where
-    they are none. The caller is `alone`."""
+    """Candidate pairs of files: a, b, and their difference as `cropped` and as `recoloured`, infinite if they are not
+    copies. The caller holds the lock."""
     info = products.info
     path = hashing.folder_of(info) / "copies.parquet"
     stamp = f"{info.fingerprint}-{VERSION}"
@@ -66,7 +66,7 @@ def compared(products: Products, files: PictureFiles, progress: Progress = no_pr
     cache.fill(files.ids, progress=progress)
     rows = cache.rows(files.ids)
     splits = class_splits(products, files.code, len(rows))
-    splits[rows < 0] = False  # opened for its hash and broken since
+    splits[rows < 0] = False  # damaged since its hash was computed
     m = len(rows)
     shapes = [
         edge_histograms(_small(as_tensor(cache.pixels[rows[start : start + BLOCK]])))
@@ -97,7 +97,7 @@ def compared(products: Products, files: PictureFiles, progress: Progress = no_pr
 def _copies(
     pixels: NDArray[np.uint8], rows: NDArray[np.int64], index: EdgeIndex, own: NDArray[np.int64]
 ) -> pa.Table:
-    """Some pictures against their nearest by outline: small, and as large as they are kept where that is promising."""
+    """Compare some pictures with their nearest neighbours by edges: at small size, and at full size if promising."""
     own = own[rows[own] >= 0]
     large = as_tensor(pixels[rows[own]])
     query, other, way = index.near(own, _small(large))
@@ -122,7 +122,7 @@ def _copies(
 
 
 def cropped(first: torch.Tensor, second: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-    """(m,) root mean square difference of pictures laid over each other, 0 to 255; infinite where they do not fit.
+    """(m,) root mean square difference of aligned pictures, 0 to 255; infinite if they cannot be aligned.
 
     Args:
         first, second: (m, 3, h, w), 0 to 255.
@@ -134,10 +134,10 @@ def cropped(first: torch.Tensor, second: torch.Tensor, place: torch.Tensor) -> t
 
 
 def recoloured(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """(m,) root mean square difference, 0 to 255, that is left when what differs is given the other picture's colour.
+    """(m,) residual root mean square difference, 0 to 255, after recolouring the differing pixels.
 
-    The colour changes by one affine map of red, green and blue for all that differs; infinite where next to nothing does.
-    It is the greater of both directions: anything can be turned into a picture that is nearly of one colour.
+    Recolouring is one affine map of red, green and blue for all differing pixels; infinite if almost none differ. The
+    maximum of both directions, since any picture can be mapped to one of nearly one colour.
 
     Args:
         first, second: (m, 3, h, w), 0 to 255, of one frame.
@@ -159,7 +159,7 @@ def _repainted(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 def _difference(
     first: torch.Tensor, second: torch.Tensor, place: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """(m,) root mean square difference where both pictures are, and the share of the second one that is so."""
+    """(m,) root mean square difference in the overlap, and the overlap as a fraction of the second picture."""
     moved, inside = aligned(first, place)
     apart = (blurred(moved) - blurred(second)).square().mean(1, keepdim=True)
     count = inside.sum((1, 2, 3))

@@ -1,4 +1,4 @@
-"""Each detector at work on a dataset: `see` runs the one of a name."""
+"""Run the detectors on a dataset."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _by_picture(products: Products, key: str, most_bits: int, progress: Progress
 
 
 def sets_for(info: DatasetInfo, key: str, vectors: str = "") -> tuple[str, str]:
-    """The sets of vectors that a detector compares, as names and as times; empty where it needs none or has none."""
+    """The sets of vectors that a detector compares, as names and times; empty if it needs none or there are none."""
     if key not in ("vectors", "glami"):
         return "", ""
     try:

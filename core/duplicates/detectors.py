@@ -118,7 +118,7 @@ class NearPairs:
     a: NDArray[np.int64]  # (m,) class
     b: NDArray[np.int64]
     likeness: NDArray[np.float32]
-    notes: tuple[str, ...] = ()  # what was left out, and why
+    notes: tuple[str, ...] = ()  # omissions, with the reason
 
     @classmethod
     def none(cls) -> NearPairs:

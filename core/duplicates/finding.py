@@ -37,7 +37,7 @@ class Described:
 
     detector: str
     fingerprint: str  # of the dataset
-    loosest: float  # threshold down to which pairs are there
+    loosest: float  # threshold down to which pairs are stored
     vectors: str = ""  # the sets of vectors that were compared
     made: str = ""  # when those were made
     absent: int = 0  # products that the detector could not compare
@@ -129,27 +129,27 @@ def find(
 
 
 def possible(info: DatasetInfo) -> tuple[list[str], tuple[str, ...]]:
-    """The default detectors that a dataset allows, and why others are left out."""
+    """The default detectors that a dataset allows, and the reasons why others are skipped."""
     chosen, why = list(USUAL), []
     if info.with_picture > MOST_COPIES:
         chosen = [key for key in chosen if key not in COPIES]
         why.append(
-            f"Cropped and recoloured copies were left out: the dataset has more than {MOST_COPIES:,} pictures "
+            f"Cropped and recoloured copies were skipped: the dataset has more than {MOST_COPIES:,} pictures "
             f"(--by {','.join(COPIES)} computes them anyway)."
         )
     if info.with_picture > pixels.MOST:
         chosen.remove("pixels")
-        why.append(f"Pixel comparison was left out: the dataset has more than {pixels.MOST:,} pictures.")
+        why.append(f"Pixel comparison was skipped: the dataset has more than {pixels.MOST:,} pictures.")
     if not info.with_picture or is_remote(info):
         chosen = [key for key in chosen if key not in PICTURE_FILES]
         why.append(
-            "File, pixel and hash comparison was left out: the dataset "
+            "File, pixel and hash comparison was skipped: the dataset "
             + ("has its pictures on the web." if info.with_picture else "has no pictures.")
         )
     if not detection.sets_for(info, "vectors")[0]:
         chosen.remove("vectors")
         why.append(
-            f"Vector comparison was left out: the dataset has no vectors yet (vitrine embed {info.name})."
+            f"Vector comparison was skipped: the dataset has no vectors yet (vitrine embed {info.name})."
         )
     return chosen, tuple(why)
 
@@ -181,7 +181,7 @@ Pairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[n
 
 
 def _pairs(products: Products, seen: detection.Detection) -> Pairs:
-    """Classes taken apart by split, and pairs of products that stand for pairs of those."""
+    """Split the classes by split, and represent their pairs by pairs of products."""
     names, split = split_codes(products)
     count = len(names)
     there = seen.code >= 0
@@ -214,7 +214,7 @@ def _pairs(products: Products, seen: detection.Detection) -> Pairs:
                     stands[right[both]],
                     np.full(int(both.sum()), exact, np.float32),
                 )
-    # Different things of one unit, such as two picture files of the same bytes: a chain through them.
+    # Different items of one unit, such as two picture files with the same bytes, are linked in a chain.
     order = np.lexsort((np.arange(len(unit)), seen.item, unit))
     order = order[unit[order] >= 0]
     starts = np.ones(len(order), bool)
@@ -230,7 +230,7 @@ def _pairs(products: Products, seen: detection.Detection) -> Pairs:
 
 
 def _keep(info: DatasetInfo, found: Found) -> None:
-    """On the disk whole or not at all."""
+    """Write atomically."""
     target = hashing.folder_of(info) / found.described.detector
     aside = target.with_name(f".{target.name}-{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
@@ -253,7 +253,7 @@ def _keep(info: DatasetInfo, found: Found) -> None:
 
 
 def load(info: DatasetInfo, key: str) -> Found | None:
-    """What was kept of a detector; None where there is nothing, or it is of an earlier import."""
+    """The cached pairs of a detector; None if missing or of an earlier import."""
     described = describe(info, key)
     if described is None:
         return None
@@ -270,7 +270,7 @@ def load(info: DatasetInfo, key: str) -> Found | None:
 
 
 def describe(info: DatasetInfo, key: str) -> Described | None:
-    """What is said of a detector's search, without reading its pairs."""
+    """The metadata of a detector's cached pairs, without reading the pairs."""
     path: Path = hashing.folder_of(info) / detector(key).key / "found.json"
     try:
         said = json.loads(path.read_text(encoding="utf-8"))

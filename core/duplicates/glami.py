@@ -1,4 +1,4 @@
-"""How GLAMI-1M's authors took their test part's duplicates out, as a detector.
+"""GLAMI-1M's rule for removing duplicates from the test split, as a detector.
 
 A test product goes where its name and description stand in train letter by letter, or where the train picture nearest
 to its own is over 0.99 alike and so is that product's text (docs/development/results.md; the notebook of the published repository).

@@ -1,4 +1,4 @@
-"""Every picture looked at once: the MD5 of its file, and two perceptual hashes of it and of its mirror image.
+"""Hash all pictures: the MD5 of the file, and two perceptual hashes of the picture and its mirror image.
 
 `duplicates/hashes.parquet` beside the dataset holds one row a picture. It is made in worker processes, in parts that
 survive a kill, and put in place when all parts are there; it carries the dataset's fingerprint.
@@ -30,8 +30,8 @@ from core.progress import Progress, no_progress
 from core.statistics.picture_stats import is_remote
 from core.storage import storage_errors
 
-PART = 1_000  # pictures; what a kill costs at most
-POOL_WORTH = 2 * PART  # pictures from which starting worker processes pays
+PART = 1_000  # pictures per part; a kill loses at most one part
+POOL_WORTH = 2 * PART  # least number of pictures worth starting worker processes
 DECODED_PX = 64  # side that a picture is decoded at; both hashes shrink it further
 BITS = 64  # of each hash
 KEY = b"vitrine.fingerprint"
@@ -42,7 +42,7 @@ HASHES = pa.schema(
         ("md5", pa.binary(16)),  # of the file's bytes; NULL where it cannot be read
         ("hash", pa.binary(16)),  # pHash, then dHash, 64 bits each; NULL where it cannot be decoded
         ("mirrored", pa.binary(16)),  # the same of the picture turned left to right
-        ("problem", pa.string()),  # why it has none; NULL where it has
+        ("problem", pa.string()),  # reason why there is none; else NULL
     ]
 )
 
@@ -60,7 +60,7 @@ def folder_of(dataset: DatasetInfo) -> Path:
 
 
 def hash_bits(image: Image.Image) -> bytes:
-    """128 bits of a picture: pHash (the low frequencies of its light), then dHash (where it brightens to the right).
+    """128-bit hash of a picture: pHash (low frequencies of luminance), then dHash (sign of the horizontal gradient).
 
     Source: Zauner 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions"; the library imagehash.
     """
@@ -72,7 +72,7 @@ def hash_bits(image: Image.Image) -> bytes:
 
 
 def measure(dataset: DatasetInfo, progress: Progress = no_progress, workers: int | None = None) -> Hashes:
-    """The hashes of every picture: what is missing is computed, the rest read. The caller is `alone`.
+    """The hashes of all pictures; missing ones are computed. The caller holds the lock.
 
     Args:
         workers: processes; one a processor otherwise, and none for a small dataset.
@@ -116,7 +116,7 @@ def measure(dataset: DatasetInfo, progress: Progress = no_progress, workers: int
 
 
 def pictures(dataset: DatasetInfo) -> int:
-    """How many different pictures a dataset has."""
+    """The number of unique pictures of a dataset."""
     return int(pq.read_metadata(dataset.folder / "pictures.parquet").num_rows)
 
 
@@ -126,7 +126,7 @@ def _opened(path: Path) -> Hashes:
 
 
 def _hashed(todo: list[tuple[DatasetInfo, Path, list[str]]], workers: int) -> Iterator[int]:
-    """How many pictures each part had, as the parts are done."""
+    """Iterate over the number of pictures of each part as it is completed."""
     if workers <= 1:
         yield from map(_hash_part, todo)
         return
@@ -157,14 +157,14 @@ def _hash_part(job: tuple[DatasetInfo, Path, list[str]]) -> int:
 
 
 def stamp_of(path: Path) -> str | None:
-    """The fingerprint of the dataset that a file was made from; None where there is no whole file."""
+    """The dataset fingerprint of a file; None if it is missing or incomplete."""
     with suppress(OSError, pa.ArrowException):
         return (pq.read_schema(path).metadata or {}).get(KEY, b"").decode() or None
     return None
 
 
 def write_stamped(path: Path, table: pa.Table, fingerprint: str) -> None:
-    """The file whole or not at all, with the fingerprint in it."""
+    """Write the file atomically, with the fingerprint."""
     temporary = path.with_suffix(f".{os.getpid()}")
     try:
         pq.write_table(
@@ -179,7 +179,7 @@ def write_stamped(path: Path, table: pa.Table, fingerprint: str) -> None:
 
 @contextmanager
 def alone(dataset: DatasetInfo) -> Iterator[None]:
-    """One process searches a dataset; the system lets go of the lock however it dies.
+    """Lock for one searching process per dataset; the system releases it when the process dies.
 
     Raises:
         DuplicatesError: another process is at it.
@@ -201,7 +201,7 @@ def alone(dataset: DatasetInfo) -> Iterator[None]:
 
 
 def in_progress(dataset: DatasetInfo) -> bool:
-    """Is a process looking for duplicates now?"""
+    """Whether a process is searching for duplicates now."""
     path = folder_of(dataset) / ".lock"
     if not path.exists():
         return False

@@ -1,4 +1,4 @@
-"""What detectors read of a dataset, pictures, splits, vectors, texts, and the form in which each answers."""
+"""Inputs of detectors (pictures, splits, vectors, texts) and their common output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Detection:
 
 
 def _shown(products: Products) -> list[str | None]:
-    """(n,) the image_id of each product's picture; None where it has none."""
+    """(n,) the image_id of each product's picture; None if it has none."""
     sql = "SELECT CASE WHEN image IS NULL THEN NULL ELSE image_id END AS shown FROM cohort ORDER BY row_id"
     found: list[str | None] = products.table(sql)["shown"].to_pylist()
     return found

@@ -1,8 +1,8 @@
-"""A person's yes and no on a random sample of pairs, and the precision of every threshold that follows from it.
+"""Human judgements of a random sample of pairs, and the precision at each threshold estimated from them.
 
-Pairs are drawn by strata of likeness, each in a random order of its own that never changes; whoever judges takes the
-next pair of the stratum whose turn it is. So what was judged of a stratum is a simple random sample of it, and each
-stratum counts by its pairs, however many of them were judged (Horvitz and Thompson 1952; Cochran 1977, chapter 5).
+Pairs are stratified by likeness. Each stratum has a fixed random order, and strata take turns, so that the judged pairs of
+a stratum are a simple random sample of it. Strata are weighted by their number of pairs, whatever the number of judged
+ones (Horvitz and Thompson 1952; Cochran 1977, chapter 5).
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ from core.measures.intervals import wilson
 from core.storage import storage_errors
 
 Answer = Literal["yes", "no", "unsure"]
-STRATA: dict[
-    str, tuple[float, ...]
-] = {  # thresholds from the exact one to the loosest: the ends of the strata
+STRATA: dict[str, tuple[float, ...]] = {  # upper bounds of the strata: thresholds from exact to loosest
     "bytes": (1,),
     "pixels": (0, 2, 4, 6, 8, 10, 14, 20),
     "cropped": (0, 2, 3, 4, 5, 6, 8),
@@ -98,9 +96,9 @@ def judge(info: DatasetInfo, key: str, a: int, b: int, answer: Answer, who: str)
         _path(info).parent.mkdir(exist_ok=True)
         descriptor = os.open(_path(info), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # two people's lines never mix
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # lines of several people do not mix
             size = os.fstat(descriptor).st_size
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":  # a killed writer's half line ends here
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":  # ends a line truncated by a kill
                 os.write(descriptor, b"\n")
             os.write(descriptor, line.encode())
             os.fsync(descriptor)
@@ -169,7 +167,7 @@ def next_pairs(
 
 
 def _places(found: Found, judged: Mapping[tuple[int, int], Judgement]) -> dict[tuple[int, int], int]:
-    """Where each judged pair stands in the table of pairs; pairs that are not in it are absent."""
+    """The positions of judged pairs in the table of pairs, without those that are not in it."""
     keys = np.array([a << 32 | b for a, b in judged], np.int64)
     rows = np.flatnonzero(np.isin(found.a << 32 | found.b, keys))
     return {(int(found.a[row]), int(found.b[row])): int(row) for row in rows}
@@ -182,7 +180,7 @@ def _stratum_of(found: Found, judged: Mapping[tuple[int, int], Judgement]) -> li
 
 
 def _order(found: Found, inside: slice, seed: int) -> NDArray[np.int64]:
-    """A stratum's pairs in a random order that depends on nothing but the pairs."""
+    """A stratum's pairs in a random order determined by the pairs."""
     with np.errstate(over="ignore"):
         key = found.a[inside].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         key ^= found.b[inside].astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(seed)
@@ -195,13 +193,23 @@ def _order(found: Found, inside: slice, seed: int) -> NDArray[np.int64]:
 def precision(
     found: Found, judged: Mapping[tuple[int, int], Judgement], thresholds: Sequence[float]
 ) -> list[Precision]:
-    """The precision at each threshold with a 95% interval; pairs judged "unsure" are left out."""
+    """The precision at each threshold with a 95% interval; without pairs judged "unsure"."""
     answers = {
         row: judged[pair].answer == "yes"
         for pair, row in _places(found, judged).items()
         if judged[pair].answer != "unsure"
     }
     return [_at(found, answers, threshold) for threshold in thresholds]
+
+
+def precisions(
+    info: DatasetInfo, founds: Mapping[str, Found], thresholds: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """By detector, the estimated precision at its threshold: see `Precision.as_dict`."""
+    return {
+        key: precision(found, judgements(info, key), [thresholds[key]])[0].as_dict()
+        for key, found in founds.items()
+    }
 
 
 def _at(found: Found, answers: Mapping[int, bool], threshold: float) -> Precision:
@@ -225,10 +233,10 @@ def _at(found: Found, answers: Mapping[int, bool], threshold: float) -> Precisio
 def stratified(
     sizes: Sequence[int], counts: Sequence[int], hits: Sequence[int]
 ) -> tuple[float, float, float]:
-    """A share from random samples of strata, with a 95% interval.
+    """A proportion from a stratified random sample, with a 95% interval.
 
-    Each stratum counts by its size. The interval is Wilson's for as many observations as a simple random sample would
-    need to be as sure (Korn and Graubard 1998); a stratum without any could be all or nothing, and widens it so.
+    Strata are weighted by size. The interval is Wilson's with the effective sample size (Korn and Graubard 1998); a
+    stratum without a sample could have any proportion, and widens the interval accordingly.
 
     Args:
         sizes, counts, hits: of each stratum its pairs, how many were judged, how many of those were a yes.
@@ -243,7 +251,7 @@ def stratified(
     known = count > 0
     weight = size[known] / size[known].sum()
     share = float((weight * hit[known] / count[known]).sum())
-    careful = (hit[known] + 0.5) / (count[known] + 1)  # a few equal answers do not make a stratum certain
+    careful = (hit[known] + 0.5) / (count[known] + 1)  # a few equal answers do not give zero variance
     left = 1 - count[known] / size[known]
     variance = float((weight**2 * careful * (1 - careful) / count[known] * left).sum())
     middle = float((weight * careful).sum())

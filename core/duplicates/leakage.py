@@ -23,9 +23,7 @@ class Group:
     """Products linked by pairs: duplicates of each other."""
 
     rows: NDArray[np.int64]
-    things: (
-        int  # of them that are not only listings of another: different pictures, or different texts' products
-    )
+    things: int  # of them, distinct items: pictures, or products with different texts
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Leakage:
 
     detector: str
     threshold: float
-    pairs: int  # positions in the table of pairs; a pair stands for all products identical to its two
+    pairs: int  # number of rows in the table of pairs; a pair represents all products identical to its two
     within: dict[str, dict[str, int]]  # split -> pairs, groups, products, surplus, largest
     across: dict[
         tuple[str, str], dict[str, int]
@@ -45,7 +43,7 @@ class Leakage:
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """A dictionary for JSON."""
         return {
             "detector": self.detector,
             "threshold": self.threshold,
@@ -175,7 +173,7 @@ def to_drop(
         within: also drop all but the first item of each group within a split.
 
     Returns:
-        row_id, split, detector, likeness, like (row_id of what it is like), like_split: one row a product, sorted.
+        row_id, split, detector, likeness, like (row_id of its duplicate), like_split: one row per product, sorted.
     """
     parts = []
     for key, threshold in thresholds.items():

@@ -20,7 +20,7 @@ from core.progress import Progress, no_progress
 
 SIDE_PX = 64
 BLOCK = 4_096
-MOST = 200_000  # pictures that are compared by pixels: 2.5 GB are read per query
+MOST = 200_000  # largest number of pictures to compare by pixels: 2.5 GB are read per query
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LookAlike:
     """One product of another class."""
 
     row: int
-    pixels: float | None  # root mean square difference a channel, 0 to 255; None where it has no picture
+    pixels: float | None  # root mean square difference per channel, 0 to 255; None without a picture
     cosine: float | None  # of the vectors; None without
 
 

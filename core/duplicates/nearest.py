@@ -82,10 +82,10 @@ def near_vectors(
 
 
 def inverted(vectors: NDArray[np.float32], least: float) -> tuple[Any, str]:
-    """An inverted file, probed as far as it takes to find what is just near enough, and a note of how much it finds.
+    """An inverted file with enough probes for the recall at the threshold, and a note with the measured recall.
 
-    It is asked with vectors that were turned until their cosine with what they were is `least`: the pairs that are hardest
-    to find. What was found of each vector itself would say nothing, for that is never missed.
+    Recall is measured with queries rotated to a cosine of `least` with their vectors, the hardest pairs to find. The
+    vectors themselves as queries would always be found.
 
     Args:
         vectors: (n, d) of length 1.
@@ -105,7 +105,7 @@ def inverted(vectors: NDArray[np.float32], least: float) -> tuple[Any, str]:
     recall = 0.0
     for index.nprobe in (4, 8, 16, 32, 64, 128, 256):
         likeness, found = index.search(queries, NEIGHBOURS)
-        crowded = likeness[:, -1] > least  # others are nearer, which an exact search would give, too
+        crowded = likeness[:, -1] > least  # others are nearer, as in an exact search
         recall = float(((found == own[:, None]).any(axis=1) | crowded).mean())
         if recall >= RECALL_WANTED:
             break
@@ -124,7 +124,7 @@ def _searched(
     progress: Progress,
     what: str,
 ) -> NearPairs:
-    """Every class's nearest in every split, at least `least` alike."""
+    """The nearest neighbours of each class in each split with a similarity of at least `least`."""
     a, b, scores, crowded, done = [], [], [], 0, 0
     members = [np.flatnonzero(splits[:, split]) for split in range(splits.shape[1])]
     total = sum(len(rows) for rows in members) * len(members)
@@ -132,11 +132,11 @@ def _searched(
         if not len(inside):
             continue
         index = index_of(inside)
-        k = min(NEIGHBOURS + 1, len(inside))  # itself is among them in its own split
+        k = min(NEIGHBOURS + 1, len(inside))  # includes itself in its own split
         for rows in _blocks(members):
             likeness, found = search(index, rows, k)
             near = (found >= 0) & (likeness >= least)
-            if k > NEIGHBOURS:  # the last of an answer is still near: there may be more
+            if k > NEIGHBOURS:  # the last neighbour is within the threshold: there may be more
                 crowded += int(near[:, k - 1 :: k].any(axis=1).sum())
             query, place = np.nonzero(near)
             a.append(rows[query])
@@ -150,7 +150,7 @@ def _searched(
     if crowded:
         notes.append(
             f"{crowded:,} searches reached the limit of {NEIGHBOURS} neighbours: only the nearest {NEIGHBOURS} "
-            "were kept, so less similar pairs may be missing."
+            "were stored, so less similar pairs may be missing."
         )
     return gathered(np.concatenate(a), np.concatenate(b), np.concatenate(scores), tuple(notes))
 

@@ -48,9 +48,9 @@ def detect_pixels(products: Products, most_difference: float, progress: Progress
 class PictureFiles:
     """The m distinct picture files of a dataset that can be opened."""
 
-    code: NDArray[np.int64]  # (n,) which of them each product shows; -1 for none
-    picture: NDArray[np.int64]  # (n,) place of its picture among all; -1 for none
-    stand: NDArray[np.int64]  # (m,) row of `table` of a picture that stands for each file
+    code: NDArray[np.int64]  # (n,) index of each product's file; -1 for none
+    picture: NDArray[np.int64]  # (n,) index of its picture among all; -1 for none
+    stand: NDArray[np.int64]  # (m,) row of `table` of a representative picture of each file
     ids: list[str]  # (m,) its image_id
     table: pa.Table  # hashing.HASHES
     notes: tuple[str, ...]  # how many cannot be opened
@@ -96,7 +96,7 @@ def _decided(
 
 
 def rms(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(m,) root mean square difference of pictures, 0 to 255; the lesser of as they are and mirrored.
+    """(m,) root mean square difference of pictures, 0 to 255; the minimum of plain and mirrored.
 
     Args:
         first, second: (m, height, width, 3).

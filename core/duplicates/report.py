@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -139,8 +140,15 @@ def as_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def as_bytes(report: Report, suffix: str) -> bytes:
+    """The certificate as UTF-8, in the format of a file name's suffix: JSON for `.json`, else Markdown."""
+    if suffix == ".json":
+        return json.dumps(report, ensure_ascii=False, indent=2).encode()
+    return as_markdown(report).encode()
+
+
 def _crossings(names: list[str]) -> list[tuple[str, str]]:
-    """Later splits first: what is asked is how much of test stands in train."""
+    """Ordered pairs of splits, later splits first: leakage is the part of test that occurs in train."""
     return [(a, b) for a in reversed(names) for b in names if a != b]
 
 
@@ -160,7 +168,7 @@ def _policy(drop: Mapping[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
-    """A name of a dataset or split, which may hold anything, inside a table."""
+    """Escape a name of a dataset or split for a Markdown table."""
     return "".join(
         f"\\{letter}" if letter in "\\|`*_<[" else " " if letter in "\r\n" else letter for letter in text
     )

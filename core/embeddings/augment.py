@@ -1,23 +1,23 @@
-"""Random views of pictures for training: turned, cropped, mirrored, lit differently, as one batch."""
+"""Batched data augmentation: random rotation, crop, flip and colour jitter."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-DRAWN = 12  # random numbers a view
+DRAWN = 12  # random numbers per view
 
 
 def draw_views(n: int, generator: torch.Generator) -> Tensor:
-    """(n, DRAWN) uniform in [0, 1): what makes `random_views` of n pictures."""
+    """(n, DRAWN) uniform random numbers in [0, 1): the parameters of `random_views` for n pictures."""
     return torch.rand(n, DRAWN, generator=generator)
 
 
 def random_views(pixels: Tensor, drawn: Tensor, height_px: int, width_px: int) -> Tensor:
     """One random view of each picture.
 
-    Up to 15 degrees of turn, 70 to 105 percent of the picture, sides stretched by up to 15 percent
-    against each other, mirrored for every other; brightness, contrast and colours shifted.
+    Rotation by up to 15 degrees, crop of 70 to 105 percent, change of the aspect ratio by up to 15 percent, flip with
+    probability 0.5; jitter of brightness, contrast and colours.
 
     Args:
         pixels: (n, 3, h, w) uint8.

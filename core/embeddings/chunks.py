@@ -1,6 +1,6 @@
-"""The work of an embedding in chunks: which pictures or texts each has, and how they are decoded or encoded.
+"""Divide an embedding job into chunks, and decode pictures or encode texts of a chunk.
 
-A chunk is CHUNK pictures (each once, however many products show it) or CHUNK texts.
+A chunk is CHUNK unique pictures or CHUNK texts.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from core.images.pictures import Pictures, decode
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK = 512  # pictures or texts: what a kill may cost
+CHUNK = 512  # pictures or texts; a kill loses at most one chunk
 Decoded = Iterator[tuple[int, NDArray[np.uint8], NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to encode, and which products each vector belongs to.
+    """The keys to encode, and the products that each vector belongs to.
 
     Keys are in the order of their first product; those of chunk c are keys[c * CHUNK : (c + 1) * CHUNK].
     """
 
     keys: NDArray[np.object_]  # (u,) image_ids, or row numbers of texts
     rows: NDArray[np.int64]  # row_ids sorted by key
-    starts: NDArray[np.int64]  # (u + 1,) where each key's rows begin in `rows`
+    starts: NDArray[np.int64]  # (u + 1,) offset of each key's rows in `rows`
 
     @property
     def chunks(self) -> int:
@@ -53,16 +53,16 @@ class Work:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A part of the work."""
+    """One chunk of the work."""
 
     number: int
     keys: list[Any]
     rows: NDArray[np.int64]  # (m,) products
-    owner: NDArray[np.int64]  # (m,) which key each product's vector is of
+    owner: NDArray[np.int64]  # (m,) index of each product's key
 
 
 def plan_work(products: Products, tower: Literal["image", "text"]) -> Work:
-    """Every picture of the dataset once, or every text."""
+    """The work of a dataset: each unique picture, or each text."""
     if tower == "text":
         numbers = products.frame("SELECT row_id FROM cohort ORDER BY row_id").row_id.to_numpy(np.int64)
         return Work(numbers.astype(object), numbers, np.arange(len(numbers) + 1, dtype=np.int64))
@@ -71,7 +71,7 @@ def plan_work(products: Products, tower: Literal["image", "text"]) -> Work:
 
 
 def picture_work(image_ids: Sequence[str], rows: NDArray[np.int64]) -> Work:
-    """Every picture once, however many of the rows show it.
+    """The work of some rows: each unique picture.
 
     Args:
         image_ids, rows: (m,) each.
@@ -85,22 +85,21 @@ def picture_work(image_ids: Sequence[str], rows: NDArray[np.int64]) -> Work:
 
 
 def spread(vectors: NDArray[np.float32], present: NDArray[np.bool_], dimensions: int) -> NDArray[np.float32]:
-    """(n, d) with the vectors where they are present and zeros elsewhere."""
+    """Scatter the vectors of present rows into an (n, d) array of zeros."""
     full = np.zeros((len(present), dimensions), np.float32)
     full[present] = vectors
     return full
 
 
 def product_text(name: str | None, description: str | None) -> str:
-    """What is read of a product: its name, then its description."""
+    """The text of a product for an encoder: its name, then its description."""
     return " ".join(part for part in (name, description) if part)
 
 
 def encode_texts(
     products: Products, encoder: Encoder, rows: list[Any]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(n, d) vectors of these products' texts as the model gives them, and which have a text; the rows are
-    consecutive."""
+    """Encode the texts of consecutive rows: (n, d) unnormalised vectors, and (n,) whether there is a text."""
     frame: pd.DataFrame = products.frame(
         "SELECT name, description FROM cohort WHERE row_id BETWEEN ? AND ? ORDER BY row_id",
         values=[int(rows[0]), int(rows[-1])],
@@ -114,14 +113,14 @@ def encode_texts(
 def decoded_chunks(
     dataset: DatasetInfo, preprocessing: Preprocessing, work: Work, todo: list[int], workers: int | None
 ) -> Decoded:
-    """Chunks' pixels in order, decoded ahead by other processes."""
+    """Iterate over the pixels of chunks in order, decoded ahead by worker processes."""
     cores = len(os.sched_getaffinity(0))
     workers = min(workers or cores, len(todo))
     if workers > 1:
         import torch
 
-        # Half of the processors encode and the others decode: where both want all of them, each waits for
-        # the other at every operation (five times slower on two cores).
+        # Half of the cores encode, the others decode: if both used all cores, they would wait for each other at
+        # every operation (five times slower on two cores).
         torch.set_num_threads(max(1, cores // 2))
     if workers <= 1:
         for number in todo:
@@ -140,16 +139,16 @@ def decoded_chunks(
             yield (number, *job.result())
 
 
-_PICTURES: dict[tuple[str, str], Pictures] = {}  # of a worker process: opened once
+_PICTURES: dict[tuple[str, str], Pictures] = {}  # cache of a worker process
 
 
 def decode_chunk(
     dataset: DatasetInfo, preprocessing: Preprocessing, image_ids: list[str]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Pixels of the pictures that can be opened, and which these are.
+    """Decode the pictures of a chunk.
 
     Returns:
-        (p, height, width, 3) and (n,), p of it true.
+        (p, height, width, 3) pixels of the p readable pictures, and (n,) whether each is readable.
     """
     key = (str(dataset.folder), dataset.fingerprint)
     pictures = _PICTURES.setdefault(key, Pictures(dataset))

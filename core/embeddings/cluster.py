@@ -1,4 +1,4 @@
-"""The same embedding over a cluster: Ray Data spreads the chunks, this process writes what comes back."""
+"""Embed over a cluster: Ray Data distributes the chunks, this process writes the results."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from core.settings import PROJECT, go_offline, settings
 
 
 class _EncodeChunks:
-    """One of Ray's actors: it opens the dataset and the encoder once. Both must be at the same paths on
-    every machine of the cluster."""
+    """A Ray actor. It opens the dataset and the encoder once; both must have the same paths on every machine."""
 
     def __init__(self, dataset: str, spec: EncoderSpec, tower: str) -> None:
         go_offline()
@@ -29,7 +28,7 @@ class _EncodeChunks:
         self.tower = tower
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """A batch is one chunk: its number, and its keys as strings or row numbers."""
+        """Encode one chunk, given its number and its keys as strings or row numbers."""
         keys = list(batch["keys"][0])
         if self.tower == "text":
             vectors, present = encode_texts(self.products, self.encoder, [int(key) for key in keys])
@@ -46,9 +45,9 @@ class _EncodeChunks:
 def encoded_by_ray(
     products: Products, spec: EncoderSpec, tower: str, work: Work, todo: list[int], workers: int
 ) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.bool_]]]:
-    """As `core.embeddings.embed._encoded`, in whatever order the cluster is done.
+    """Like `core.embeddings.embed._encoded`, in order of completion.
 
-    A cluster that is named by RAY_ADDRESS is used; otherwise one on this machine is started and stopped.
+    Uses the cluster at RAY_ADDRESS, or else starts and stops a local one.
 
     Raises:
         EmbeddingError: Ray is not installed, or the cluster fails.
@@ -77,7 +76,7 @@ def encoded_by_ray(
         )
     try:
         ray.data.DataContext.get_current().enable_progress_bars = False
-        # A table a chunk: cutting one table up would be a task that waits for a processor which the actors hold.
+        # One table per chunk: splitting a table is a task, for which the actors leave no core.
         tables = [
             pa.table({"number": [chunk.number], "keys": [[str(key) for key in chunk.keys]]})
             for chunk in map(work.chunk, todo)

@@ -1,7 +1,7 @@
-"""Embedding a whole dataset: chunk by chunk, pictures decoded in worker processes, resumable.
+"""Embed a whole dataset: chunk by chunk, resumable.
 
-One process encodes; others decode ahead of it. The same chunks can be spread over a cluster by Ray Data
-(`engine="ray"`).
+One process encodes; worker processes decode pictures ahead of it. Ray Data can distribute the same chunks over a
+cluster (`engine="ray"`).
 """
 
 from __future__ import annotations
@@ -20,16 +20,18 @@ from core.embeddings.chunks import Work, decoded_chunks, encode_texts, plan_work
 from core.embeddings.clip import Encoder, EncoderSpec
 from core.embeddings.cluster import encoded_by_ray
 from core.embeddings.loading import load_encoder
-from core.embeddings.store import Description, Writer, open_set, unit, writing
+from core.embeddings.store import Description, Tower, Writer, open_set, unit, writing
 from core.errors import EmbeddingError, UsageError
 from core.progress import Progress, no_progress
 
 Engine = Literal["local", "ray"]
+# Chunk number, the vectors of its keys as the model gives them, and which keys could be encoded.
+Encoded = Iterator[tuple[int, NDArray[np.float32], NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True)
 class EmbedReport:
-    """What an embedding did."""
+    """The result of embedding a dataset."""
 
     name: str
     encoder: str
@@ -37,7 +39,7 @@ class EmbedReport:
     rows: int
     present: int
     skipped: dict[str, int]
-    computed: int  # chunks of this run; the others were there
+    computed: int  # chunks of this run; the others existed
     chunks: int
     seconds: float
     items_per_s: float  # pictures or texts of this run
@@ -53,17 +55,17 @@ def embed(
     again: bool = False,
     progress: Progress = no_progress,
 ) -> EmbedReport:
-    """Make the vectors of a dataset, or what is missing of them.
+    """Compute the vectors of a dataset that are missing.
 
     Args:
-        workers: processes that decode pictures (one a core otherwise), or Ray's actors.
-        again: make them anew even where a set of the same weights is there.
+        workers: processes that decode pictures (default: one a core), or Ray's actors.
+        again: recompute all vectors, even if a complete set of the same weights exists.
 
     Raises:
         UnknownDatasetError: there is no such dataset.
         ModelError: the encoder's weights are missing or broken.
-        UsageError: its texts are asked for, and the encoder knows pictures alone.
-        EmbeddingError: another process makes vectors of it, or no picture of it can be opened.
+        UsageError: unknown engine, or the text tower of an encoder without one.
+        EmbeddingError: another process embeds it, or none of its pictures can be opened.
         StorageError: the disk is full or cannot be written.
     """
     if engine not in ("local", "ray"):
@@ -81,33 +83,16 @@ def embed(
             if tower == "image"
             else f"{dataset} has no products to embed."
         )
-    plan = Description(
-        encoder=str(spec.folder) if spec.weights == "folder" else spec.name,
-        tower=tower,
-        dimensions=encoder.dimensions,
-        fingerprint=products.info.fingerprint,
-        rows=len(products),
-        weights=encoder.weights,
-        preprocessing=asdict(encoder.preprocessing) if tower == "image" else {},
-        lengths=True,
-    )
+    plan = _description(products, spec, encoder, tower)
     computed = done = 0
-    if again or not _is_there(products.info, name, plan):
-        with writing(products.info, name, plan, work.chunks, anew=again) as writer:
-            todo = writer.missing()
+    if again or not _is_complete(products.info, name, plan):
+        with writing(products.info, name, plan, work.chunks, restart=again) as writer:
+            missing = writer.missing()
             if engine == "ray":
-                results = encoded_by_ray(products, spec, tower, work, todo, workers or 2)
+                results = encoded_by_ray(products, spec, tower, work, missing, workers or 2)
             else:
-                results = _encoded(products, encoder, tower, work, todo, workers)
-            total = sum(len(work.chunk(number).keys) for number in todo)
-            for number, raw, present in results:
-                chunk = work.chunk(number)
-                vectors, lengths = unit(raw)[0], np.linalg.norm(raw.astype(np.float64), axis=1)
-                writer.write(
-                    number, chunk.rows, vectors[chunk.owner], present[chunk.owner], lengths[chunk.owner]
-                )
-                computed, done = computed + 1, done + len(chunk.keys)
-                progress(done, total, f"Embedding {'pictures' if tower == 'image' else 'texts'}")
+                results = _encoded(products, encoder, tower, work, missing, workers)
+            computed, done = _write(results, writer, work, missing, tower, progress)
             writer.skipped = _skipped(products, tower, writer)
             if tower == "image" and not writer.present.any():
                 raise EmbeddingError(
@@ -130,17 +115,46 @@ def embed(
     )
 
 
-def _is_there(dataset: DatasetInfo, name: str, plan: Description) -> bool:
-    """Is the set that would be made whole already?"""
+def _description(products: Products, spec: EncoderSpec, encoder: Encoder, tower: Tower) -> Description:
+    """The metadata of the set of vectors to compute."""
+    return Description(
+        encoder=str(spec.folder) if spec.weights == "folder" else spec.name,
+        tower=tower,
+        dimensions=encoder.dimensions,
+        fingerprint=products.info.fingerprint,
+        rows=len(products),
+        weights=encoder.weights,
+        preprocessing=asdict(encoder.preprocessing) if tower == "image" else {},
+        lengths=True,
+    )
+
+
+def _write(
+    results: Encoded, writer: Writer, work: Work, missing: list[int], tower: str, progress: Progress
+) -> tuple[int, int]:
+    """Write the chunks as they are encoded; the numbers of chunks and of pictures or texts."""
+    chunks = keys = 0
+    total = sum(len(work.chunk(number).keys) for number in missing)
+    for number, raw, present in results:
+        chunk = work.chunk(number)
+        vectors, lengths = unit(raw)[0], np.linalg.norm(raw.astype(np.float64), axis=1)
+        writer.write(number, chunk.rows, vectors[chunk.owner], present[chunk.owner], lengths[chunk.owner])
+        chunks, keys = chunks + 1, keys + len(chunk.keys)
+        progress(keys, total, f"Embedding {'pictures' if tower == 'image' else 'texts'}")
+    return chunks, keys
+
+
+def _is_complete(dataset: DatasetInfo, name: str, plan: Description) -> bool:
+    """Whether a complete set of the planned weights and preprocessing exists."""
     try:
-        have = open_set(dataset, name).description
+        existing = open_set(dataset, name).description
     except EmbeddingError:
         return False
-    return (have.weights, have.preprocessing) == (plan.weights, plan.preprocessing)
+    return (existing.weights, existing.preprocessing) == (plan.weights, plan.preprocessing)
 
 
 def _skipped(products: Products, tower: str, writer: Writer) -> dict[str, int]:
-    """Why rows have no vector, counted from what is there: right after any number of interruptions."""
+    """Rows without a vector by reason, counted from the stored set: correct after any number of interruptions."""
     absent = int(np.count_nonzero(~np.asarray(writer.present)))
     if tower == "text":
         found = {"no name and no description": absent}
@@ -150,13 +164,10 @@ def _skipped(products: Products, tower: str, writer: Writer) -> dict[str, int]:
     return {reason: count for reason, count in found.items() if count}
 
 
-Encoded = Iterator[tuple[int, NDArray[np.float32], NDArray[np.bool_]]]
-
-
 def _encoded(
     products: Products, encoder: Encoder, tower: str, work: Work, todo: list[int], workers: int | None
 ) -> Encoded:
-    """Chunk numbers with the vectors of their keys, as the model gives them, and which could be made."""
+    """Encode chunks in this process; pictures are decoded by workers."""
     if tower == "text":
         for number in todo:
             yield (number, *encode_texts(products, encoder, work.chunk(number).keys))

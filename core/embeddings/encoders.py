@@ -1,7 +1,7 @@
-"""Encoders: networks that turn texts and pictures into vectors, in the papers' size and a tiny one.
+"""Text and image encoders, in the papers' sizes and tiny.
 
 Both sizes share one interface: a text encoder takes token numbers and their mask, a picture encoder
-takes uint8 pixels, and each says the `width` of what it gives. Nothing here downloads anything.
+takes uint8 pixels; each has the `width` of its output. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -17,46 +17,46 @@ from torch import Tensor, nn
 class TextConfig:
     """An mT5 encoder whose token vectors are masked and flattened, as GLAMI does (generate_embeddings)."""
 
-    vocabulary: int = 4_096  # pieces of the tokenizer
-    tokens: int = 32  # read of a text
+    vocabulary: int = 4_096  # size of the tokenizer's vocabulary
+    tokens: int = 32  # maximum length of a text
     d_model: int = 128
     d_kv: int = 32
     d_ff: int = 256
     layers: int = 2
     heads: int = 4
     dropout: float = 0.1
-    frozen: bool = False  # GLAMI precomputes; the tiny one learns
+    frozen: bool = False  # True in GLAMI, with precomputed features; the tiny one is trained
 
 
 @dataclass(frozen=True)
 class WordConfig:
     """Word vectors and a recurrent network over them, as MEP-3M's LSTM and BiLSTM."""
 
-    vocabulary: int = 4_096  # words; the rest are one unknown word
-    tokens: int = 32  # words read of a text
-    vector: int = 100  # components of a word's vector (gensim word2vec on the training texts)
-    hidden: int = 128  # of the network, in each direction
+    vocabulary: int = 4_096  # words; all others are the unknown word
+    tokens: int = 32  # maximum number of words of a text
+    vector: int = 100  # dimensions of a word vector (gensim word2vec on the training texts)
+    hidden: int = 128  # hidden size, per direction
     bidirectional: bool = False
-    frozen: bool = False  # the vectors alone
+    frozen: bool = False  # the word vectors only
 
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """A residual network with average pooling, and the pixels that it wants."""
+    """A residual network with average pooling, and its preprocessing."""
 
     architecture: Literal["resnet", "resnext50_32x4d", "vgg19", "inception_v3", "tf_efficientnet_lite0"] = (
         "resnet"
     )
     height_px: int = 96
     width_px: int = 72
-    stored_height_px: int = 128  # of the pixels that are kept: larger, to crop and turn from
+    stored_height_px: int = 128  # of cached pixels: larger, for random crops and rotations
     stored_width_px: int = 96
     mean: float = 0.5  # of pixels in [0, 1]
     deviation: float = 0.25
-    channels: tuple[int, ...] = (32, 64, 128, 256)  # of the tiny one's stages
+    channels: tuple[int, ...] = (32, 64, 128, 256)  # of the stages of the tiny network
     blocks: tuple[int, ...] = (1, 1, 1, 1)
-    frozen: bool = False  # its features of a few views are computed once, and it learns nothing
-    views: int = 3  # of each picture, where it is frozen; the first is the picture itself
+    frozen: bool = False  # features of a few views are precomputed; the network is not trained
+    views: int = 3  # per picture, if frozen; the first is the picture itself
 
 
 TEXT_ENCODERS = {
@@ -68,7 +68,7 @@ IMAGE_ENCODERS = {
     "imagenet-lite0": ImageConfig(
         "tf_efficientnet_lite0", 160, 160, 176, 176, mean=0.5, deviation=0.5, frozen=True
     ),
-    # GLAMI feeds pixels in [0, 1] without the mean and deviation of ImageNet.
+    # GLAMI uses pixels in [0, 1], not standardised by ImageNet's mean and deviation.
     "vgg19": ImageConfig("vgg19", 224, 224, 224, 224),
     "inception-v3": ImageConfig("inception_v3", 299, 299, 299, 299),
     "resnext50-32x4d": ImageConfig("resnext50_32x4d", 298, 228, 298, 228, mean=0.0, deviation=1.0),
@@ -95,12 +95,12 @@ class TextEncoder(nn.Module):
                 dropout_rate=config.dropout,
                 feed_forward_proj="gated-gelu",
             )
-        ).encoder  # the model around it holds the same embedding a second time
+        ).encoder  # without the copy of the embedding in the surrounding model
         if config.frozen:
             self.requires_grad_(False)
 
     def train(self, mode: bool = True) -> TextEncoder:
-        """A frozen encoder stays in evaluation: its features are the same at every step."""
+        """A frozen encoder stays in evaluation mode, so that its features are constant."""
         return super().train(mode and not self.config.frozen)
 
     def forward(self, numbers: Tensor, mask: Tensor) -> Tensor:
@@ -163,14 +163,14 @@ class ImageEncoder(nn.Module):
             self.requires_grad_(False)
 
     def train(self, mode: bool = True) -> ImageEncoder:
-        """A frozen encoder stays in evaluation: its features are the same at every step."""
+        """A frozen encoder stays in evaluation mode, so that its features are constant."""
         return super().train(mode and not self.config.frozen)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """
         Args:
-            pixels: (n, 3, height, width) uint8, or float in [0, 255] where they were augmented; of
-                another size they are resized.
+            pixels: (n, 3, height, width) uint8, or float in [0, 255] if augmented; resized if the
+                size differs.
         """
         pixels, size = pixels.float(), (self.config.height_px, self.config.width_px)
         if pixels.shape[2:] != size:
@@ -181,7 +181,7 @@ class ImageEncoder(nn.Module):
 
 
 def _published(architecture: str) -> tuple[nn.Module, int]:
-    """timm's network without its last layer, random weights, and the width of its features."""
+    """A timm network without its last layer, with random weights, and the width of its features."""
     import timm
 
     network = timm.create_model(architecture, pretrained=False, num_classes=0)

@@ -1,9 +1,8 @@
-"""What a frozen text encoder makes of a dataset's texts, computed once and mapped from disk.
+"""Precomputed features of a frozen text encoder, memory-mapped.
 
-GLAMI's classifier reads 32 x 512 numbers a text from an mT5 that is never trained; computing them at every
-step would take far longer than the rest. They lie in `features/<name>/` of the dataset's folder, in float16,
-named by a digest of weights, tokenizer and length: others are never read by mistake. Written as vectors are,
-in chunks that survive a kill.
+GLAMI's classifier reads 32 x 512 numbers per text from a frozen mT5; computing them at every step would dominate the
+training time. They are stored in `features/<key>/` of the dataset's folder, in float16; the key is a digest of weights,
+tokenizer and length. Like vectors, they are written in chunks that survive a kill.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ from numpy.typing import NDArray
 from core.catalog.products import Products
 from core.embeddings.chunks import product_text
 from core.embeddings.encoders import TextEncoder
-from core.embeddings.readers import AnyTokenizer
 from core.embeddings.store import Description, folder_of, writing
+from core.embeddings.tokenizers import AnyTokenizer
 from core.errors import EmbeddingError, StorageError
 from core.progress import Progress, no_progress
 from core.storage import load_array
 
-CHUNK, BATCH = 2_048, 64  # texts that a kill may cost; encoded at a time
+CHUNK, BATCH = 2_048, 64  # texts per chunk, and per forward pass
 UNDER = "features"
 LARGEST = 6e4  # of float16
 
 
 def key_of(encoder: TextEncoder, tokenizer_file: Path) -> str:
-    """Twelve digits that name what is computed: weights, tokenizer, and how many tokens are read."""
+    """Twelve hexadecimal digits: a digest of weights, tokenizer and number of tokens."""
     digest = hashlib.sha256(str(encoder.config.tokens).encode())
     for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
@@ -45,7 +44,7 @@ def key_of(encoder: TextEncoder, tokenizer_file: Path) -> str:
 
 
 def open_features(products: Products, key: str) -> NDArray[np.float16] | None:
-    """(n, width) by row_id, mapped; None where they were not computed, or for a dataset that has changed."""
+    """(n, width) by row_id, memory-mapped; None if they are missing or of another version of the dataset."""
     folder = folder_of(products.info, f"text-{key}", UNDER)
     try:
         described = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
@@ -64,11 +63,11 @@ def text_features(
     key: str,
     progress: Progress = no_progress,
 ) -> NDArray[np.float16]:
-    """(n, width) of every text of the dataset, by row_id; what an earlier, killed run computed is kept.
+    """(n, width) features of all texts of a dataset, by row_id; continues an interrupted computation.
 
     Raises:
-        StorageError: there is no room for them.
-        EmbeddingError: another process computes features of this dataset, or one is out of float16's range.
+        StorageError: the disk has not enough free space.
+        EmbeddingError: another process computes features of this dataset, or a value exceeds float16.
     """
     if (found := open_features(products, key)) is not None:
         return found
@@ -94,7 +93,7 @@ def text_features(
 
 
 def texts_of(products: Products, rows: NDArray[np.int64]) -> list[str]:
-    """The texts of consecutive rows, empty where a product has none."""
+    """The texts of consecutive rows; empty if a product has none."""
     frame = products.frame(
         "SELECT name, description FROM cohort WHERE row_id BETWEEN ? AND ? ORDER BY row_id",
         values=[int(rows[0]), int(rows[-1])],
@@ -108,7 +107,7 @@ def encoded(encoder: TextEncoder, tokenizer: AnyTokenizer, texts: Sequence[str])
     """(n, width), zeros for an empty text.
 
     Raises:
-        EmbeddingError: a number is out of float16's range.
+        EmbeddingError: a value exceeds float16.
     """
     device = next(encoder.parameters()).device
     found = np.zeros((len(texts), encoder.width), np.float32)
@@ -130,7 +129,7 @@ def encoded(encoder: TextEncoder, tokenizer: AnyTokenizer, texts: Sequence[str])
 def room(products: Products, name: str, size_bytes: int) -> None:
     """
     Raises:
-        StorageError: less is free than the features take; what was written of them counts as free.
+        StorageError: the features do not fit on the disk; already written parts count as free.
     """
     aside = folder_of(products.info, name, UNDER).with_name(f".writing-{name}") / "vectors.npy"
     free = shutil.disk_usage(products.info.folder).free

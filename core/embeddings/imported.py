@@ -1,4 +1,4 @@
-"""Vectors that were made elsewhere, by image_id, item_id or row: .npy, .npz, Parquet."""
+"""Import vectors by image_id, item_id or row from .npy, .npz or Parquet."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from core.storage import load_array
 
 By = Literal["image_id", "item_id", "row_id"]
 KEYS: tuple[By, ...] = ("image_id", "item_id", "row_id")
-CHUNK = 50_000  # vectors that are written at a time
+CHUNK = 50_000  # vectors written at a time
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import of vectors did."""
+    """The result of an import of vectors."""
 
     name: str
     rows: int
@@ -40,13 +40,13 @@ def import_vectors(
     ids: Path | None = None,
     progress: Progress = no_progress,
 ) -> ImportReport:
-    """Make a set of vectors from a file.
+    """Import a set of vectors from a file.
 
     Args:
         path: `.npz` with `vectors` and one of `image_id`, `item_id`, `row_id`; Parquet with such a column
             and one of lists of numbers; `.npy`, in row order or with `ids`.
-        by: which id the file speaks of, where it cannot be told.
-        ids: one id a line, for a `.npy`.
+        by: the kind of id in the file, if ambiguous.
+        ids: a text file with one id per line, for a `.npy`.
 
     Raises:
         EmbeddingError: unreadable, NaN, wrong width, or ids that are unknown, missing or repeated.
@@ -77,7 +77,7 @@ def import_vectors(
         preprocessing={"file": path.name, "by": by or "row_id"},
     )
     starts = range(0, n, CHUNK)
-    with writing(products.info, name, plan, len(starts), anew=True) as writer:
+    with writing(products.info, name, plan, len(starts), restart=True) as writer:
         for chunk, start in enumerate(starts):
             rows = np.arange(start, min(n, start + CHUNK), dtype=np.int64)
             at = source[rows]
@@ -85,7 +85,7 @@ def import_vectors(
             bad = np.flatnonzero(~np.isfinite(block).all(axis=1) & (at >= 0))
             if len(bad):
                 raise EmbeddingError(
-                    f"Vector {int(at[bad[0]]):,} in {path} holds a NaN or an infinity ({len(bad):,} in its block). Nothing was imported."
+                    f"Vector {int(at[bad[0]]):,} in {path} has NaN or infinity ({len(bad):,} in its block). Nothing was imported."
                 )
             direction, good = unit(block)
             writer.write(chunk, rows, direction, good & (at >= 0))
@@ -113,8 +113,8 @@ def _read(path: Path, by: By | None, ids: Path | None) -> tuple[Any, NDArray[Any
             lines = ids.read_text(encoding="utf-8").split("\n")
             return np.array(lines[:-1] if lines and not lines[-1] else lines), vectors, by or "image_id"
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, UnicodeDecodeError) as error:
-        # NumPy's own words would advise to unpickle what it cannot read.
-        why = "it does not hold plain numbers" if "pickle" in str(error) else str(error).rstrip(".")
+        # NumPy's own message suggests to allow pickles.
+        why = "it does not contain plain numbers" if "pickle" in str(error) else str(error).rstrip(".")
         raise EmbeddingError(
             f"{path} cannot be read: {why}. Pickled arrays are refused: save numbers and strings."
         ) from error
@@ -126,7 +126,7 @@ def _read_npz(path: Path, by: By | None) -> tuple[Any, NDArray[Any], By | None]:
         key = by or next((key for key in KEYS if key in file.files), None)
         if "vectors" not in file.files or key is None or key not in file.files:
             raise EmbeddingError(
-                f"{path} holds {', '.join(file.files) or 'nothing'}; `vectors` and {by or 'one of ' + ', '.join(KEYS)} are needed."
+                f"{path} contains {', '.join(file.files) or 'nothing'}; `vectors` and {by or 'one of ' + ', '.join(KEYS)} are needed."
             )
         return file[key], file["vectors"], key
 
@@ -167,7 +167,7 @@ def _is_vector(kind: Any) -> bool:
 
 
 def _rows_of(products: Products, given: NDArray[Any], by: By, path: Path) -> NDArray[np.int64]:
-    """(n,) for each product, which of the file's vectors is its own; -1 where none is."""
+    """(n,) for each product, the index of its vector in the file, or -1."""
     import pandas as pd
 
     keys = pd.Index(given.astype(str))
@@ -180,9 +180,9 @@ def _rows_of(products: Products, given: NDArray[Any], by: By, path: Path) -> NDA
     if len(unknown) == len(keys):
         raise EmbeddingError(
             f"None of the {len(keys):,} ids in {path} is an {by} of {products.info.name} (the first is {keys[0]!r}). "
-            "Are they other ids (--by item_id), or those of another dataset?"
+            "Are they another kind of id (--by item_id), or ids of another dataset?"
             if len(keys)
-            else f"{path} holds no vectors."
+            else f"{path} contains no vectors."
         )
     if len(unknown):
         raise EmbeddingError(

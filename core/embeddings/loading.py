@@ -1,4 +1,4 @@
-"""Encoders of the list, loaded with their weights: each once, for pages, panels and models alike."""
+"""Load encoders with their weights; a cache is shared by pages, panels and models."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from functools import lru_cache
 
 from core.embeddings.clip import WEIGHTS, Encoder, EncoderSpec, encoder
 
-_loading = threading.Lock()  # two visitors who ask at once wait for one encoder, and do not load two
+_loading = threading.Lock()  # concurrent requests load an encoder once
 
 
 def load_encoder(spec: EncoderSpec, device: str | None = None) -> Encoder:
     """
     Args:
-        device: `cpu`, `cuda`; None takes an accelerator where there is one.
+        device: `cpu` or `cuda`; None uses an accelerator if available.
 
     Raises:
-        ModelError: the weights are not here, cut short, or no model of open_clip's.
+        ModelError: the weights are missing, truncated, or not an open_clip model.
     """
     if not spec.takes_texts:
         from core.embeddings.pictures_only import PictureEncoder  # torch
@@ -35,10 +35,10 @@ def _loaded(name: str, written: int) -> Encoder:
 
 
 def loaded_encoder(name: str) -> Encoder:
-    """The encoder of that name; the four used last stay in memory.
+    """Load an encoder by name; the four most recently used stay in memory.
 
     Raises:
-        ModelError: there is no such encoder, or its weights are missing or broken.
+        ModelError: there is no such encoder, or its weights are missing or damaged.
     """
     with _loading:
         folder = encoder(name).folder

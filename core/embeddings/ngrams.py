@@ -1,4 +1,4 @@
-"""Texts to numbers of their character n-grams: what TF-IDF counts, in any language and script."""
+"""Tokenize texts to character n-grams for TF-IDF, in any language and script."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.embeddings.tokens import TEXT_CHARACTERS
 from core.errors import ModelError
 
-SHORTEST, LONGEST = 2, 4  # characters, inside a word with a space before and after it
+SHORTEST, LONGEST = 2, 4  # characters, within a word padded by spaces
 
 
 def ngrams(text: str) -> Iterator[str]:
@@ -32,12 +32,12 @@ def ngrams(text: str) -> Iterator[str]:
 
 
 class NgramTokenizer:
-    """Numbers of known n-grams, from 1 on; unknown ones are left out, 0 pads."""
+    """Maps n-grams to numbers from 1; unknown n-grams are skipped, 0 is padding."""
 
     def __init__(self, path: Path) -> None:
         """
         Raises:
-            ModelError: the file is missing or no list of n-grams.
+            ModelError: the file is missing or not a list of n-grams.
         """
         try:
             self.known: list[str] = json.loads(path.read_text(encoding="utf-8"))["ngrams"]
@@ -49,7 +49,7 @@ class NgramTokenizer:
         return len(self.known) + 1
 
     def encode(self, texts: Sequence[str], tokens: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Numbers of the first known n-grams, and which are not padding: two (n, tokens) arrays."""
+        """Numbers of the first known n-grams, and the mask (false at padding): two (n, tokens) arrays."""
         numbers = np.zeros((len(texts), tokens), np.int64)
         for row, text in enumerate(texts):
             found = [self._number_of[ngram] for ngram in ngrams(text) if ngram in self._number_of][:tokens]
@@ -61,7 +61,7 @@ class NgramTokenizer:
         return text[:TEXT_CHARACTERS].lower().split()[:tokens]
 
     def reads(self, text: str, tokens: int) -> int:
-        """How many of a text's characters are read, to the nearest word; its length where nothing is cut."""
+        """The number of characters that are read, up to a whole word; the text's length if it is not truncated."""
         left, read = tokens, 0
         for word in text[:TEXT_CHARACTERS].split():
             left -= sum(ngram in self._number_of for ngram in ngrams(word))
@@ -72,7 +72,7 @@ class NgramTokenizer:
 
 
 def train_ngrams(texts: Iterable[str], vocabulary: int, path: Path) -> NgramTokenizer:
-    """Keep the n-grams that most texts have, at least two of them, and write their list."""
+    """Select the n-grams with the highest document frequency, at least 2, and write the list."""
     counts = Counter(ngram for text in texts for ngram in set(ngrams(text)))
     ranked = sorted((ngram for ngram, n in counts.items() if n > 1), key=lambda gram: (-counts[gram], gram))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""What a frozen picture encoder makes of some views of a dataset's pictures, computed once and mapped from disk.
+"""Precomputed features of a frozen image encoder for some views of each picture, memory-mapped.
 
-They lie in `features/` of the dataset's folder, a file a view, named by a digest of the encoder's weights and size:
-others are never read by mistake.
+They are stored in `features/` of the dataset's folder, one file per view, named by a digest of the encoder's weights and
+input size.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from core.embeddings.pixels import DECODED, PixelCache
 from core.progress import Progress, no_progress
 from core.storage import storage_errors
 
-BATCH = 32  # pictures at a time; a view's random numbers are drawn by batch
+BATCH = 32  # pictures per forward pass; random numbers of a view are drawn per batch
 UNDER = "features"
 
 
 def key_of(encoder: ImageEncoder) -> str:
-    """Twelve digits that name what is computed: weights, and what they look at."""
+    """Twelve hexadecimal digits: a digest of the weights and the input size."""
     digest = hashlib.sha256(repr(encoder.config).encode())
     for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
@@ -44,7 +44,7 @@ def file_of(info: DatasetInfo, key: str, view: int) -> Path:
 def picture_features(
     info: DatasetInfo, encoder: ImageEncoder, workers: int | None = None, progress: Progress = no_progress
 ) -> list[NDArray[np.float16]]:
-    """(pictures, width) of each view, in the order of `pictures.parquet`; zeros where a picture is broken.
+    """(pictures, width) of each view, in the order of `pictures.parquet`; zeros for unreadable pictures.
 
     Raises:
         StorageError: the disk is full or cannot be written.
@@ -81,6 +81,6 @@ def _view(encoder: Any, pixels: PixelCache, view: int, progress: Progress) -> ND
                 drawn = draw_views(len(given), torch.Generator().manual_seed(view * 1_000_003 + at))
                 seen = random_views(given, drawn, *size)
             made[at : at + BATCH] = encoder(seen).numpy()
-            progress(min(at + BATCH, len(made)), len(made), f"Looking at pictures, view {view + 1}")
+            progress(min(at + BATCH, len(made)), len(made), f"Computing picture features, view {view + 1}")
     made[pixels.state != DECODED] = 0
     return made

@@ -1,4 +1,4 @@
-"""Encoders of pictures alone: a network that was trained to name pictures, without its last layer."""
+"""Image-only encoders: an image classification network without its last layer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 
 class Pooled(nn.Module):
-    """A timm network without its classes, named as open_clip names the picture half of a model."""
+    """A timm network without its classifier, with the interface of open_clip's image tower."""
 
     def __init__(self, architecture: str) -> None:
         super().__init__()
@@ -36,14 +36,14 @@ class Pooled(nn.Module):
 
 
 class PictureEncoder(Encoder):
-    """Pictures to (n, d) float32 of length 1; of texts it knows nothing, and says so."""
+    """Encodes pictures to (n, d) float32 of length 1; texts raise an error."""
 
-    at_once = 16  # maps of more do not stay in a processor's cache
+    at_once = 16  # feature maps of more exceed a CPU's cache
 
     def __init__(self, spec: EncoderSpec, device: str | None = None) -> None:
         """
         Raises:
-            ModelError: the folder's files are missing, cut short, or of another network.
+            ModelError: the folder's files are missing, truncated, or of another network.
         """
         self.spec = spec
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")

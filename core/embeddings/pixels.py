@@ -1,7 +1,7 @@
-"""Pictures decoded once, in worker processes, to a memory-mapped array: training never waits for a JPEG.
+"""A cache of decoded pictures in a memory-mapped array, filled by worker processes before training.
 
-One array a dataset and size, `pixels/<height>x<width>/`, in the dataset's folder, which everything that
-reads pictures at that size shares. It can be interrupted at any time; a second run decodes what is missing.
+One array per dataset and size, `pixels/<height>x<width>/` in the dataset's folder, shared by all readers of that size.
+Decoding can be interrupted; a later run decodes only the missing pictures.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from core.progress import Progress, no_progress
 from core.storage import reserve, storage_errors
 
 UNSEEN, DECODED, BROKEN = 0, 1, 2
-CHUNK = 256  # pictures that a worker takes at a time
+CHUNK = 256  # pictures per task of a worker
 LARGEST_BYTES = 64 * 2**30  # of one array
 
 
 def resized(image: Image.Image, height_px: int, width_px: int) -> NDArray[np.uint8]:
-    """(height, width, 3): stretched to the size, as GLAMI does, whatever shape the picture has."""
+    """(height, width, 3): resized without preserving the aspect ratio, as in GLAMI."""
     small = image.resize((width_px, height_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(small, np.uint8)
 
@@ -70,7 +70,7 @@ class PixelCache:
             temporary = described.with_suffix(f".{os.getpid()}")
             temporary.write_text(json.dumps(stamp))
             temporary.replace(described)
-        if not shape[0]:  # an empty file cannot be mapped
+        if not shape[0]:  # an empty file cannot be memory-mapped
             self.pixels: NDArray[np.uint8] = np.zeros(shape, np.uint8)
             self.state: NDArray[np.uint8] = np.zeros(0, np.uint8)
             return
@@ -80,10 +80,10 @@ class PixelCache:
     def fill(
         self, image_ids: Sequence[str], workers: int | None = None, progress: Progress = no_progress
     ) -> dict[str, int]:
-        """Decode what is missing of these pictures, in `workers` processes.
+        """Decode the pictures that are missing, in `workers` processes.
 
         Returns:
-            How many there are, were decoded now, and cannot be opened (their rows stay zero).
+            The numbers of pictures in all, decoded now, and unreadable (their rows are zero).
         """
         rows = np.unique([self.row_of[image_id] for image_id in image_ids if image_id in self.row_of])
         missing = rows[self.state[rows] == UNSEEN] if len(rows) else rows
@@ -107,7 +107,7 @@ class PixelCache:
         return {"pictures": len(rows), "decoded": len(missing), "broken": broken}
 
     def _reserve(self, rows: NDArray[np.int64]) -> None:
-        """Room for these rows; the file has holes where nobody needs them."""
+        """Allocate disk space for these rows of the sparse file."""
         size = int(np.prod(self.pixels.shape[1:], dtype=np.int64))
         for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []:
             reserve(self.folder / "pixels.bin", int(run[0]) * size, len(run) * size)
@@ -118,14 +118,14 @@ class PixelCache:
         return _Job(self.dataset, str(self.folder), self.pixels.shape, rows, [self._ids[row] for row in rows])
 
     def rows(self, image_ids: Sequence[str | None]) -> NDArray[np.int64]:
-        """(n,) row of each picture; -1 where there is none or it cannot be opened."""
+        """(n,) row of each picture; -1 if missing or unreadable."""
         found = np.array([self.row_of.get(image_id or "", -1) for image_id in image_ids], np.int64)
         if len(self.state):
             found[self.state[found] != DECODED] = -1
         return found
 
     def batch(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """(n, height, width, 3) pixels; zeros where the row is -1."""
+        """(n, height, width, 3) pixels; zeros for row -1."""
         pixels = np.zeros((len(rows), *self.pixels.shape[1:]), np.uint8)
         have = rows >= 0
         pixels[have] = self.pixels[rows[have]]
@@ -133,7 +133,7 @@ class PixelCache:
 
 
 class _Job:
-    """What a worker needs to decode some rows."""
+    """A task of a worker: some rows to decode."""
 
     def __init__(
         self,
@@ -166,20 +166,20 @@ def array_folder(dataset: DatasetInfo, height_px: int, width_px: int) -> Path:
 
 
 def fits(dataset: DatasetInfo, height_px: int, width_px: int) -> bool:
-    """May an array of all pictures at this size be written, or is it there?"""
+    """Whether an array of all pictures at this size exists or may be written."""
     if (array_folder(dataset, height_px, width_px) / "pixels.json").exists():
         return True
     size = len(picture_ids(dataset)) * height_px * width_px * 3
     return size <= min(LARGEST_BYTES, shutil.disk_usage(dataset.folder).free)
 
 
-_PICTURES: dict[tuple[str, str], Pictures] = {}  # of a worker process: opened once
+_PICTURES: dict[tuple[str, str], Pictures] = {}  # cache of a worker process
 
 
 def decode_pictures(
     dataset: DatasetInfo, image_ids: Sequence[str], height_px: int, width_px: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """(n, height, width, 3) pixels, zeros where a picture cannot be opened, and (n,) which could."""
+    """(n, height, width, 3) pixels, zeros for unreadable pictures, and (n,) whether each is readable."""
     pictures = _PICTURES.setdefault((str(dataset.folder), dataset.fingerprint), Pictures(dataset))
     places = pictures.places(list(image_ids))
     pixels = np.zeros((len(image_ids), height_px, width_px, 3), np.uint8)
@@ -200,11 +200,11 @@ def _decode_chunk(job: _Job) -> int:
     made, opened = decode_pictures(job.dataset, job.image_ids, *job.shape[1:3])
     pixels[job.rows[opened]] = made[opened]
     state[job.rows] = np.where(opened, DECODED, BROKEN)
-    pixels.flush()  # a row is marked only after its pixels were written; the system keeps the order of one process
+    pixels.flush()  # a row is marked after its pixels are written; the system preserves the order of one process
     return len(job.rows)
 
 
 def _sparse(path: Path, size: int) -> None:
-    """A file of zeros that takes no room until it is written to."""
+    """Create a sparse file of zeros."""
     with path.open("wb") as file:
         file.truncate(size)

@@ -1,4 +1,4 @@
-"""Published weights from a local folder: nothing here asks the network, and nothing here reads a pickle."""
+"""Load published weights from a local folder, without network access and without pickles."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from core.embeddings.tokens import TEXT_CHARACTERS
 from core.errors import ModelError
 from core.training.checkpoints import load_weights, read_tensors
 
-# What a preset's encoder was published as. timm's files are safetensors; mT5's repository holds a pickle,
-# so its weights have to be converted to safetensors once by whoever trusts it.
+# Repositories of the presets' encoders. timm's files are safetensors; mT5's repository has a pickle, which must be
+# converted to safetensors once by a user who trusts it.
 PUBLISHED = {
     "resnext50_32x4d": "timm/resnext50_32x4d.tv_in1k",
     "vgg19": "timm/vgg19.tv_in1k",
@@ -28,10 +28,10 @@ HEADS = ("fc.", "head.", "classifier.", "AuxLogits.")
 
 
 def load_image_weights(encoder: ImageEncoder, path: Path) -> None:
-    """timm's model.safetensors into a picture encoder, without its last layer.
+    """Load timm's model.safetensors into an image encoder, without the last layer.
 
     Args:
-        path: the file, or the folder it is in.
+        path: the file, or its folder.
 
     Raises:
         ModelError: it is missing, a pickle, or of another network.
@@ -43,7 +43,7 @@ def load_image_weights(encoder: ImageEncoder, path: Path) -> None:
 
 
 def load_text_weights(encoder: TextEncoder, folder: Path) -> None:
-    """mT5's model.safetensors into a text encoder; the decoder half is passed over.
+    """Load mT5's model.safetensors into a text encoder, without the decoder.
 
     Raises:
         ModelError: it is missing, a pickle, or of another size.
@@ -61,12 +61,12 @@ def load_text_weights(encoder: TextEncoder, folder: Path) -> None:
 
 
 class PieceTokenizer:
-    """mT5's own SentencePiece model, kept as text in one JSON file: 0 pads, 1 ends, 2 is unknown."""
+    """mT5's SentencePiece model, stored in a JSON file: 0 is padding, 1 the end token, 2 unknown."""
 
     def __init__(self, path: Path) -> None:
         """
         Raises:
-            ModelError: the file is missing or no such model.
+            ModelError: the file is missing or not a SentencePiece model.
         """
         import sentencepiece
 
@@ -80,7 +80,7 @@ class PieceTokenizer:
         return int(self._inner.get_piece_size())
 
     def encode(self, texts: Sequence[str], tokens: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Piece numbers with the end mark, padded and cut to `tokens`, and which are not padding."""
+        """Token numbers with the end token, padded and truncated to `tokens`, and the mask (false at padding)."""
         numbers = np.zeros((len(texts), tokens), np.int64)
         mask = np.zeros((len(texts), tokens), np.bool_)
         for row, text in enumerate(texts):
@@ -89,12 +89,12 @@ class PieceTokenizer:
         return numbers, mask
 
     def pieces(self, text: str, tokens: int) -> list[str]:
-        """The pieces that `encode` keeps, without the end mark."""
+        """The tokens of `encode` as text, without the end token."""
         found = self._inner.encode(text[:TEXT_CHARACTERS], out_type=str)[: tokens - 1]
         return [piece.replace("▁", "") for piece in found]
 
     def reads(self, text: str, tokens: int) -> int:
-        """How many of a text's characters `encode` keeps; its length where nothing is cut."""
+        """The number of characters that `encode` reads; the text's length if it is not truncated."""
         found = self._inner.encode(text[:TEXT_CHARACTERS])
         if len(found) < tokens:
             return min(len(text), TEXT_CHARACTERS)
@@ -102,10 +102,10 @@ class PieceTokenizer:
 
 
 def keep_pieces(model: Path, path: Path) -> PieceTokenizer:
-    """Copy a SentencePiece model (spiece.model) into a run as its tokenizer.
+    """Store a SentencePiece model (spiece.model) as the tokenizer of a run.
 
     Raises:
-        ModelError: there is none.
+        ModelError: the file is missing.
     """
     try:
         data = model.read_bytes()

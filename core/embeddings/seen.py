@@ -1,7 +1,7 @@
-"""What an encoder was trained on, as far as a dataset can be compared with it: is "zero-shot" true of it there?
+"""The training data of an encoder, compared with a dataset: is a classification of the dataset zero-shot?
 
-Beside an encoder's weights lies `seen.json`: the datasets that it was trained on, by name and fingerprint, and every
-name of the classes that its captions were made from. `trainers.clip` writes it.
+`seen.json` beside an encoder's weights lists its training datasets, by name and fingerprint, and the names of all classes
+in its captions. `trainers.clip` writes it.
 """
 
 from __future__ import annotations
@@ -24,43 +24,41 @@ FILE = "seen.json"
 
 @dataclass(frozen=True)
 class SeenDataset:
-    """One dataset that an encoder was trained on."""
+    """A training dataset of an encoder."""
 
-    name: str  # as it was called there
-    fingerprint: str = ""  # of its files then; empty where it is none of Vitrine's
+    name: str  # at the time of training
+    fingerprint: str = ""  # at the time of training; empty for datasets outside Vitrine
     pictures: int = 0
     splits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Seen:
-    """All that an encoder was trained on."""
+    """The training data of an encoder."""
 
     datasets: tuple[SeenDataset, ...]
-    classes: tuple[
-        str, ...
-    ] = ()  # every name of a class that captions were made from; () for captions of the web
+    classes: tuple[str, ...] = ()  # names of the classes in captions; () for web captions
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """How an encoder stands to one dataset's products and classes."""
+    """The exposure of an encoder to the products and classes of a dataset in training."""
 
-    kind: Literal["none", "classes", "dataset", "unknown"]  # what of them it was trained on
+    kind: Literal["none", "classes", "dataset", "unknown"]  # what the encoder was trained on
     encoder: str
     dataset: str
     classes: int  # of the dataset
     seen_classes: int = 0
-    pictures: int = 0  # of the dataset, in the encoder's training; where kind is `dataset`
+    pictures: int = 0  # of the dataset in the encoder's training, if kind is `dataset`
 
     @property
     def zero_shot(self) -> bool:
-        """The encoder was trained on none of the dataset's products or classes, as far as is said."""
+        """Whether the encoder was trained on none of the dataset's products and classes, as far as recorded."""
         return self.kind == "none"
 
     @property
     def short(self) -> str:
-        """For a title or a cell of a table."""
+        """A short text, for a title or a table."""
         return {
             "none": "zero-shot",
             "classes": f"not zero-shot: saw {self.seen_classes:,} of {self.classes:,} categories",
@@ -69,7 +67,7 @@ class Exposure:
         }[self.kind]
 
     def sentence(self) -> str:
-        """For a note."""
+        """A sentence, for a note."""
         if self.kind == "none":
             return f"Zero-shot: {self.encoder} was trained on none of the categories of {self.dataset}, as far as is known."
         if self.kind == "dataset":
@@ -83,22 +81,22 @@ class Exposure:
                 f"{self.classes:,} categories of {self.dataset}."
             )
         return (
-            f"Not known to be zero-shot: nothing says what {self.encoder} was trained on. A file {FILE} beside its weights "
-            "would say it."
+            f"Not known to be zero-shot: the training data of {self.encoder} is not recorded. A file {FILE} beside its weights "
+            "would record it."
         )
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> Exposure:
-        """From `as_dict`."""
+        """The inverse of `as_dict`."""
         return cls(**{field.name: described[field.name] for field in fields(cls)})
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """A dictionary for JSON."""
         return asdict(self) | {"zero_shot": self.zero_shot}
 
 
 def same_name(name: str) -> str:
-    """What two spellings of one class have in common: letters and digits alone.
+    """Normalise a class name for comparison: lower-case letters and digits only.
 
     >>> same_name("Women's T-Shirts") == same_name("womens-t-shirts")
     True
@@ -107,7 +105,7 @@ def same_name(name: str) -> str:
 
 
 def read_seen(folder: Path) -> Seen | None:
-    """What lies beside an encoder's weights; None where nothing does.
+    """Read the record beside an encoder's weights; None if there is none.
 
     Raises:
         ModelError: the file is damaged.
@@ -143,9 +141,9 @@ def write_seen(folder: Path, seen: Seen) -> None:
 
 
 def exposure(encoder: str, seen: Seen | None, info: DatasetInfo) -> Exposure:
-    """How an encoder stands to a dataset.
+    """The exposure of an encoder to a dataset.
 
-    A dataset is known again by its fingerprint, a class by its name: its path's last part, or what the source calls it.
+    Datasets are matched by fingerprint, classes by name: the last part of the path, or the source's name.
     """
     names = _names(info.name, info.fingerprint)
     if seen is None:

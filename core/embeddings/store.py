@@ -1,8 +1,7 @@
-"""Vectors of a dataset on disk: `embeddings/<encoder>/`, row i being row_id i.
+"""Sets of vectors of a dataset on disk: `embeddings/<name>/`; row i is row_id i.
 
-`vectors.npy` is (n, d) float16, `present.npy` (n,) bool, `encoder.json` says what they are. They are
-written chunk by chunk into a folder beside it, which takes its place when all is there: a run that was
-killed is continued, and what is half-made is never read.
+`vectors.npy` is (n, d) float16, `present.npy` (n,) bool, `encoder.json` the metadata. A set is written in chunks to a
+temporary folder, which is renamed when complete: an interrupted computation continues, and incomplete sets are never read.
 """
 
 from __future__ import annotations
@@ -27,47 +26,48 @@ from core.storage import alone, holder, load_array, reserve, storage_errors
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 Tower = Literal["image", "text", "imported"]
 UNDER = "embeddings"
-PICTURES_ALONE = ("imagenet-lite0",)  # encoders of the list that read no texts
+PICTURES_ALONE = ("imagenet-lite0",)  # image-only encoders
 
 
 @dataclass(frozen=True)
 class Description:
-    """What encoder.json says of a set of vectors."""
+    """The metadata of a set of vectors, from encoder.json."""
 
-    encoder: str  # a name of core.embeddings.clip, or whatever an import called it
+    encoder: str  # a name in core.embeddings.clip, or of an import
     tower: Tower
     dimensions: int
-    fingerprint: str  # of the dataset they were made from
+    fingerprint: str  # of the dataset at the time of embedding
     rows: int
-    weights: str = ""  # digest of the encoder's weights; empty where they were imported
+    weights: str = ""  # digest of the encoder's weights; empty if imported
     preprocessing: dict[str, Any] = field(default_factory=dict)
     normalised: bool = True  # every present vector has length 1
-    lengths: bool = False  # lengths.npy has what each was divided by
-    present: int = 0  # rows that have a vector
-    skipped: dict[str, int] = field(default_factory=dict)  # reason -> rows without one
+    lengths: bool = False  # lengths.npy has the norms before normalisation
+    present: int = 0  # number of rows with a vector
+    skipped: dict[str, int] = field(default_factory=dict)  # reason -> number of rows without a vector
     created: str = ""
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class EmbeddingSet:
-    """Vectors that are whole, mapped from disk and not to be written to."""
+    """A complete set of vectors, memory-mapped read-only."""
 
     name: str
     description: Description
     vectors: NDArray[np.float16]  # (n, d)
     present: NDArray[np.bool_]  # (n,)
     folder: Path
-    lengths: NDArray[np.float32] | None = None  # (n,) of the vectors as their encoder gave them, if kept
+    lengths: NDArray[np.float32] | None = None  # (n,) norms before normalisation, if stored
 
 
 def folder_of(dataset: DatasetInfo, name: str, under: str = UNDER) -> Path:
-    """
+    """The folder of a set.
+
     Args:
-        under: the dataset's folder that it lies in; only sets in `embeddings` can be searched.
+        under: the parent folder in the dataset's folder; only sets in `embeddings` can be searched.
 
     Raises:
-        UsageError: the name cannot be a folder's.
+        UsageError: the name is not valid as a folder name.
     """
     if not NAME.fullmatch(name):
         raise UsageError(
@@ -77,7 +77,7 @@ def folder_of(dataset: DatasetInfo, name: str, under: str = UNDER) -> Path:
 
 
 def sets(dataset: DatasetInfo) -> list[tuple[str, Description]]:
-    """The sets that fit the dataset as it is now, newest first; stale and broken ones are passed over."""
+    """The sets of the current version of the dataset, newest first, without stale and damaged ones."""
     found = []
     for path in (dataset.folder / "embeddings").glob("*/encoder.json"):
         if NAME.fullmatch(path.parent.name):
@@ -91,8 +91,7 @@ def sets(dataset: DatasetInfo) -> list[tuple[str, Description]]:
 
 
 def preferred(found: list[tuple[str, Description]]) -> list[tuple[str, Description]]:
-    """Sets in the order a visitor wants them: of pictures, of texts, of pictures that no text can be compared with,
-    then those made elsewhere; else as given."""
+    """Sort sets by usefulness for search: pictures, texts, image-only encoders, imported. The sort is stable."""
 
     def rank(described: Description) -> int:
         if described.encoder in PICTURES_ALONE:
@@ -106,10 +105,10 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
     """Open one set of vectors.
 
     Args:
-        weights: digest of the weights that queries will be encoded with; None does not compare.
+        weights: digest of the weights that will encode queries; None skips the check.
 
     Raises:
-        EmbeddingError: there is none, it is stale, broken, or of other weights; the text says what to run.
+        EmbeddingError: it is missing, stale, damaged or of other weights; the message has the command to run.
     """
     folder = folder_of(dataset, name)
     again = f"vitrine embed {dataset.name} --encoder {name.removesuffix('.text')}"
@@ -126,30 +125,30 @@ def open_set(dataset: DatasetInfo, name: str, weights: str | None = None) -> Emb
         lengths = load_array(folder / "lengths.npy", mmap=False) if described.lengths else None
     except (OSError, ValueError, TypeError, EOFError) as error:
         raise EmbeddingError(
-            f"The vectors {name} of {dataset.name} are broken ({error}). {_mend(again)}"
+            f"The vectors {name} of {dataset.name} are damaged ({error}). {_recompute(again)}"
         ) from error
     if described.tower == "imported":
         again = f"vitrine embeddings import {dataset.name} FILE --name {name}"
     if described.fingerprint != dataset.fingerprint:
         raise EmbeddingError(
-            f"The vectors {name} are of {dataset.name} as it was before (fingerprint {described.fingerprint}, "
-            f"now {dataset.fingerprint}). {_mend(again)}"
+            f"The vectors {name} are of an earlier version of {dataset.name} (fingerprint {described.fingerprint}, "
+            f"now {dataset.fingerprint}). {_recompute(again)}"
         )
     shape = (dataset.rows, described.dimensions)
     if vectors.shape != shape or vectors.dtype != np.float16 or present.shape != shape[:1]:
         raise EmbeddingError(
             f"The vectors {name} of {dataset.name} are {vectors.shape} {vectors.dtype}; {shape} float16 "
-            f"expected. {_mend(again)}"
+            f"expected. {_recompute(again)}"
         )
     if weights is not None and described.weights and described.weights != weights:
         raise EmbeddingError(
             f"The vectors {name} of {dataset.name} were made with other weights ({described.weights}) than "
-            f"the encoder has now ({weights}). {_mend(again)}"
+            f"the encoder has now ({weights}). {_recompute(again)}"
         )
     return EmbeddingSet(name, described, vectors, present.astype(bool), folder, lengths)
 
 
-def _mend(command: str) -> str:
+def _recompute(command: str) -> str:
     return f"Compute them again: {command}"
 
 
@@ -160,7 +159,7 @@ def _read(path: Path) -> Description:
 
 
 class Writer:
-    """A set being written, chunk by chunk; see `writing`."""
+    """Writes a set in chunks; see `writing`."""
 
     def __init__(self, folder: Path, plan: Description, chunks: int) -> None:
         self.folder, self.plan = folder, plan
@@ -184,7 +183,7 @@ class Writer:
             if not continued:
                 (folder / "plan.json").write_text(json.dumps(stamp), encoding="utf-8")
         except OSError:
-            if not continued:  # give the room back
+            if not continued:  # free the space
                 shutil.rmtree(folder, ignore_errors=True)
             raise
         self.vectors = np.load(folder / "vectors.npy", mmap_mode="r+")
@@ -194,7 +193,7 @@ class Writer:
         self.skipped: dict[str, int] = {}
 
     def missing(self) -> list[int]:
-        """The chunks that are still to do."""
+        """The chunks that are not written yet."""
         return [int(chunk) for chunk in np.flatnonzero(~np.asarray(self.done))]
 
     def write(
@@ -205,18 +204,20 @@ class Writer:
         present: NDArray[np.bool_],
         lengths: NDArray[np.floating] | None = None,
     ) -> None:
-        """Keep one chunk: when this returns, a kill no longer loses it.
+        """Write one chunk durably: it survives a kill after this returns.
 
         Args:
-            rows: (m,) row_ids; vectors: (m, d) of length 1; present: (m,) false where there is none.
-            lengths: (m,) before they were made 1, where the plan keeps them.
+            rows: (m,) row_ids.
+            vectors: (m, d) of length 1.
+            present: (m,) whether there is a vector.
+            lengths: (m,) norms before normalisation, if the plan has them.
         """
         self.vectors[rows] = np.where(present[:, None], vectors, 0).astype(np.float16)
         self.present[rows] = present
         if self.lengths is not None and lengths is not None:
             self.lengths[rows] = np.where(present, lengths, 0)
             self.lengths.flush()
-        self.vectors.flush()  # the vectors reach the disk before the mark that they are there
+        self.vectors.flush()  # vectors are on disk before the chunk is marked as done
         self.present.flush()
         self.done[chunk] = True
         self.done.flush()
@@ -235,12 +236,12 @@ def writing(
     name: str,
     plan: Description,
     chunks: int,
-    anew: bool = False,
+    restart: bool = False,
     under: str = UNDER,
 ) -> Iterator[Writer]:
-    """Write a set; it takes its place when the block ends without an error and nothing is missing.
+    """Write a set; it is published when the block ends without an error and no chunk is missing.
 
-    The same plan continues what a killed or stopped run left, unless `anew`; another plan begins anew.
+    An interrupted computation with the same plan continues, unless `restart`; another plan starts from the beginning.
 
     Raises:
         EmbeddingError: another process is writing vectors of this dataset.
@@ -249,7 +250,7 @@ def writing(
     target = folder_of(dataset, name, under)
     aside = target.with_name(f".writing-{name}")
     with storage_errors(target.parent), _alone(dataset, target.parent):
-        if anew:
+        if restart:
             shutil.rmtree(aside, ignore_errors=True)
         writer = Writer(aside, plan, chunks)
         yield writer
@@ -277,7 +278,7 @@ def writing(
 
 @contextmanager
 def _alone(dataset: DatasetInfo, folder: Path) -> Iterator[None]:
-    """One writer a dataset."""
+    """Allow one writer per dataset."""
     if not dataset.folder.exists():
         raise EmbeddingError(f"{dataset.name} was removed.")
 
@@ -292,18 +293,18 @@ def _alone(dataset: DatasetInfo, folder: Path) -> Iterator[None]:
 
 
 def in_progress(dataset: DatasetInfo) -> str | None:
-    """Who is writing vectors of the dataset now, if anybody is."""
+    """The process that is writing vectors of the dataset, or None."""
     return holder(dataset.folder / "embeddings" / ".lock")
 
 
 def unit(vectors: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Vectors of length 1, and which of them have a direction at all.
+    """Normalise vectors to length 1.
 
     Args:
         vectors: (m, d).
 
     Returns:
-        (m, d), zeros where there is no direction, and (m,).
+        (m, d) unit vectors, zeros for zero vectors, and (m,) whether a vector is not zero.
 
     >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]]))[0].tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]

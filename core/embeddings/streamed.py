@@ -1,7 +1,7 @@
-"""Pictures decoded ahead of training, batch by batch, where an array of them all would not fit.
+"""Decode pictures ahead of training, batch by batch, if an array of all pictures does not fit on the disk.
 
-Offers what PixelCache offers; a batch is the same pixels, so that a streamed run equals a cached one bit for
-bit. Only which pictures can be opened is kept (a byte each): every one is decoded once to learn it.
+Same interface as PixelCache, and the same pixels: a streamed run equals a cached one bit for bit. Only the readability of
+each picture is stored (one byte); to determine it, every picture is decoded once.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from core.embeddings.pixels import BROKEN, CHUNK, DECODED, UNSEEN, decode_pictur
 from core.progress import Progress, no_progress
 from core.storage import storage_errors
 
-AHEAD = 2  # batches a worker that are decoded before they are asked for
-SHARE = 16  # pictures of a batch that a worker takes at a time
+AHEAD = 2  # prefetched batches per worker
+SHARE = 16  # pictures of a batch per task of a worker
 
 
 class PictureStream:
-    """The pictures of one dataset at one size, decoded when they are asked for, or shortly before."""
+    """The pictures of a dataset at one size, decoded on demand or prefetched."""
 
     def __init__(self, dataset: DatasetInfo, height_px: int, width_px: int) -> None:
         """
@@ -44,7 +44,7 @@ class PictureStream:
             self.state = self._open_state()
 
     def _open_state(self) -> NDArray[np.uint8]:
-        if not self._ids:  # an empty file cannot be mapped
+        if not self._ids:  # an empty file cannot be memory-mapped
             return np.zeros(0, np.uint8)
         stamp = {"fingerprint": self.dataset.fingerprint, "pictures": len(self._ids)}
         described, path = self.folder / "seen.json", self.folder / "state.bin"
@@ -60,13 +60,15 @@ class PictureStream:
     def fill(
         self, image_ids: Sequence[str], workers: int | None = None, progress: Progress = no_progress
     ) -> dict[str, int]:
-        """Learn which of these pictures can be opened; what was learnt before is kept.
+        """Determine which pictures are readable; earlier results are reused.
 
         Returns:
-            How many there are, were looked at now, and cannot be opened.
+            The numbers of pictures in all, checked now, and unreadable.
         """
         wanted = workers or len(os.sched_getaffinity(0))
-        self.workers = min(wanted, -(-len(self._ids) // CHUNK))  # processes cost more than a few pictures
+        self.workers = min(
+            wanted, -(-len(self._ids) // CHUNK)
+        )  # few pictures are not worth starting processes
         rows = np.unique([self.row_of[image_id] for image_id in image_ids if image_id in self.row_of])
         missing = rows[self.state[rows] == UNSEEN] if len(rows) else rows
         done = 0
@@ -79,21 +81,21 @@ class PictureStream:
         return {"pictures": len(rows), "decoded": len(missing), "broken": broken}
 
     def rows(self, image_ids: Sequence[str | None]) -> NDArray[np.int64]:
-        """(n,) row of each picture; -1 where there is none or it cannot be opened."""
+        """(n,) row of each picture; -1 if missing or unreadable."""
         found = np.array([self.row_of.get(image_id or "", -1) for image_id in image_ids], np.int64)
         if len(self.state):
             found[self.state[found] != DECODED] = -1
         return found
 
     def batch(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """(n, height, width, 3) pixels; zeros where the row is -1."""
+        """(n, height, width, 3) pixels; zeros for row -1."""
         pixels = np.zeros((len(rows), *self.size, 3), np.uint8)
         have = rows >= 0
         pixels[have] = self._decoded(rows[have])[0]
         return pixels
 
     def prefetch(self, rows: NDArray[np.int64]) -> None:
-        """Begin to decode a batch that will be asked for; more than the workers can take are passed over."""
+        """Start decoding a future batch; ignored if the workers' queue is full."""
         rows = rows[rows >= 0]
         key = rows.tobytes()
         if self.workers <= 1 or not len(rows) or key in self._waiting:
@@ -102,14 +104,14 @@ class PictureStream:
             self._waiting[key] = self._submit(rows)
 
     def close(self) -> None:
-        """Let the workers go."""
+        """Stop the workers."""
         self._waiting.clear()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
     def _decoded(self, rows: NDArray[np.int64]) -> Decoded:
-        """(n, height, width, 3) pixels, zeros where one cannot be opened, and (n,) which could."""
+        """(n, height, width, 3) pixels, zeros for unreadable pictures, and (n,) whether each is readable."""
         if not len(rows):
             return np.zeros((0, *self.size, 3), np.uint8), np.zeros(0, np.bool_)
         if self.workers <= 1:

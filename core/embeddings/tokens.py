@@ -1,4 +1,4 @@
-"""Texts to token numbers: a tokenizer trained on a dataset's own texts, kept as one JSON file."""
+"""A tokenizer trained on the texts of a dataset, stored as a JSON file."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError
 
-PAD, UNKNOWN, END = "<pad>", "<unk>", "</s>"  # numbered 0, 1, 2
-TEXT_CHARACTERS = 2_000  # read of one text: far more than any encoder here keeps of it
+PAD, UNKNOWN, END = "<pad>", "<unk>", "</s>"  # tokens 0, 1, 2
+TEXT_CHARACTERS = 2_000  # read of a text: far more than any encoder uses
 
 
 class Tokenizer:
-    """A byte-pair encoding of lower-cased text; every character it never saw is <unk>."""
+    """Byte-pair encoding of lower-cased text; unknown characters are <unk>."""
 
     def __init__(self, path: Path) -> None:
         """
         Raises:
-            ModelError: the file is missing or no tokenizer.
+            ModelError: the file is missing or not a tokenizer.
         """
         import tokenizers
 
         try:
             self._inner = tokenizers.Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises bare Exception
+        except Exception as error:  # the library raises Exception
             raise ModelError(f"{path} is missing or is not a tokenizer: {error}.") from error
 
     def __len__(self) -> int:
         return int(self._inner.get_vocab_size())
 
     def encode(self, texts: Sequence[str], tokens: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Token numbers and which of them are not padding.
+        """Token numbers, and the mask (false at padding).
 
         Args:
-            tokens: kept of each text; the last is the end mark.
+            tokens: maximum length, including the end token.
 
         Returns:
             Two (n, tokens) arrays.
@@ -51,13 +51,13 @@ class Tokenizer:
         return numbers, present
 
     def pieces(self, text: str, tokens: int) -> list[str]:
-        """The pieces of a text that `encode` keeps, as a person reads them, without the end mark."""
+        """The tokens of `encode` as text, without the end token."""
         found = self._inner.encode(text[:TEXT_CHARACTERS], add_special_tokens=False)
         lowered = self._inner.normalizer.normalize_str(text[:TEXT_CHARACTERS])
         return [lowered[start:end].strip() for start, end in found.offsets[: tokens - 1]]
 
     def reads(self, text: str, tokens: int) -> int:
-        """How many of a text's characters `encode` keeps; its length where nothing is cut."""
+        """The number of characters that `encode` reads; the text's length if it is not truncated."""
         found = self._inner.encode(text[:TEXT_CHARACTERS], add_special_tokens=False)
         if len(found.ids) < tokens:
             return min(len(text), TEXT_CHARACTERS)
@@ -65,12 +65,12 @@ class Tokenizer:
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int, path: Path) -> Tokenizer:
-    """Learn pieces from `texts`, write them to `path`, and return the tokenizer.
+    """Train a tokenizer on `texts` and write it to `path`.
 
     The same texts in the same order give the same file.
 
     Args:
-        vocabulary: pieces at most, the three marks included.
+        vocabulary: maximum size, including the three special tokens.
     """
     import tokenizers
     from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers

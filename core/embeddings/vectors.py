@@ -1,4 +1,4 @@
-"""Vectors of some products of a dataset: those that lie on disk, else made now."""
+"""Vectors of some products of a dataset: stored ones, or else computed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from core.progress import Progress, no_progress
 
 @dataclass(frozen=True)
 class Found:
-    """Vectors of n products, as long as the encoder gives them unless only their directions are known."""
+    """Vectors of n products, unnormalised if their norms are known."""
 
-    vectors: NDArray[np.float32]  # (n, d), zeros where there is none
+    vectors: NDArray[np.float32]  # (n, d), zeros for missing vectors
     present: NDArray[np.bool_]  # (n,)
-    stored: bool  # read from disk, not made now
+    stored: bool  # read from disk, not computed
 
 
 def set_name(encoder: str, tower: Literal["image", "text"]) -> str:
-    """What `embed` calls the vectors of an encoder."""
+    """The name of the set that `embed` writes for an encoder."""
     return encoder if tower == "image" else f"{encoder}.text"
 
 
@@ -40,11 +40,11 @@ def vectors_of(
     workers: int | None = None,
     progress: Progress = no_progress,
 ) -> Found:
-    """The vectors of a frame's products: stored ones of the same weights, else encoded now.
+    """The vectors of products: stored ones of the same weights, or else computed.
 
     Args:
         frame: n rows with row_id, image_id, name, description.
-        raw: their lengths matter, so that a stored set without them will not do.
+        raw: unnormalised; a stored set without norms is not used.
     """
     try:
         kept = open_set(products.info, set_name(encoder.spec.name, tower), encoder.weights)
@@ -58,7 +58,7 @@ def vectors_of(
 
 
 def stored(kept: EmbeddingSet, rows: NDArray[np.int64]) -> Found:
-    """Rows of a set, made as long again as they were where that is known."""
+    """Rows of a set, multiplied by their norms if these are stored."""
     vectors = np.asarray(kept.vectors[rows], np.float32)
     if kept.lengths is not None:
         vectors = vectors * np.asarray(kept.lengths[rows], np.float32)[:, None]

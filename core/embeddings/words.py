@@ -1,4 +1,4 @@
-"""Texts to numbers of words, for networks over word vectors; Chinese is cut into words by jieba."""
+"""Tokenize texts to words for networks over word vectors; Chinese is segmented by jieba."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORD = re.compile(r"\w+")
 
 
 def split_words(text: str) -> list[tuple[str, int]]:
-    """Lower-cased words and where each ends in the text; punctuation is dropped.
+    """Lower-cased words with their end offsets, without punctuation.
 
     >>> split_words("Red DRESS, 2023")
     [('red', 3), ('dress', 9), ('2023', 15)]
@@ -41,12 +41,12 @@ def split_words(text: str) -> list[tuple[str, int]]:
 
 
 class WordTokenizer:
-    """Numbers of known words; 0 pads, 1 is every other word."""
+    """Maps known words to numbers; 0 is padding, 1 any other word."""
 
     def __init__(self, path: Path) -> None:
         """
         Raises:
-            ModelError: the file is missing or no list of words.
+            ModelError: the file is missing or not a list of words.
         """
         try:
             self.words: list[str] = json.loads(path.read_text(encoding="utf-8"))["words"]
@@ -58,7 +58,7 @@ class WordTokenizer:
         return len(self.words)
 
     def encode(self, texts: Sequence[str], tokens: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Numbers of the first words, and which are not padding: two (n, tokens) arrays."""
+        """Numbers of the first words, and the mask (false at padding): two (n, tokens) arrays."""
         numbers = np.zeros((len(texts), tokens), np.int64)
         for row, text in enumerate(texts):
             kept = [self._number_of.get(word, 1) for word, _ in split_words(text)[:tokens]]
@@ -66,11 +66,11 @@ class WordTokenizer:
         return numbers, numbers > 0
 
     def pieces(self, text: str, tokens: int) -> list[str]:
-        """The words of a text that `encode` keeps."""
+        """The words that `encode` reads."""
         return [word for word, _ in split_words(text)[:tokens]]
 
     def reads(self, text: str, tokens: int) -> int:
-        """How many of a text's characters `encode` keeps; its length where nothing is cut."""
+        """The number of characters that `encode` reads; the text's length if it is not truncated."""
         found = split_words(text)
         if len(found) <= tokens:
             return min(len(text), TEXT_CHARACTERS)
@@ -80,13 +80,13 @@ class WordTokenizer:
 def train_words(
     texts: Iterable[str], vocabulary: int, vector: int, seed: int, path: Path
 ) -> tuple[WordTokenizer, Tensor]:
-    """Learn word vectors (gensim word2vec, skip-gram) and write the list of words.
+    """Train word vectors (gensim word2vec, skip-gram) and write the list of words.
 
     Args:
-        vocabulary: words at most, the two marks included; a word counts from its second occurrence on.
+        vocabulary: maximum size, including padding and unknown; words must occur at least twice.
 
     Returns:
-        The tokenizer, and (words, vector) float32 starting vectors: zeros for padding and unknown.
+        The tokenizer, and (words, vector) float32 initial vectors; zeros for padding and unknown.
     """
     import torch
     from gensim.models import Word2Vec

@@ -1,7 +1,7 @@
 """A cache of evaluations, computed by a command or from a page.
 
-Each is one Parquet file of predictions with its report in the file's metadata, so that both appear
-together or not at all. A run's lie in its own folder, those of bundled models in VITRINE_HOME/evaluations.
+Each is one Parquet file of predictions with its report in the file's metadata, so that both are written
+atomically. Evaluations of a run are in its folder, those of bundled models in VITRINE_HOME/evaluations.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from core.catalog import info as catalog
 from core.errors import ModelError, StorageError, UsageError, VitrineError
 from core.evaluation.choice import Choice
-from core.evaluation.running import Status, state_of, working
+from core.evaluation.status import Status, state_of, working
 from core.models.registry import ModelSpec
 from core.progress import Progress, no_progress
 from core.settings import PROJECT, settings
@@ -55,7 +55,7 @@ class Evaluation:
     seconds: float
 
     def predictions(self) -> pd.DataFrame:
-        """See core.evaluation.judging.predictions_table.
+        """See core.evaluation.predictions.predictions_table.
 
         Raises:
             StorageError: the file was deleted or cannot be read.
@@ -167,7 +167,7 @@ def evaluate_and_store(
 
     Raises:
         StorageError: it is already running, or cannot be written.
-        VitrineError: see core.evaluation.judging.evaluate.
+        VitrineError: see core.evaluation.evaluate.evaluate.
     """
     path = path_of(spec, choice)
     fingerprint, weights = catalog.info(choice.dataset).fingerprint, weights_of(spec)
@@ -178,7 +178,9 @@ def evaluate_and_store(
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     with working(path, progress) as tell:
-        from core.evaluation.judging import evaluate  # torch: seconds, in which the page shall know of us
+        from core.evaluation.evaluate import (
+            evaluate,
+        )  # torch takes seconds: the page must see the status first
 
         try:
             report = evaluate(

@@ -1,4 +1,4 @@
-"""One report of several random passes: every figure is the mean over the passes, as a reader of one figure expects."""
+"""Average the reports of several random passes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-DEVIATED = ("top1", "top5")  # figures whose standard deviation between passes is given
+DEVIATED = ("top1", "top5")  # metrics with a standard deviation between passes
 
 
 def mean_report(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The mean of every number of some reports of the same products, one a pass.
+    """The mean of reports on the same products, one per pass.
 
-    Rows of `per_class` and `confused_pairs` are matched by their names, those of `reliability` by their bin; a row that a
-    pass lacks counts as no product there, and a share that it cannot have is left out of the share's mean.
+    Rows of `per_class` and `confused_pairs` are matched by class names, those of `reliability` by bin. A row missing in a
+    pass counts as zero products; undefined fractions are excluded from their mean.
 
     Args:
-        reports: see core.measures.metrics.classification_report and core.evaluation.judging.intervals_and_calibration.
+        reports: see core.measures.metrics.classification_report and core.evaluation.predictions.intervals_and_calibration.
 
     Returns:
-        The same keys, and top1_deviation and top5_deviation (standard deviation between passes) where there are several.
+        The same keys, and top1_deviation and top5_deviation (standard deviation between passes) if there are several.
     """
     if len(reports) == 1:
         return dict(reports[0])
@@ -35,7 +35,7 @@ def mean_report(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
-# Lists of rows: what names a row, and which of its numbers count products.
+# Lists of rows: key columns, and columns that count products.
 _ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "per_class": (("label",), ("n", "predicted")),
     "confused_pairs": (("label", "prediction"), ("n", "share")),
@@ -44,7 +44,7 @@ _ROWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def _mean(values: Sequence[Any]) -> Any:
-    """Of numbers, or of each entry of dictionaries and lists; None and NaN are left out."""
+    """The mean of numbers, recursively in dictionaries and lists; None and NaN are excluded."""
     if isinstance(values[0], Mapping):
         return {key: _mean([value[key] for value in values]) for key in values[0]}
     if isinstance(values[0], list | tuple):
@@ -52,7 +52,7 @@ def _mean(values: Sequence[Any]) -> Any:
     known = [value for value in values if value is not None and value == value]
     if not known:
         return values[0]
-    if all(value == known[0] for value in known):  # a count stays a whole number
+    if all(value == known[0] for value in known):  # counts stay integers
         return known[0]
     return float(np.mean(known))
 
@@ -60,13 +60,13 @@ def _mean(values: Sequence[Any]) -> Any:
 def _rows(
     passes: Sequence[Sequence[Mapping[str, Any]]], names: Sequence[str], counts: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """The rows of all passes, in the order in which they appear, those of one name as one."""
-    alike: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    """Merge the rows of all passes by key, in order of appearance."""
+    by_key: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for rows in passes:
         for row in rows:
-            alike.setdefault(tuple(row[name] for name in names), []).append(row)
+            by_key.setdefault(tuple(row[name] for name in names), []).append(row)
     found = []
-    for key, rows in alike.items():
+    for key, rows in by_key.items():
         made: dict[str, Any] = dict(zip(names, key, strict=True))
         weights = [float(row["n"]) for row in rows]
         for column in rows[0]:
@@ -75,7 +75,7 @@ def _rows(
             if column in counts:
                 total = sum(row[column] for row in rows) / len(passes)
                 made[column] = int(total) if total == int(total) else total
-            elif column in ("confidence", "accuracy"):  # of a bin: over the products that fell into it
+            elif column in ("confidence", "accuracy"):  # of a bin: weighted by its products
                 made[column] = float(np.average([row[column] for row in rows], weights=weights))
             else:
                 made[column] = _mean([row[column] for row in rows])

@@ -1,1 +1,1 @@
-"""Text to product picture: the arithmetic of the diffusion cascade."""
+"""Text-to-image generation of product pictures: the diffusion cascade."""

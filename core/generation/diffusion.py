@@ -1,9 +1,9 @@
 """Continuous-time diffusion as GLAMI's cascade uses it: schedules, noising, loss, posterior, guidance.
 
-The source is imagen-pytorch 0.10.0, the version that GLAMI-1M pinned. Noise levels are log signal-to-noise
+The source is imagen-pytorch 0.10.0, the version pinned by GLAMI-1M. Noise levels are log signal-to-noise
 ratios (log-SNR, natural logarithm): alpha^2 = sigmoid(log-SNR), sigma^2 = sigmoid(-log-SNR). Pictures are
 float tensors [n, channels, height, width] in [-1, 1] unless a docstring says [0, 1]; times are [n] or [] in
-[0, 1], 0 = clean. Nothing here draws random numbers: the caller gives times and noise.
+[0, 1], 0 = clean. No function draws random numbers: times and noise are arguments.
 """
 
 import math
@@ -18,7 +18,7 @@ from core.errors import VitrineError
 
 Mode = Literal["as-intended", "published"]
 Predictor = Callable[[Tensor, Tensor], Tensor]
-AUGMENTATION = 0.2  # the time at which low-resolution pictures are noised while sampling
+AUGMENTATION = 0.2  # noise time of the low-resolution picture during sampling
 MODES = ("as-intended", "published")
 
 
@@ -29,7 +29,7 @@ def cosine_log_snr(time: Tensor) -> Tensor:
 
 
 def linear_log_snr(time: Tensor) -> Tensor:
-    """Log-SNR of the linear schedule, which noises the low-resolution picture."""
+    """Log-SNR of the linear schedule, used for the low-resolution picture."""
     return -torch.log(torch.expm1(1e-4 + 10 * time**2))
 
 
@@ -51,7 +51,7 @@ def clean_from_noise(picture: Tensor, noise: Tensor, log_snr: Tensor) -> Tensor:
 
 
 def noise_loss(predicted: Tensor, noise: Tensor, log_snr: Tensor) -> Tensor:
-    """Training loss a picture, [n]: mean squared error of the noise times (1 + SNR)^-0.5, which is sigma."""
+    """Training loss of each picture, [n]: mean squared error of the noise times (1 + SNR)^-0.5, which is sigma."""
     _, sigma = alpha_sigma(log_snr)
     return (predicted - noise).square().flatten(1).mean(1) * sigma
 
@@ -77,7 +77,7 @@ def thresholded(clean: Tensor, quantile: float = 0.9) -> Tensor:
 
 
 def posterior(clean: Tensor, picture: Tensor, log_snr: Tensor, log_snr_next: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean [n, c, h, w] and variance [n, 1, 1, 1] of the less noisy picture, given this one and the clean one."""
+    """Mean [n, c, h, w] and variance [n, 1, 1, 1] of the picture at the next noise level, given the current and clean one."""
     now, after = _beside(log_snr, picture), _beside(log_snr_next, picture)
     alpha, _ = alpha_sigma(now)
     alpha_next, sigma_next = alpha_sigma(after)
@@ -89,9 +89,9 @@ def posterior(clean: Tensor, picture: Tensor, log_snr: Tensor, log_snr_next: Ten
 def training_condition(
     low: Tensor, noise: Tensor, time: Tensor, mode: Mode = "as-intended"
 ) -> tuple[Tensor, Tensor]:
-    """The noisy low-resolution picture the upsampler trains on, and the level it is told; low is in [0, 1].
+    """The noisy low-resolution picture and the noise level that condition the upsampler in training; low is in [0, 1].
 
-    `published` tells the cosine log-SNR of the time, although the linear one was used for the noise.
+    `published` gives the cosine log-SNR of the time as the level, although the noise has the linear one.
     """
     _check_mode(mode)
     level = linear_log_snr(time)
@@ -99,7 +99,7 @@ def training_condition(
 
 
 def sampling_condition(low: Tensor, noise: Tensor, mode: Mode = "as-intended") -> tuple[Tensor, Tensor]:
-    """The same while sampling, where the level is fixed; low is in [0, 1], the level is [n].
+    """The condition of the upsampler in sampling, at a fixed level; low is in [0, 1], the level is [n].
 
     `as-intended` noises at time 0.2 (sigma 0.574). `published` repeats two faults of the library: the time was
     cast to an integer, 0 (sigma 0.010), and the noise was added before the rescaling to [-1, 1].
@@ -112,10 +112,10 @@ def sampling_condition(low: Tensor, noise: Tensor, mode: Mode = "as-intended") -
 
 
 def ancestral(predict: Predictor, start: Tensor, noises: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Sample by ancestral steps from time 1 to 0, as many as `noises`; yield (picture, clean estimate) a step.
+    """Sample by ancestral steps from time 1 to 0, as many as `noises`; yield (picture, clean estimate) at each step.
 
     predict(picture, log_snr [n]) gives the noise, guidance included. `start` is standard normal noise. The noise
-    of the last step is not used. Stop reading to cancel.
+    of the last step is not used. Stop iterating to cancel.
     """
     for index, (now, after) in enumerate(_levels(start, len(noises))):
         clean = thresholded(clean_from_noise(start, predict(start, now), now))
@@ -140,7 +140,7 @@ def ddim(predict: Predictor, start: Tensor, steps: int) -> Iterator[tuple[Tensor
 def _levels(like: Tensor, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
     if not 1 <= steps <= 1000:
         raise VitrineError(f"Steps must be from 1 to 1,000, not {steps:,}.")
-    # In float32, as the library: at time 1 it gives -34, where float64 gives -75, far from all a U-Net trains on.
+    # In float32, as in the library: -34 at time 1; float64 gives -75, far outside the training range of a U-Net.
     levels = cosine_log_snr(torch.linspace(1, 0, steps + 1, dtype=torch.float32)).to(like)
     for now, after in pairwise(levels):
         yield now.expand(len(like)), after.expand(len(like))

@@ -1,1 +1,1 @@
-"""Pictures: reading, bounding and shrinking them, from files, archives and the web."""
+"""Read, validate and resize pictures from files, archives and the web."""

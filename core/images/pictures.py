@@ -1,4 +1,4 @@
-"""Where pictures live (archive, remote archive, folder, web): their bytes, and thumbnails of them."""
+"""Read pictures from an archive, a remote archive, a folder or the web, and make thumbnails."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from core.sources.archive import HDF5_IMAGES, IN_HDF5, IN_PLACE, is_url
 from core.sources.reading import Folder
 from core.sources.remote import RemoteFile
 
-# Of thumbnails, pixels; a request gets the next larger.
+# Widths of thumbnails in pixels; a request is rounded up.
 WIDTHS = (96, 160, 240, 320, 480, 640, 960, 1280, 1600)
 LOCAL_HEADER_BYTES = 30  # of a zip member, before its name and extra field
-# The others that Pillow knows start programs (EPS), or no browser could show them anyway.
+# Excluded: formats for which Pillow starts programs (EPS), and formats that browsers do not show.
 Image.init()
 pillow_heif.register_heif_opener(thumbnails=False)
 FORMATS: tuple[str, ...] = tuple(
     name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF") if name in Image.OPEN
 )
 
-# Pillow refuses what is twice its bound; this protects whatever else opens pictures in this process, too.
+# Pillow raises at twice this limit; it also protects other code of this process that opens pictures.
 Image.MAX_IMAGE_PIXELS = settings().image_pixels // 2
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one picture is."""
+    """The location of a picture."""
 
     image: str  # member, relative path or URL
     part: int | None  # archive; None for a file or a URL
@@ -54,24 +54,27 @@ class Place:
 
 
 class PictureFiles:
-    """Pictures by where they are: in archives, below a folder, or on the web."""
+    """Read pictures by location: in archives, below a folder, or on the web."""
 
     def __init__(self, archives: Sequence[str], root: str | Path | None, folder: Path) -> None:
-        """`folder` is what relative places start from."""
+        """
+        Args:
+            folder: base of relative paths.
+        """
         self._archives = [
-            RemoteFile(place) if is_url(place) else folder / place  # an absolute path stays as it is
+            RemoteFile(place) if is_url(place) else folder / place  # an absolute path is unchanged
             for place in archives
         ]
         self._root = folder / root if root else None
 
     def is_remote(self, place: Place) -> bool:
-        """Is it on another machine?"""
+        """Whether the picture is fetched over the network."""
         if place.part is not None:
             return isinstance(self._archives[place.part], RemoteFile)
         return is_url(place.image)
 
     def read_at(self, place: Place) -> bytes:
-        """The picture's file as it is stored.
+        """The bytes of the picture's file.
 
         Raises:
             ImageError: it cannot be read.
@@ -103,7 +106,7 @@ class PictureFiles:
             return self._pixels(archive, place)
         if place.method == IN_PLACE:
             return read_range(archive, place.offset, place.size)
-        # The local header's name and extra field are not known to be as long as the directory's: allow for both.
+        # Name and extra field may be longer in the local header than in the directory: read both lengths.
         slack = LOCAL_HEADER_BYTES + len(place.image.encode()) + 256
         data = read_range(archive, place.offset, slack + place.size)
         if len(data) < LOCAL_HEADER_BYTES or data[:4] != b"PK\x03\x04":
@@ -137,7 +140,7 @@ class PictureFiles:
 
 
 class Pictures(PictureFiles):
-    """The pictures of one dataset, by image_id. Any number of threads may ask at once."""
+    """The pictures of a dataset by image_id. Thread-safe."""
 
     def __init__(self, dataset: DatasetInfo) -> None:
         self.dataset = dataset
@@ -147,7 +150,7 @@ class Pictures(PictureFiles):
         self._thread = threading.local()
 
     def places(self, image_ids: Sequence[str]) -> dict[str, Place]:
-        """Where the pictures with these ids are; ids without a picture are absent."""
+        """Locations of pictures by id, without the ids that have no picture."""
         if not hasattr(self._thread, "cursor"):
             self._thread.cursor = self._db.cursor()
         table, marks = str(self._table).replace("'", "''"), ", ".join("?" * len(image_ids))
@@ -164,10 +167,10 @@ class Pictures(PictureFiles):
         return {row[0]: Place(*row[1:]) for row in found}
 
     def read(self, image_id: str) -> bytes:
-        """The picture's file as it is stored.
+        """The bytes of the picture's file.
 
         Raises:
-            ImageError: there is none, or it cannot be read.
+            ImageError: there is no such picture, or it cannot be read.
         """
         place = self.places([image_id]).get(image_id)
         if place is None:
@@ -176,7 +179,7 @@ class Pictures(PictureFiles):
 
 
 def read_range(archive: Path | RemoteFile, offset: int, size: int) -> bytes:
-    """`size` bytes of a local or remote archive from `offset` on; fewer at its end."""
+    """Read `size` bytes at `offset` of a local or remote archive; fewer at its end."""
     if isinstance(archive, RemoteFile):
         return archive.pread(offset, size)
     with archive.open("rb") as file:
@@ -192,13 +195,13 @@ def bounded(data: bytes, what: str) -> bytes:
 
 
 def decode(data: bytes, width_px: int | None = None) -> Image.Image:
-    """A picture from untrusted bytes: RGB, upright, its first frame, white where it was transparent.
+    """Decode untrusted bytes: the first frame, upright, RGB, transparency on white.
 
     Args:
-        width_px: what is needed; a JPEG is then decoded at the nearest larger eighth, which is faster.
+        width_px: the required width; a JPEG is decoded at the next larger eighth of its size, which is faster.
 
     Raises:
-        ImageError: not a picture, broken, or of more pixels than Vitrine decodes.
+        ImageError: not a picture, damaged, or too many pixels.
     """
     try:
         data = as_browsers_read(data)
@@ -206,11 +209,11 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
         if image.width * image.height > settings().image_pixels:
             raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
         if width_px is not None:
-            image.draft("RGB", (width_px, width_px))  # of both sides: which is the width, EXIF may change
+            image.draft("RGB", (width_px, width_px))  # both sides: EXIF may rotate the picture
         image.load()
         if data[24:25] == b"\x10" and isinstance(clear := image.info.get("transparency"), tuple):
-            image.info["transparency"] = tuple(part >> 8 for part in clear)  # of 16 bits, as the pixels were
-        with suppress(Exception):  # a broken EXIF block does not make a broken picture
+            image.info["transparency"] = tuple(part >> 8 for part in clear)  # from 16 bits, like the pixels
+        with suppress(Exception):  # an invalid EXIF block is ignored
             image = ImageOps.exif_transpose(image)
         return _on_white(image)
     except Image.DecompressionBombError as error:
@@ -218,7 +221,7 @@ def decode(data: bytes, width_px: int | None = None) -> Image.Image:
         raise ImageError(
             f"The picture is too large ({error}); Vitrine opens up to {most} million pixels."
         ) from error
-    except Exception as error:  # Pillow's decoders raise whatever the bytes lead them to
+    except Exception as error:  # Pillow's decoders raise any exception on invalid bytes
         what = "0 bytes" if not data else type(error).__name__
         if data[4:8] == b"ftyp" and data[8:12].lower() in HEIF_BRANDS:
             what = "a HEIC file that is damaged or of an unsupported kind"
@@ -229,7 +232,7 @@ def open_picture(image: bytes | Path) -> Image.Image:
     """Open an uploaded picture.
 
     Raises:
-        ImageError: not a picture, or of more bytes or pixels than Vitrine opens.
+        ImageError: not a picture, or too many bytes or pixels.
     """
     bound = settings().upload_bytes
     if isinstance(image, Path):
@@ -248,8 +251,11 @@ PNG_NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 
 
 def as_browsers_read(data: bytes) -> bytes:
-    """The same file, of which Pillow opens what browsers do: a JPEG that is cut short gets its end mark (the rest is
-    grey), a PNG loses its texts and colour profile, which may be larger than Pillow unpacks."""
+    """Repair a file that browsers show but Pillow refuses.
+
+    A truncated JPEG gets an end marker (the rest is grey); a PNG loses its texts and colour profile, which may exceed
+    Pillow's limit.
+    """
     if data[:2] == b"\xff\xd8" and len(data) > 256:
         return data if b"\xff\xd9" in data[-64:] else data + b"\xff\xd9"
     if data[:8] == b"\x89PNG\r\n\x1a\n" and any(kind in data for kind in PNG_NOTES):
@@ -264,7 +270,7 @@ def as_browsers_read(data: bytes) -> bytes:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """As RGB, transparency on white, sixteen and more bits a pixel scaled to eight."""
+    """Convert to RGB: transparency on white, 16 and more bits per channel scaled to 8."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         image = _eight_bits(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
@@ -274,8 +280,10 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits, 32 bits or floats: 16 bits by their range, the others from 0 to the next of 1, 255, 65535
-    and 4294967295 that holds them; what is transparent becomes white."""
+    """Convert grey of 16 bits, 32 bits or floats to 8 bits; transparency becomes white.
+
+    16 bits are scaled by their range, the others by the smallest of 1, 255, 65535 and 4294967295 not below the maximum.
+    """
     values = np.asarray(image)
     clear = image.info.get("transparency")
     if image.mode.startswith("I;16"):
@@ -283,7 +291,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     else:
         values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
         if image.mode == "I" and values.min(initial=0) < 0:
-            values = np.where(values < 0, values + 2**32, values)  # Pillow reads unsigned numbers as signed
+            values = np.where(values < 0, values + 2**32, values)  # Pillow reads unsigned integers as signed
         most = values.max(initial=0)
         tops = (255, 65_535, 2**32 - 1) if image.mode == "I" else (1, 255, 65_535, 2**32 - 1)
         top = next((top for top in tops if most <= top), most)
@@ -294,13 +302,13 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def shrink(image: Image.Image, width_px: int, height_px: int | None = None) -> Image.Image:
-    """Within the given size, never larger than it was."""
+    """Resize to fit the given size; never enlarge."""
     image.thumbnail((width_px, height_px or 4 * width_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return image
 
 
 def bucket(width_px: int) -> int:
-    """The thumbnail width that serves a request: bounded, so that the cache is.
+    """Round a requested width to one of the thumbnail widths, so that the cache is bounded.
 
     >>> bucket(200), bucket(999_999), bucket(-5)
     (240, 1600, 96)
@@ -309,7 +317,7 @@ def bucket(width_px: int) -> int:
 
 
 class Thumbnails:
-    """WebP thumbnails of one dataset, kept on disk within a bound."""
+    """WebP thumbnails of a dataset, cached on disk within a bound."""
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
@@ -321,25 +329,25 @@ class Thumbnails:
         """A WebP file at most `bucket(width_px)` wide.
 
         Raises:
-            ImageError: there is no such picture or it is broken.
+            ImageError: there is no such picture, or it is damaged.
         """
-        if (found := self.kept(image_id, width_px)) is not None:
+        if (found := self.cached(image_id, width_px)) is not None:
             return found
         width = bucket(width_px)
         image = shrink(decode(self._pictures.read(image_id), width), width)
         out = io.BytesIO()
         image.save(out, "WEBP", quality=82, method=2)
-        self._keep(self._path(image_id, width), out.getvalue())
+        self._store(self._path(image_id, width), out.getvalue())
         return out.getvalue()
 
-    def kept(self, image_id: str, width_px: int) -> bytes | None:
-        """The thumbnail, if it was made before."""
+    def cached(self, image_id: str, width_px: int) -> bytes | None:
+        """The thumbnail if it is in the cache, else None."""
         with suppress(OSError):
             return self._path(image_id, bucket(width_px)).read_bytes()
         return None
 
     def is_remote(self, image_id: str) -> bool:
-        """Does the picture come from the web, so that it may take seconds?"""
+        """Whether the picture is fetched from the web, which may take seconds."""
         place = self._pictures.places([image_id]).get(image_id)
         return place is not None and self._pictures.is_remote(place)
 
@@ -347,11 +355,11 @@ class Thumbnails:
         key = hashlib.sha256(image_id.encode()).hexdigest()
         return self._folder / str(width) / key[:2] / f"{key[2:32]}.webp"
 
-    def _keep(self, path: Path, data: bytes) -> None:
-        """Write it for the next visitor; a full or read-only disk only costs them time."""
+    def _store(self, path: Path, data: bytes) -> None:
+        """Write to the cache; errors of a full or read-only disk are ignored."""
         temporary = path.with_name(f"{uuid.uuid4().hex}.part")
         with suppress(OSError):
-            # Level by level from the dataset's folder on, which must not come back if it was removed meanwhile.
+            # Level by level below the dataset's folder, which must not be created again if it was removed meanwhile.
             for folder in (self._folder, path.parent.parent, path.parent):
                 folder.mkdir(exist_ok=True)
             temporary.write_bytes(data)
@@ -364,7 +372,7 @@ class Thumbnails:
         self._trim()
 
     def _trim(self) -> None:
-        """Delete the oldest thumbnails until the rest is within the bound."""
+        """Delete the oldest thumbnails until the cache is within its bound."""
         files: list[tuple[float, int, Path]] = []
         for path in self._folder.glob("*/*/*"):
             with suppress(OSError):

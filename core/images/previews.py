@@ -1,4 +1,4 @@
-"""Thumbnails of products that are not imported yet."""
+"""Thumbnails of products before their import."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.sources.reading import Places
 
 
 def thumbnails(preview: Preview, width_px: int = 96) -> list[str]:
-    """A WebP as `data:` address for each product; empty where there is none, it cannot be shown, or it is on the web."""
+    """A WebP as `data:` URL for each product; empty if its picture is missing, damaged or on the web."""
     places = _places(preview)
     files = PictureFiles(preview.pictures.archives, preview.pictures.root, Path("/"))
     found = []

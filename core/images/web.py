@@ -1,4 +1,4 @@
-"""Pictures from the web, for tables whose image column holds addresses."""
+"""Fetch pictures from the web, for tables whose image column has URLs."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from core.errors import ImageError
 from core.outgoing import OutgoingError, RefusedError, get
 from core.settings import settings
 
-TIMEOUT_S = 10.0  # of one picture in all: its host's name, redirects, headers and bytes
-FAILED_S = 60.0  # that an address is not asked again
+TIMEOUT_S = 10.0  # for one picture: name resolution, redirects, headers and body
+FAILED_S = 60.0  # before a failed URL is retried
 
 _failed: TTLCache[str, str] = TTLCache(maxsize=10_000, ttl=FAILED_S)
 _lock = threading.Lock()
 
 
 def fetch(url: str) -> bytes:
-    """A picture from the web, bounded in bytes, time and redirects, and never from this machine or its network.
+    """Fetch a picture with limits on bytes, time and redirects, and never from private addresses.
 
-    An address that failed is not asked again for a minute: a page of them would hold every visitor up.
+    A URL that failed is not retried for a minute, since a page of failing URLs would delay every visitor.
 
     Raises:
-        ImageError: the address is private, does not answer, or sends too much.
+        ImageError: the address is private, does not respond, or sends too many bytes.
     """
     with _lock:
         if url in _failed:
@@ -31,7 +31,7 @@ def fetch(url: str) -> bytes:
     try:
         return _fetch(url)
     except RefusedError as error:
-        raise ImageError(str(error)) from error  # nobody was asked
+        raise ImageError(str(error)) from error  # no request was sent
     except (ImageError, OutgoingError) as error:
         with _lock:
             _failed[url] = str(error)

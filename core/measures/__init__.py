@@ -1,1 +1,1 @@
-"""Measures of classifiers: numbers in, numbers out."""
+"""Metrics of classifiers, with calibration and confidence intervals: arrays in, numbers out."""

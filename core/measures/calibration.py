@@ -1,4 +1,4 @@
-"""Does a probability mean what it says? And which classes are taken for which?"""
+"""Calibration of predicted probabilities, and the pairs of classes that are confused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 def reliability(
     confidence: NDArray[np.floating], correct: NDArray[np.bool_ | np.floating], bins: int = 15
 ) -> pd.DataFrame:
-    """Confidence against accuracy in equal bins of confidence.
+    """Reliability diagram: accuracy by confidence, in bins of equal width.
 
     Args:
         confidence: (n,) probability of the predicted class.
-        correct: (n,); or how far it is, in [0, 1].
+        correct: (n,) whether the prediction is correct, or its fraction of a hit in [0, 1].
 
     Returns:
-        One row a bin that has products: low, high, n, confidence, accuracy.
+        One row per non-empty bin: low, high, n, confidence, accuracy.
     """
     edges = np.linspace(0, 1, bins + 1)
     place = np.clip(np.digitize(confidence, edges[1:-1], right=True), 0, bins - 1)
@@ -43,7 +43,7 @@ def reliability(
 def calibration_error(
     confidence: NDArray[np.floating], correct: NDArray[np.bool_ | np.floating], bins: int = 15
 ) -> float:
-    """Expected calibration error: the mean gap between confidence and accuracy, by products of a bin.
+    """Expected calibration error: the mean of |confidence - accuracy| over bins, weighted by their products.
 
     Returns:
         A fraction in [0, 1]; NaN without products.
@@ -59,7 +59,7 @@ def calibration_error(
 def confused_pairs(
     labels: NDArray[np.int64], predictions: NDArray[np.int64], classes: list[str], k: int = 20
 ) -> list[dict[str, Any]]:
-    """The (label, prediction) pairs that cost most products, most first.
+    """The most frequent (label, prediction) pairs of errors, most frequent first.
 
     Returns:
         label, prediction, n, share (of the label's products).

@@ -1,4 +1,4 @@
-"""How far a measured share may be from the true one, and whether two models really differ."""
+"""Confidence intervals of proportions, and tests of the difference between two models."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 
 def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval of a share.
+    """Wilson score interval of a proportion.
 
     Args:
-        hits: of `n`, 0 to n.
+        hits: number of successes among `n` observations, 0 to n; need not be whole.
 
     Returns:
-        Lower and upper end, fractions in [0, 1]; (0, 1) without observations.
+        Lower and upper bound, fractions in [0, 1]; (0, 1) without observations.
 
     Source: Wilson 1927; statsmodels' proportion_confint.
     """
@@ -22,19 +22,21 @@ def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, floa
     from statsmodels.stats.proportion import proportion_confint
 
     low, high = proportion_confint(hits, n, alpha=1 - confidence, method="wilson")
-    return min(float(low), hits / n), max(float(high), hits / n)  # not a rounding error inside
+    return min(float(low), hits / n), max(
+        float(high), hits / n
+    )  # rounding must not exclude the proportion itself
 
 
 def bootstrap(
     values: NDArray[np.floating], repeats: int = 1_000, confidence: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:
-    """Percentile interval of a mean over products drawn with replacement.
+    """Bootstrap percentile interval of a mean over products.
 
     Args:
-        values: (n,) one figure a product.
+        values: (n,) one value per product.
 
     Returns:
-        Lower and upper end; NaN without products.
+        Lower and upper bound; NaN without products.
     """
     if not len(values):
         return float("nan"), float("nan")
@@ -47,13 +49,14 @@ def bootstrap(
 def paired_difference(
     only_first: int, only_second: int, n: int, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Interval of the difference of two shares measured on the same products.
+    """Confidence interval of the difference of two accuracies on the same products.
 
     Args:
-        only_first, only_second: products that one alone got right, of `n`.
+        only_first, only_second: number of products that only one model got right.
+        n: number of products.
 
     Returns:
-        Lower and upper end of first minus second, in [-1, 1]; (-1, 1) without products.
+        Lower and upper bound of first minus second, in [-1, 1]; (-1, 1) without products.
 
     Source: Bonett and Price 2012, "Adjusted Wald confidence interval for a difference of binomial
     proportions based on paired data", Journal of Educational and Behavioral Statistics 37.
@@ -72,13 +75,13 @@ def paired_difference(
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> dict[str, float]:
-    """Do two models err on different products by more than chance?
+    """McNemar's exact test of two models on the same products.
 
     Args:
-        first, second: (n,) which products each got right; the same products in the same order.
+        first, second: (n,) whether each product was classified correctly; same products, same order.
 
     Returns:
-        only_first, only_second (products that one alone got right) and p, exact and two-sided.
+        only_first, only_second (number of products that only one got right) and p (exact, two-sided).
 
     Raises:
         ValueError: the lengths differ.

@@ -1,4 +1,4 @@
-"""Figures that say how good predictions are: top-k, F1, average precision, overall and by group."""
+"""Classification metrics: top-k accuracy, F1, average precision, overall and by group."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Ties = Literal["glami", "fair"]
 def top_k_hits(
     probabilities: NDArray[np.floating], labels: NDArray[np.int64], k: int, ties: Ties = "fair"
 ) -> NDArray[np.float64]:
-    """How far each product's label is among its k likeliest classes.
+    """Whether the label of each product is among its k most probable classes.
 
     Args:
-        probabilities: (n, C); any monotone score will do.
-        labels: (n,) class numbers; a label that is no class (negative) is never hit.
-        k: classes looked at, 1 or more; at least C is always a hit.
+        probabilities: (n, C) probabilities, or any monotone score.
+        labels: (n,) class numbers; negative for an unknown class, which is never a hit.
+        k: number of classes, 1 or more; k >= C always hits.
         ties: `glami` sorts ascending and reverses, so that of equal classes the higher number comes
-            first; `fair` gives the chance of a hit when ties are broken at random.
+            first; `fair` is the expected hit under random tie-breaking.
 
     Returns:
-        (n,) 0 or 1; between them only for fair ties at the edge of the k.
+        (n,) 0 or 1; fractions only for fair ties at rank k.
 
     Source: glami/glami-1m, its metrics; `fair` is ours.
 
@@ -52,13 +52,13 @@ def top_k_hits(
 
 
 def f1(labels: NDArray[np.int64], predictions: NDArray[np.int64], average: str) -> float:
-    """F1 over the classes that the labels have: `macro` (each class alike) or `weighted` (by its products).
+    """F1 over the classes in `labels`: `macro` (unweighted mean) or `weighted` (by support).
 
-    As in `average_precision`, products of a class that was not trained (negative) make no class of their own:
-    they are false positives of what they were said to be.
+    As in `average_precision`, products of unknown classes (negative labels) are not a class: they are false positives of
+    their predicted class.
 
     Returns:
-        A fraction in [0, 1]; NaN where no product has a known label.
+        A fraction in [0, 1]; NaN if no product has a known label.
     """
     from sklearn.metrics import f1_score
 
@@ -74,11 +74,11 @@ def average_precision(
     """Area under the precision-recall curve, one class against the rest.
 
     Args:
-        average: `macro` and `weighted` over the classes that the labels have, `micro` over all
+        average: `macro` and `weighted` over the classes in `labels`, `micro` over all
             (product, class) pairs.
 
     Returns:
-        A fraction in [0, 1]; NaN where no product has a known label.
+        A fraction in [0, 1]; NaN if no product has a known label.
     """
     from sklearn.metrics import average_precision_score
 
@@ -92,7 +92,7 @@ def average_precision(
 
 
 def class_precisions(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(C,) average precision of each class against the rest; NaN for one that no product has."""
+    """(C,) average precision of each class, one against the rest; NaN for classes without products."""
     from sklearn.metrics import average_precision_score
 
     each = np.full(probabilities.shape[1], np.nan)
@@ -102,7 +102,7 @@ def class_precisions(labels: NDArray[np.int64], probabilities: NDArray[np.floati
 
 
 def mean_precision(each: NDArray[np.float64], labels: NDArray[np.int64], average: str) -> float:
-    """`macro` or `weighted` mean of `class_precisions`; NaN where no product has a known label."""
+    """`macro` or `weighted` mean of `class_precisions`; NaN if no product has a known label."""
     present = ~np.isnan(each)
     if not present.any():
         return float("nan")
@@ -116,14 +116,14 @@ def per_class(
     precisions: NDArray[np.float64],
     classes: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """Every class that products have or were said to have, most products first.
+    """Metrics of every class that occurs in labels or predictions, largest support first.
 
     Args:
         precisions: (C,) of `class_precisions`.
 
     Returns:
-        label, n (products that have it), predicted (products said to have it), precision, recall, f1, ap:
-        fractions in [0, 1]; None where there is nothing to divide by.
+        label, n (support), predicted (number of predictions), precision, recall, f1, ap: fractions in [0, 1];
+        None if undefined.
     """
     known = labels >= 0
     n = np.bincount(labels[known], minlength=len(classes))
@@ -150,7 +150,7 @@ def per_class(
 
 
 def grouped(hits: NDArray[np.float64], groups: Sequence[object]) -> dict[str, dict[str, float]]:
-    """Mean and number by group, sorted by group; a missing group is `(none)`."""
+    """Mean and count by group, sorted by group; a missing group is `(none)`."""
     names = np.array(["(none)" if group is None or group != group else str(group) for group in groups])
     return {
         str(name): {"mean": float(hits[names == name].mean()), "n": int((names == name).sum())}
@@ -166,17 +166,17 @@ def classification_report(
     ties: Ties = "glami",
     classes: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """What a classifier is judged by.
+    """All metrics of a classifier.
 
     Args:
         probabilities: (n, C).
-        labels: (n,) class numbers, negative where the class was not trained: always wrong, and counted.
+        labels: (n,) class numbers, negative for classes the model does not know: always errors.
         geo, label_source: (n,) groups.
-        classes: (C,) their names; with them, `per_class` is part of the report.
+        classes: (C,) names; if given, the report has `per_class`.
 
     Returns:
         top1, top5, per_geo and per_label_source ({group: {top1, top5, n}}), f1_macro, f1_weighted,
-        ap_macro, ap_weighted, ap_micro, n, unknown_classes: all fractions in [0, 1] but the counts.
+        ap_macro, ap_weighted, ap_micro, n, unknown_classes: fractions in [0, 1], except counts.
 
     Raises:
         ModelError: a probability is NaN.
@@ -184,12 +184,14 @@ def classification_report(
     if np.isnan(probabilities).any():
         rows = int(np.isnan(probabilities).any(axis=1).sum())
         raise ModelError(
-            f"The model gave no number for {rows:,} of {len(labels):,} products (NaN): its weights are damaged, or "
+            f"The model predicted NaN for {rows:,} of {len(labels):,} products: its weights are damaged, or "
             "its training diverged. Train it again, with a lower learning rate."
         )
     first = top_k_hits(probabilities, labels, 1, ties)
     five = top_k_hits(probabilities, labels, 5, ties)
-    predictions = probabilities.shape[1] - 1 - probabilities[:, ::-1].argmax(axis=1)  # ties to the higher
+    predictions = (
+        probabilities.shape[1] - 1 - probabilities[:, ::-1].argmax(axis=1)
+    )  # ties: the higher number
 
     def per(groups: Sequence[object]) -> dict[str, dict[str, float]]:
         top1, top5 = grouped(first, groups), grouped(five, groups)

@@ -48,7 +48,7 @@ def card(spec: ModelSpec) -> Card:
         config = RunConfig.read(spec.folder)
         facts["Categories"] = f"{len(config.classes):,}"
         figures = list(_figures(config.result.get("test", {})))
-        if len(spec.inputs) == 1 and len(figures) > 1:  # both is what the one says
+        if len(spec.inputs) == 1 and len(figures) > 1:  # `both` equals the only input
             figures = [figure for figure in figures if figure.sees != SEES["both"]]
     except ModelError:
         if spec.weights == "run":

@@ -20,11 +20,11 @@ from core.catalog.products import Products
 from core.embeddings.encoders import TextEncoder
 from core.embeddings.features import key_of, open_features
 from core.embeddings.pixels import resized
-from core.embeddings.readers import open_tokenizer
 from core.embeddings.seen import Exposure
+from core.embeddings.tokenizers import open_tokenizer
 from core.errors import ModelError, UsageError
 from core.images.pictures import open_picture
-from core.models.data import ProductData, Readings, ReadProducts, cut_note, product_text
+from core.models.data import InputConfig, ProductData, ReadProducts, cut_note, product_text
 from core.models.inputs import IMAGE, TEXT, Inputs
 from core.models.registry import ARCHITECTURES
 from core.models.temperature import cooled, temperatures_in
@@ -61,8 +61,8 @@ def memory_errors() -> Iterator[None]:
 class Classifier:
     """A network with its preprocessing. Thread-safe; one prediction runs at a time."""
 
-    def __init__(self, config: RunConfig, network: Any, readings: Readings, folder: Path) -> None:
-        self.config, self.network, self.readings, self.folder = config, network, readings, folder
+    def __init__(self, config: RunConfig, network: Any, input_config: InputConfig, folder: Path) -> None:
+        self.config, self.network, self.input_config, self.folder = config, network, input_config, folder
         self.temperatures: dict[str, float] = {}  # by what a product has; see core.models.temperature
         self.device = next(network.parameters()).device
         self.lock = threading.Lock()  # held during inference and while hooks are registered
@@ -107,16 +107,16 @@ class Classifier:
                 network = network.to("cuda")
         network.eval()
         kind: type[Classifier] = getattr(module, "CLASSIFIER", cls)
-        made = kind(config, network, kind.readings_of(config, network, folder), folder)
+        made = kind(config, network, kind.input_config_of(config, network, folder), folder)
         made.temperatures = temperatures_in(notes)
         return made
 
     @staticmethod
-    def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
+    def input_config_of(config: RunConfig, network: Any, folder: Path) -> InputConfig:
         """How the network of a run reads products."""
         text, image = network.config.text, network.config.image
         tokenizer = open_tokenizer(folder / TOKENIZER) if text is not None else None
-        return Readings(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
+        return InputConfig(tuple(config.classes), text, image, tokenizer, tuple(config.sources))
 
     @property
     def exposure(self) -> Exposure | None:
@@ -125,7 +125,7 @@ class Classifier:
 
     @property
     def inferences(self) -> tuple[str, ...]:
-        """The ways of inference that it knows, the usual one first; one that draws nothing has one."""
+        """The supported ways of inference, the default one first."""
         return tuple(getattr(self.network, "INFERENCES", ("expected",)))
 
     def predict(
@@ -169,7 +169,7 @@ class Classifier:
         features = None
         if (encoder := frozen_text(self.network)) is not None:
             features = open_features(products, key_of(encoder, self.folder / TOKENIZER))
-        return ProductData(products, frame, self.readings, workers, progress, features)
+        return ProductData(products, frame, self.input_config, workers, progress, features)
 
     def reads(self) -> str:
         names = {TEXT: "a name or description", IMAGE: "a picture"}
@@ -187,7 +187,7 @@ class Classifier:
         if image is None and not text:
             raise UsageError("There is nothing to classify: give a picture, a name or a description.")
         notes = []
-        config, tokenizer = self.readings, self.readings.tokenizer
+        config, tokenizer = self.input_config, self.input_config.tokenizer
         numbers, mask = np.zeros((1, 1), np.int64), np.zeros((1, 1), np.bool_)
         if config.text is not None and tokenizer is not None:
             numbers, mask = tokenizer.encode([text], config.text.tokens)

@@ -19,7 +19,7 @@ from core.models.vectors import VectorData
 class ConcatenatedData:
     """Several datasets with the same inputs, concatenated: positions continue from one to the next.
 
-    Offers what ProductData offers to a trainer and an evaluation; of one dataset it is the same, bit for bit.
+    Same interface as ProductData; for one dataset the batches are equal, bit for bit.
     """
 
     def __init__(self, parts: Sequence[ProductData | VectorData]) -> None:
@@ -27,9 +27,9 @@ class ConcatenatedData:
         Raises:
             ValueError: there is none, or their classes differ.
         """
-        if not parts or any(part.readings.classes != parts[0].readings.classes for part in parts):
+        if not parts or any(part.input_config.classes != parts[0].input_config.classes for part in parts):
             raise ValueError("concatenated products need one list of classes")
-        self.parts, self.readings = list(parts), parts[0].readings
+        self.parts, self.input_config = list(parts), parts[0].input_config
         self.frame = pd.concat([part.frame for part in parts], ignore_index=True)
         self.labels = np.concatenate([part.labels for part in parts])  # (n,)
         self.available = np.concatenate([part.available for part in parts])  # (n, 3)
@@ -60,13 +60,13 @@ class ConcatenatedData:
             part.prefetch(positions[rows] - begin)
 
     def held_out(self, share: float, seed: int) -> NDArray[np.bool_]:
-        """(n,) which products validate: chosen in each dataset as if it were alone."""
+        """(n,) validation products, selected per dataset."""
         return np.concatenate([held_out(part.frame, share, seed) for part in self.parts])
 
     def _by_part(
         self, positions: NDArray[np.int64]
     ) -> Iterator[tuple[ProductData | VectorData, int, NDArray[np.int64]]]:
-        """Each dataset that is asked for, where it begins, and which of the positions are its."""
+        """Iterate over (dataset, its first position, the mask of its positions)."""
         owner = np.searchsorted(self._starts, positions, "right") - 1
         for number, part in enumerate(self.parts):
             rows = np.flatnonzero(owner == number)
@@ -75,7 +75,7 @@ class ConcatenatedData:
 
 
 def concatenated_inputs(parts: Sequence[Inputs]) -> Inputs:
-    """Batches one after the other as one; all have the same fields."""
+    """Concatenate batches; all have the same fields."""
     held = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Inputs)}
     joined: dict[str, Any] = {
         name: None if tensors[0] is None else torch.cat(tensors) for name, tensors in held.items()

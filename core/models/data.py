@@ -1,4 +1,4 @@
-"""Products of one dataset as a classifier reads them: token numbers, pixels, label sources, labels."""
+"""Products of a dataset as inputs of a classifier: token numbers, pixels, label sources, labels."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from core.catalog.products import Products
 from core.embeddings.augment import random_views
 from core.embeddings.encoders import ImageConfig
 from core.embeddings.pixels import PixelCache, fits
-from core.embeddings.readers import AnyTokenizer
 from core.embeddings.streamed import PictureStream
+from core.embeddings.tokenizers import AnyTokenizer
 from core.models.inputs import Inputs
 from core.progress import Progress, no_progress
 
@@ -27,7 +27,7 @@ COLUMNS = "row_id, item_id, image_id, split, geo, language, name, description, c
 
 
 def product_text(name: str | None, description: str | None) -> str:
-    """What a text encoder reads of a product: name, space, description; empty where it has neither.
+    """The text of a product for a text encoder: name, space, description; empty without either.
 
     >>> product_text("Red dress", None)
     'Red dress'
@@ -36,7 +36,7 @@ def product_text(name: str | None, description: str | None) -> str:
 
 
 def cut_note(read: int, length: int) -> list[str]:
-    """What to say of a text of which not all characters were read.
+    """A note for a truncated text.
 
     >>> cut_note(51, 99_999), cut_note(7, 7)
     (['Only the first 51 of 99,999 characters were read.'], [])
@@ -45,10 +45,10 @@ def cut_note(read: int, length: int) -> list[str]:
 
 
 def product_frame(products: Products, splits: Sequence[str], human_only: bool = False) -> pd.DataFrame:
-    """Products of some splits in the dataset's order, with `label`: the category path as one line.
+    """Products of some splits in the dataset's order, with `label`: the category path as text.
 
-    A dataset that comes without a training split is parted 8:2 (as MEP-3M was, at random) by a digest
-    of item_id, so that every model and evaluation parts it alike.
+    A dataset without a training split is divided 8:2 (as MEP-3M, at random) by a hash of item_id, so that all
+    models and evaluations use the same split.
     """
     parted = "train" in products.info.splits
     cohort = Cohort(
@@ -67,26 +67,26 @@ def product_frame(products: Products, splits: Sequence[str], human_only: bool = 
 
 
 def split_of(item_id: str | None) -> str:
-    """`test` for a fifth of all ids, always the same."""
+    """`test` for a fixed fifth of all ids, else `train`."""
     return "test" if zlib.crc32(str(item_id).encode()) % 5 == 0 else "train"
 
 
 @dataclass(frozen=True)
-class Readings:
-    """How a model reads products."""
+class InputConfig:
+    """The inputs of a model: classes, preprocessing, tokenizer."""
 
     classes: Sequence[str]
-    text: Any  # a text encoder's configuration with `tokens`; None reads no text
+    text: Any  # configuration of a text encoder, with `tokens`; None without text
     image: ImageConfig | None
     tokenizer: AnyTokenizer | None
     sources: Sequence[str] = ()
 
 
 class ReadProducts(Protocol):
-    """n products as some classifier reads them: what trainers and evaluations need of them."""
+    """n products as inputs of a classifier: the interface for trainers and evaluations."""
 
     frame: pd.DataFrame
-    labels: NDArray[np.int64]  # (n,) UNKNOWN_LABEL where the label is none of the model's
+    labels: NDArray[np.int64]  # (n,) UNKNOWN_LABEL for classes the model does not know
     available: NDArray[np.bool_]  # (n, 3) as in Inputs
 
     def __len__(self) -> int: ...
@@ -99,13 +99,13 @@ class ReadProducts(Protocol):
 
 
 class ProductData:
-    """n products, ready to be handed out in batches."""
+    """n products in memory, to be read in batches."""
 
     def __init__(
         self,
         products: Products,
         frame: pd.DataFrame,
-        readings: Readings,
+        input_config: InputConfig,
         workers: int | None = None,
         progress: Progress = no_progress,
         text_features: NDArray[np.float16] | None = None,
@@ -123,18 +123,18 @@ class ProductData:
             StorageError: the dataset's folder cannot be written.
         """
         self.frame = frame.reset_index(drop=True)
-        self.readings = readings
-        number_of = {label: number for number, label in enumerate(readings.classes)}
+        self.input_config = input_config
+        number_of = {label: number for number, label in enumerate(input_config.classes)}
         self.labels = np.array([number_of.get(label, UNKNOWN_LABEL) for label in frame.label], np.int64)
         n = len(frame)
         self.available = np.zeros((n, 3), np.bool_)
         self._numbers = np.zeros((n, 1), np.int32)
         self._mask = np.zeros((n, 1), np.bool_)
-        if readings.text is not None and readings.tokenizer is not None:
+        if input_config.text is not None and input_config.tokenizer is not None:
             texts = [
                 product_text(*pair) for pair in zip(self.frame.name, self.frame.description, strict=True)
             ]
-            numbers, self._mask = readings.tokenizer.encode(texts, readings.text.tokens)
+            numbers, self._mask = input_config.tokenizer.encode(texts, input_config.text.tokens)
             self._numbers = numbers.astype(np.int32)
             self.available[:, 0] = [bool(text.strip()) for text in texts]
         self._features, self._row_ids = text_features, self.frame.row_id.to_numpy(np.int64)
@@ -142,15 +142,15 @@ class ProductData:
         self._rows = np.full(n, -1, np.int64)
         self.broken_pictures = 0
         self._cache: PixelCache | PictureStream | None = None
-        if readings.image is not None:
-            size = readings.image.stored_height_px, readings.image.stored_width_px
+        if input_config.image is not None:
+            size = input_config.image.stored_height_px, input_config.image.stored_width_px
             there_is_room = fits(products.info, *size)
             self._cache = (PixelCache if there_is_room else PictureStream)(products.info, *size)
             image_ids = [image_id for image_id in self.frame.image_id if image_id]
             self.broken_pictures = self._cache.fill(image_ids, workers, progress)["broken"]
             self._rows = self._cache.rows(self.frame.image_id.tolist())
             self.available[:, 1] = self._rows >= 0
-        source_of = {source: number for number, source in enumerate(readings.sources)}
+        source_of = {source: number for number, source in enumerate(input_config.sources)}
         self._source = np.array([source_of.get(source, -1) for source in self.frame.label_source], np.int64)
         self.available[:, 2] = self._source >= 0
 
@@ -162,7 +162,7 @@ class ProductData:
         return np.flatnonzero((self.labels >= 0) & self.available[:, :2].any(axis=1))
 
     def prefetch(self, positions: NDArray[np.int64]) -> None:
-        """Say that this batch comes soon, so that its pictures are decoded ahead where they are streamed."""
+        """Prefetch the pictures of a batch, if they are streamed."""
         if isinstance(self._cache, PictureStream):
             self._cache.prefetch(self._rows[positions])
 
@@ -173,7 +173,7 @@ class ProductData:
             positions: (n,) in this data, not row_id.
             drawn: (n, DRAWN) of `draw_views`: the pictures are then random views of themselves.
         """
-        image, seen = self.readings.image, self._seen(positions, drawn)
+        image, seen = self.input_config.image, self._seen(positions, drawn)
         if self._cache is None or image is None or seen is not None:
             pixels = torch.zeros(len(positions), 3, 1, 1)
         else:
@@ -192,7 +192,7 @@ class ProductData:
         )
 
     def _seen(self, positions: NDArray[np.int64], drawn: torch.Tensor | None) -> torch.Tensor | None:
-        """(n, width) of the frozen picture encoder, of one view of each: the first unless views are drawn."""
+        """(n, width) features of the frozen image encoder for one view of each picture: the first unless drawn."""
         if self._views is None:
             return None
         chosen = np.zeros(len(positions), np.int64)
@@ -207,7 +207,7 @@ class ProductData:
 
 
 def held_out(frame: pd.DataFrame, share: float, seed: int) -> NDArray[np.bool_]:
-    """Which training products validate: the published validation split, else a share of the human-labelled.
+    """The validation products: the published validation split, else a fraction of the human-labelled.
 
     Returns:
         (n,) bool.

@@ -24,7 +24,7 @@ class EmbraceNet(nn.Module):
     """Fuses M modalities of any widths into one vector of C components.
 
     Docking brings each modality to C components, d_k = relu(W_k x_k + b_k). Embracement then takes
-    each component of each sample from one modality, drawn anew at every pass, in training and after.
+    each component of each sample from one modality, drawn at random in every pass, in training and inference.
     """
 
     def __init__(self, input_widths: Sequence[int], width: int = 256, bypass_docking: bool = False) -> None:
@@ -81,14 +81,14 @@ class EmbraceNet(nn.Module):
         availabilities: Tensor | None = None,
         selection_probabilities: Tensor | None = None,
     ) -> Tensor:
-        """The mean over all draws, e = sum_k q_k d_k: deterministic, our variant and not the paper's."""
+        """The expectation over draws, e = sum_k q_k d_k: deterministic; our variant, not in the paper."""
         docked = self.dock(inputs)
         q = self.probabilities(docked, availabilities, selection_probabilities)
         return (q[..., None] * docked).sum(dim=1)
 
     @staticmethod
     def probabilities(docked: Tensor, availabilities: Tensor | None, selection: Tensor | None) -> Tensor:
-        """(n, M) chances q of each modality: selection * availability over its row's sum.
+        """(n, M) probabilities q of each modality: selection * availability, normalised per row.
 
         Raises:
             ValueError: a row's sum is zero.
@@ -106,7 +106,7 @@ class EmbraceNet(nn.Module):
 
 
 def one_modality_each(n: int, modalities: int, generator: torch.Generator | None = None) -> Tensor:
-    """(n, M) availabilities with exactly one modality a sample, uniformly chosen (the official example)."""
+    """(n, M) availabilities with exactly one modality per sample, uniformly chosen (as in the official example)."""
     chosen = torch.randint(modalities, (n,), generator=generator)
     return nn.functional.one_hot(chosen, modalities).float()
 
@@ -127,11 +127,11 @@ class EmbraceNetConfig:
 
     text: TextConfig | WordConfig | None = field(default_factory=TextConfig)
     image: ImageConfig | None = field(default_factory=ImageConfig)
-    sources: int = 0  # label sources as a one-hot third modality; 0 leaves it out
+    sources: int = 0  # number of label sources, a one-hot third modality; 0: none
     width: int = 256
     dropout: float = 0.0  # of the encoders' features
     modality_dropout: Dropout = "none"
-    pattern_weights: tuple[float, ...] = ()  # of `every`: all modalities, then each alone; alike if empty
+    pattern_weights: tuple[float, ...] = ()  # of `every`: all modalities, then each alone; equal if empty
     label_smoothing: float = 0.0
 
 
@@ -155,7 +155,7 @@ class EmbraceNetClassifier(ProductNetwork):
         return self.head(self.fusion.expected(features, available))
 
     def contributions(self, inputs: Inputs) -> Tensor:
-        """(n, M, classes) how much each modality adds to each logit of the expectation.
+        """(n, M, classes) contribution of each modality to each logit of the expectation.
 
         The head is linear in the fused vector and that is a sum over modalities, so that these and the
         head's bias add up to the logits exactly.
@@ -214,8 +214,8 @@ class EmbraceNetClassifier(ProductNetwork):
             ]
             weights = list(self.config.pattern_weights) or [1.0] * len(patterns)
         elif dropout in ("batch", "glami") and torch.rand(1, generator=generator).item() >= 0.5:
-            # Both coins fall once a batch. The published code lets the drawn modality REPLACE the availabilities, so that
-            # it can switch on one that the product lacks. Here it multiplies them: a product that lacks it sits out.
+            # Both draws are per batch. In the published code the drawn modality REPLACES the availabilities, so that a
+            # missing one can be switched on. Here it multiplies them: products without it are not used.
             chosen = one_modality_each if dropout == "batch" else one_modality_for_all
             patterns = [chosen(n, modalities, generator).to(available) * available]
         losses, counted = [], 0.0
@@ -233,7 +233,7 @@ class EmbraceNetClassifier(ProductNetwork):
 
 
 def build(config: dict[str, Any], classes: int) -> EmbraceNetClassifier:
-    """From what config.json says.
+    """Build the network from config.json.
 
     Raises:
         TypeError: it says something else.

@@ -22,9 +22,9 @@ from core.models.inputs import IMAGE, TEXT, Inputs
 from core.models.network import ProductNetwork
 from core.models.ngrams import NgramClassifier
 
-WORDS = 64  # left out one by one, of one text
+WORDS = 64  # largest number of words to occlude in a text
 READ_AS = {IMAGE: "picture", TEXT: "text"}
-HEADS = ("pre_logits", "global_pool")  # what reads the last convolution's map, in timm's networks
+HEADS = ("pre_logits", "global_pool")  # modules after the last convolution in timm's networks
 
 Adjust = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, classes) probabilities to others
 
@@ -33,47 +33,47 @@ Adjust = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, classes) pr
 class WordImportance:
     """One word of a text, and its importance for the prediction."""
 
-    start: int  # where it stands in the text
+    start: int  # offset in the text
     end: int
     weight: float  # positive: supports the prediction. See `Explanation.exact`
-    without: float | None = None  # probability of the answer without it
+    without: float | None = None  # probability of the prediction without it
 
 
 @dataclass(frozen=True)
 class Counterfactual:
-    """What would have been said of the product with something else given."""
+    """A counterfactual: the prediction for a modified input."""
 
     what: str
-    label: str  # the likeliest class then
+    label: str  # predicted class
     probability: float
-    kept: float  # what is left of the probability of the answer that was given
-    text: str = ""  # that was tried
+    kept: float  # probability of the original prediction
+    text: str = ""  # the modified text
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What decided about one product. What a network cannot tell is empty, and `missing` says why."""
+    """The explanation of a prediction. Parts that a network does not support are empty; `missing` has the reason."""
 
-    label: str  # the answer that is explained
+    label: str  # the explained class
     probability: float
     heat: NDArray[np.float32] | None = None  # (h, w) in [0, 1] over the whole picture
-    text: str = ""  # that was given, as far as a model looks at all
-    read: int = 0  # characters of it that were read
+    text: str = ""  # of the product, as far as the model reads text
+    read: int = 0  # number of characters that were read
     words: list[WordImportance] = field(default_factory=list)
     exact: bool = (
-        False  # weights are what a word adds to the logit's lead over the mean, not what its loss changes
+        False  # weights are additive contributions to the logit's margin over the mean, not occlusion effects
     )
-    filled: dict[str, float] = field(default_factory=dict)  # EmbraceNet: share of components by modality
+    filled: dict[str, float] = field(default_factory=dict)  # EmbraceNet: fraction of components by modality
     shares: dict[str, float] = field(
         default_factory=dict
-    )  # EmbraceNet: of the lead; below 0 it spoke against
+    )  # EmbraceNet: fraction of the margin; negative: against the class
     changed: list[Counterfactual] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class OtherText:
-    """A text to be put in the place of the product's own."""
+    """A text that replaces the product's own."""
 
     what: str  # "with a Greek text of the same product"
     name: str
@@ -92,7 +92,7 @@ def explanation(
     others: Sequence[OtherText] = (),
     adjust: Adjust = unchanged,
 ) -> Explanation:
-    """What decided about one product.
+    """Explain the prediction for a product.
 
     Args:
         others: texts that are tried instead of the product's own.
@@ -133,10 +133,10 @@ def explanation(
 
 
 def picture_heat(network: nn.Module, inputs: Inputs, target: int) -> NDArray[np.float32] | None:
-    """Grad-CAM of the last convolution: which places of the picture spoke for a class.
+    """Grad-CAM of the last convolution: the regions of a picture that support a class.
 
-    relu(sum_k a_k A_k), a_k being the mean over places of the class' logit's gradient by the map A_k.
-    The picture was stretched to the network's size, so that the map is stretched back over the whole of it.
+    relu(sum_k a_k A_k), where a_k is the spatial mean of the gradient of the class's logit with respect to map A_k.
+    The map is resized to the whole picture.
 
     Args:
         inputs: one product with a picture.
@@ -155,7 +155,7 @@ def picture_heat(network: nn.Module, inputs: Inputs, target: int) -> NDArray[np.
     maps: list[Tensor] = []
 
     def keep(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor]:
-        maps.append(given[0].detach().requires_grad_())  # what comes before needs no gradient
+        maps.append(given[0].detach().requires_grad_())  # earlier layers need no gradient
         return (maps[0],)
 
     hook = head.register_forward_pre_hook(keep)
@@ -171,7 +171,7 @@ def picture_heat(network: nn.Module, inputs: Inputs, target: int) -> NDArray[np.
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
-    """Where each word begins and ends: runs without a space, in Chinese what jieba calls a word.
+    """Start and end of each word: separated by white space, in Chinese segmented by jieba.
 
     >>> word_spans("Red  dress")
     [(0, 3), (5, 10)]
@@ -185,7 +185,7 @@ def word_spans(text: str) -> list[tuple[int, int]]:
 
 def read_of(classifier: Classifier, text: str) -> str:
     """The part of a text that a model reads."""
-    config, tokenizer = classifier.readings.text, classifier.readings.tokenizer
+    config, tokenizer = classifier.input_config.text, classifier.input_config.tokenizer
     if config is None or tokenizer is None:
         return ""
     return text[: min(tokenizer.reads(text, config.tokens), TEXT_CHARACTERS)]
@@ -194,15 +194,15 @@ def read_of(classifier: Classifier, text: str) -> str:
 def word_importances(classifier: Classifier, text: str, inputs: Inputs, target: int) -> list[WordImportance]:
     """The importance of each word of a text for a class; empty for models without it.
 
-    Networks are asked again without each of the first WORDS words, in one batch: a word's weight is by how
-    much the logarithm of the class' probability falls. TF-IDF's are exact, and are not asked again.
+    Each of the first WORDS words is occluded, in one batch; its weight is the decrease of the log-probability of the
+    class. For TF-IDF weights are exact and need no occlusion.
 
     Args:
         text: what is read of the text.
         inputs: one product, with that text.
     """
     spans, network = word_spans(text), classifier.network
-    tokenizer, config = classifier.readings.tokenizer, classifier.readings.text
+    tokenizer, config = classifier.input_config.tokenizer, classifier.input_config.text
     if tokenizer is None or config is None or not spans:
         return []
     if isinstance(network, NgramClassifier):
@@ -212,7 +212,7 @@ def word_importances(classifier: Classifier, text: str, inputs: Inputs, target: 
     if not isinstance(network, ProductNetwork):
         return []
     spans = spans[:WORDS]
-    ends = [start for start, _ in spans[1:]] + [len(text)]  # the space after a word goes with it
+    ends = [start for start, _ in spans[1:]] + [len(text)]  # includes the following space
     numbers, mask = tokenizer.encode(
         [text, *(text[: span[0]] + text[end:] for span, end in zip(spans, ends, strict=True))],
         config.tokens,
@@ -227,12 +227,12 @@ def word_importances(classifier: Classifier, text: str, inputs: Inputs, target: 
 def _logs_of_texts(
     classifier: Classifier, inputs: Inputs, numbers: NDArray[np.int64], mask: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """(n, classes) log-probabilities of one product with n texts; its picture is looked at once."""
+    """(n, classes) log-probabilities of one product with n texts; its picture is encoded once."""
     network, device, n = classifier.network, classifier.device, len(numbers)
     with memory_errors(), classifier.lock, torch.inference_mode():
         one = inputs.to(device)
         features = [x.expand(n, *x.shape[1:]) for x in network.features(one)]
-        # A text of which nothing is left is still read, as an empty one.
+        # A text without remaining words is an empty text, not a missing one.
         available = torch.tensor([[True, False, False]], device=device).expand(n, 3)
         read = Inputs(
             available,
@@ -248,16 +248,16 @@ def _logs_of_texts(
 
 
 def ngram_weights(network: NgramClassifier, numbers: NDArray[np.int64], target: int) -> NDArray[np.float64]:
-    """(words,) what each word adds to the lead of a class' logit over the mean logit, exactly.
+    """(words,) exact contribution of each word to the margin of a class's logit over the mean logit.
 
-    The logit is linear in a text's n-grams, and each n-gram lies in one word. All words' and the lead of the
-    biases add up to the lead.
+    The logit is linear in a text's n-grams, and each n-gram is within one word. The contributions and the margin of the
+    biases sum to the margin.
 
     Args:
         numbers: (words, tokens) n-grams of each word alone, 0 where there is none.
     """
     left, kept = network.config.text.tokens, np.zeros_like(numbers)
-    for row, word in enumerate(numbers):  # the text was cut after so many n-grams
+    for row, word in enumerate(numbers):  # the text is truncated after so many n-grams
         many = min(int((word > 0).sum()), left)
         kept[row, :many] = word[:many]
         left -= many
@@ -270,11 +270,11 @@ def ngram_weights(network: NgramClassifier, numbers: NDArray[np.int64], target: 
 
 
 def modality_shares(network: Any, inputs: Inputs, target: int) -> tuple[dict[str, float], dict[str, float]]:
-    """Of an EmbraceNet: the share of fused components that each modality fills, and of a class' lead that it brought.
+    """EmbraceNet: the fraction of fused components by modality, and of a class's margin by modality.
 
-    Components are drawn by chance, so that the first is the same for every product that has the same
-    modalities. The second is of the lead of the class' logit over the mean logit, without the bias; below 0 a
-    modality spoke against the class. Both sum to 1, and are empty for other networks, or where there is no lead.
+    The first depends only on the available modalities, since components are drawn at random. The second is of the
+    margin of the class's logit over the mean logit, without the bias; negative: against the class. Both sum to 1, and
+    are empty for other networks or without a margin.
     """
     if not hasattr(network, "contributions"):
         return {}, {}
@@ -299,7 +299,7 @@ def counterfactuals(
     others: Sequence[OtherText] = (),
     adjust: Adjust = unchanged,
 ) -> list[Counterfactual]:
-    """The answers without the picture, without the text, and with other texts, as far as they can be asked for."""
+    """The predictions without the picture, without the text, and with other texts, as far as supported."""
     asked: list[tuple[str, Inputs, str]] = []
     has_text, has_picture = bool(inputs.available[0, TEXT]), bool(inputs.available[0, IMAGE])
     if has_text and has_picture:
@@ -307,7 +307,7 @@ def counterfactuals(
             ("without the picture", inputs.without(IMAGE), ""),
             ("without the text", inputs.without(TEXT), ""),
         ]
-    tokenizer, config = classifier.readings.tokenizer, classifier.readings.text
+    tokenizer, config = classifier.input_config.tokenizer, classifier.input_config.text
     for other in others:
         text = product_text(other.name, other.description)
         if tokenizer is None or config is None or not text.strip():

@@ -20,7 +20,7 @@ from core.models.network import ProductNetwork, encoder_configs
 
 
 def with_one(z: Tensor) -> Tensor:
-    """(n, d + 1): 1 before each row, so that products of modalities hold each of them alone too."""
+    """(n, d + 1): prepend 1 to each row, so that the tensor product includes the unimodal terms."""
     return torch.cat([z.new_ones(len(z), 1), z], dim=1)
 
 
@@ -37,7 +37,7 @@ def tensor_fusion(first: Tensor, *others: Tensor) -> Tensor:
 
 
 class LowRankFusion(nn.Module):
-    """h = sum_r w_r PROD_m [1; z_m] W_m^(r) + b, without ever building the tensor."""
+    """h = sum_r w_r PROD_m [1; z_m] W_m^(r) + b, without computing the tensor."""
 
     def __init__(
         self, widths: Sequence[int], rank: int, outputs: int, rank_weights: Literal["learned", "one"]
@@ -57,7 +57,7 @@ class LowRankFusion(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1, outputs))
 
     def forward(self, *z: Tensor) -> Tensor:
-        """(n, outputs) from one (n, d_m) a modality."""
+        """(n, outputs) from one (n, d_m) per modality."""
         product: Tensor | None = None
         for factor, one in zip(self.factors, z, strict=True):
             projected = torch.einsum("nd,rdo->nro", with_one(one), factor)
@@ -78,7 +78,7 @@ class PictureSubnet(nn.Sequential):
 
 @dataclass(frozen=True)
 class FusionConfig:
-    """Both fusions. The published sizes are for other tasks; these are ours, as MEP-3M names none."""
+    """Both fusions. The published sizes are for other tasks; these are ours, as MEP-3M gives none."""
 
     fusion: Literal["tfn", "lmf"] = "tfn"
     text: TextConfig | WordConfig | None = field(default_factory=WordConfig)
@@ -91,12 +91,12 @@ class FusionConfig:
     dropout: float = 0.3
     label_smoothing: float = 0.0
     modality_dropout: float = (
-        0.0  # chance that a training product that has both loses one; the papers keep both
+        0.0  # probability of dropping one of two modalities in training; none in the papers
     )
 
 
 class FusionClassifier(ProductNetwork):
-    """Products to classes through TFN or LMF. A modality that a product lacks is zeros beside its 1."""
+    """Products to classes through TFN or LMF. A missing modality is zeros after its 1."""
 
     def __init__(self, config: FusionConfig, classes: int) -> None:
         """
@@ -134,7 +134,7 @@ class FusionClassifier(ProductNetwork):
         return self.fusion(tensor_fusion(z_image, z_text))
 
     def _dropped(self, available: Tensor) -> Tensor:
-        """Availabilities with one of two inputs, either alike, taken from some products."""
+        """Drop one of two available modalities, with equal probability, for some products."""
         kept = available.clone()
         loses = (torch.rand(len(kept)) < self.config.modality_dropout).to(kept.device) & (kept > 0).all(dim=1)
         which = torch.randint(kept.shape[1], (len(kept),)).to(kept.device)
@@ -143,7 +143,7 @@ class FusionClassifier(ProductNetwork):
 
 
 def build(config: dict[str, Any], classes: int) -> FusionClassifier:
-    """From what config.json says.
+    """Build the network from config.json.
 
     Raises:
         TypeError: it says something else.

@@ -1,4 +1,4 @@
-"""What a product classifier is given: one batch of texts, pictures and label sources as tensors."""
+"""A batch of texts, pictures and label sources as tensors, the input of a product classifier."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ MODALITIES = ("text", "image", "source")
 
 @dataclass(frozen=True)
 class Inputs:
-    """n products. What a row lacks is zeros, and `available` says so."""
+    """n products. Missing modalities are zeros, with `available` false."""
 
     available: Tensor  # (n, 3) bool: has text, a picture, a label source
     numbers: Tensor  # (n, tokens) int64
     mask: Tensor  # (n, tokens) bool
     pixels: Tensor  # (n, 3, height, width) uint8
-    source: Tensor  # (n,) int64 position of the label source, 0 where there is none
-    text_vectors: Tensor | None = None  # (n, d) of the text encoder, where they were computed before
-    image_vectors: Tensor | None = None  # (n, d) of the picture encoder, likewise
+    source: Tensor  # (n,) int64 index of the label source, 0 if missing
+    text_vectors: Tensor | None = None  # (n, d) precomputed features of the text encoder
+    image_vectors: Tensor | None = None  # (n, d) precomputed features of the image encoder
 
     def __len__(self) -> int:
         return len(self.available)

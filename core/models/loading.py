@@ -1,4 +1,4 @@
-"""A classifier by its name, its run's folder or its entry in the registry; loaded ones are kept. Imports torch."""
+"""Load a classifier by name, run folder or registry entry, with a cache. Imports torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.models.registry import ZERO_SHOT, ModelSpec, model, models
 from core.models.zero_shot import open_zero_shot
 from core.training.runs import WEIGHTS, find_run
 
-# A model is loaded once; two threads that import transformers at once get half of it.
+# Models are loaded once; importing transformers is not thread-safe.
 _loading = threading.Lock()
 
 
@@ -32,7 +32,7 @@ def _loaded(folder: Path, changed_ns: int) -> Classifier:
 
 
 def loaded(name: str) -> Classifier:
-    """The named model, loaded once and kept until its weights change or three others were asked for since.
+    """Load a model by name. The cache holds three models, and reloads a model whose weights changed.
 
     Raises:
         ModelError: there is no such model, or it cannot be loaded.
@@ -52,7 +52,7 @@ def loaded(name: str) -> Classifier:
 
 
 def open_classifier(run: str | Path, dataset: str | None = None, prompt: str | None = None) -> Classifier:
-    """Whatever can be judged: a run by its name or folder, a bundled model, a zero-shot model.
+    """Load a classifier to evaluate: a run by name or folder, a bundled model, or a zero-shot model.
 
     Args:
         dataset: whose categories a zero-shot model chooses from; a trained one has its own.

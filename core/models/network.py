@@ -1,4 +1,4 @@
-"""What every product classifier shares: its encoders, and features of zeros for what a product lacks."""
+"""The base of product classifiers: encoders, and zeros as features of missing modalities."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ProductNetwork(nn.Module):
             SOURCE: sources,
         }
         self.used = [modality for modality, width in self.widths.items() if width]
-        # What the logits are raised by in training (core.training.balance); zeros unless a trainer sets it.
+        # Logit adjustment in training (core.training.balance); zeros by default.
         self.log_shares: Tensor
         self.register_buffer("log_shares", torch.zeros(classes), persistent=False)
 
@@ -39,7 +39,7 @@ class ProductNetwork(nn.Module):
         found = []
         for modality in self.used:
             present, width = inputs.available[:, modality], self.widths[modality]
-            if modality == TEXT and inputs.text_vectors is not None:  # of the frozen encoder, made before
+            if modality == TEXT and inputs.text_vectors is not None:  # precomputed by the frozen encoder
                 x = inputs.text_vectors.float() * present[:, None]
             elif modality == TEXT and self.text is not None:
                 x = encode_where(self.text, width, present, inputs.numbers, inputs.mask)
@@ -78,13 +78,13 @@ class ProductNetwork(nn.Module):
         return self.cross_entropy(logits, labels)
 
     def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The mean over a batch, of logits raised by the log of the classes' shares where that was asked for."""
+        """The mean cross-entropy of a batch, with logit adjustment if enabled."""
         raised = logits.float() + self.log_shares
         return nn.functional.cross_entropy(raised, labels, label_smoothing=self.config.label_smoothing)
 
 
 def encoder_configs(config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration read from JSON with its `text` and `image` made into their classes.
+    """Convert `text` and `image` of a configuration from JSON to their classes.
 
     Raises:
         TypeError: it says something that is no configuration.

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class NgramText:
     vocabulary: int = 30_000  # n-grams
-    tokens: int = 1_024  # n-grams read of a text
+    tokens: int = 1_024  # largest number of n-grams of a text
 
 
 @dataclass(frozen=True)
 class NgramConfig:
     text: NgramText = field(default_factory=NgramText)
     image: None = None
-    strength: float = 10.0  # C of the logistic regression: higher is less regular
+    strength: float = 10.0  # C of the logistic regression: higher is less regularised
 
 
 class NgramClassifier(nn.Module):
@@ -61,11 +61,11 @@ class NgramClassifier(nn.Module):
 
 
 def set_head(head: nn.Linear, regression: LogisticRegression) -> None:
-    """Put what scikit-learn found into a linear layer; a class that no product had is never likely."""
+    """Copy the coefficients of scikit-learn to a linear layer; classes without products get a very low bias."""
     weight = np.zeros(tuple(head.weight.shape), np.float32)
     bias = np.full(len(weight), -30.0, np.float32)
     found = regression.classes_
-    if len(found) == 2:  # one row of weights stands for both
+    if len(found) == 2:  # binary: one row of weights for both classes
         weight[found], bias[found] = [-regression.coef_[0] / 2, regression.coef_[0] / 2], 0
         bias[found] = [-regression.intercept_[0] / 2, regression.intercept_[0] / 2]
     else:
@@ -76,7 +76,7 @@ def set_head(head: nn.Linear, regression: LogisticRegression) -> None:
 
 
 def count_matrix(numbers: NDArray[np.int64], vocabulary: int) -> csr_matrix:
-    """(n, vocabulary) how often each n-gram occurs."""
+    """(n, vocabulary) counts of n-grams."""
     from scipy.sparse import csr_matrix
 
     rows, _ = np.nonzero(numbers)
@@ -85,7 +85,7 @@ def count_matrix(numbers: NDArray[np.int64], vocabulary: int) -> csr_matrix:
 
 
 def build(config: dict[str, Any], classes: int) -> NgramClassifier:
-    """From what config.json says.
+    """Build the network from config.json.
 
     Raises:
         TypeError: it says something else.

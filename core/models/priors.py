@@ -35,7 +35,7 @@ def adjusted(
 ) -> NDArray[np.float32]:
     """(n, classes) p(c | x) prior(c) / training(c), each row summing to 1.
 
-    A class that training never saw keeps its probability.
+    The probability of a class without training products is unchanged.
 
     Args:
         probabilities: (n, classes) of a classifier that was trained under the prior `training`.
@@ -54,7 +54,7 @@ def adjusted(
 
 @dataclass(frozen=True)
 class CountryPriors:
-    """The prior that a classifier answers under, and how often each class is sold in each country."""
+    """The class prior of a classifier's training, and the class priors of each country."""
 
     training: NDArray[np.float64]  # (classes,) sums to 1
     countries: Mapping[str, NDArray[np.float64]]  # (classes,) each, sums to 1
@@ -65,10 +65,10 @@ class CountryPriors:
 
 
 def priors_from_counts(counts: Counts, balance: str = "none") -> CountryPriors:
-    """Shares of classes from counts by country.
+    """Class priors from counts by country.
 
-    A country's are drawn towards the whole as if BELIEF products more had been seen there: with few products
-    no class becomes impossible, and none certain.
+    Country priors are smoothed by the overall prior with BELIEF pseudo-counts: with few products, no class is
+    impossible or certain.
 
     Args:
         counts: (classes,) training products of each country, and of NOWHERE.
@@ -93,7 +93,7 @@ def country_priors(config: RunConfig, folder: Path) -> CountryPriors:
 
     Raises:
         UsageError: they are not known; the text says why.
-        DamagedRunError: what the run kept cannot be read.
+        DamagedRunError: the run's counts cannot be read.
     """
     counts = read_counts(folder, len(config.classes))
     if counts is None:
@@ -107,8 +107,8 @@ def counted(geos: Sequence[object], labels: NDArray[np.int64], classes: int) -> 
     """Products of each class in each country.
 
     Args:
-        geos: (n,) codes; whatever is no text is NOWHERE.
-        labels: (n,) class numbers; negative ones are left out.
+        geos: (n,) codes; values that are not text are NOWHERE.
+        labels: (n,) class numbers; negative ones are ignored.
     """
     found: dict[str, NDArray[np.int64]] = {}
     named = np.array([geo if isinstance(geo, str) else NOWHERE for geo in geos], dtype=object)
@@ -133,7 +133,7 @@ def write_counts(folder: Path, counts: Counts) -> None:
 
 
 def read_counts(folder: Path, classes: int) -> Counts | None:
-    """What a run was trained on; None where it did not keep it.
+    """The recorded counts of a run; None if there are none.
 
     Raises:
         DamagedRunError: the file cannot be read.
@@ -152,7 +152,7 @@ def read_counts(folder: Path, classes: int) -> Counts | None:
 
 
 def _counted_again(config: RunConfig) -> Counts:
-    """Over every dataset of a run, with those products that validated it, which change no share by much.
+    """Over every dataset of a run, including validation products, whose effect is small.
 
     Raises:
         UsageError: one is not here, or is not as it was.
@@ -179,7 +179,7 @@ def _in_dataset(dataset: str, fingerprint: str, classes: tuple[str, ...], human_
     if parted:
         sql = "SELECT geo, category_path, count(*) AS n FROM cohort GROUP BY ALL ORDER BY geo"
         frame = products.frame(sql, cohort)
-    else:  # parted by ids: see core.models.data.product_frame
+    else:  # divided by ids: see core.models.data.product_frame
         frame = products.frame("SELECT geo, category_path, item_id, 1 AS n FROM cohort", cohort)
         frame = frame[[split_of(item_id) == "train" for item_id in frame.item_id]]
     number_of = {label: number for number, label in enumerate(classes)}

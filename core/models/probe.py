@@ -17,7 +17,7 @@ from core.embeddings.vectors import Found, stored
 from core.errors import UsageError
 from core.models import zero_shot
 from core.models.classifier import Classifier
-from core.models.data import Readings, ReadProducts
+from core.models.data import InputConfig, ReadProducts
 from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs
 from core.models.vectors import VectorData
 from core.progress import Progress, no_progress
@@ -32,13 +32,13 @@ class ProbeConfig:
     image: str | None = None
     text_width: int = 0
     image_width: int = 0
-    encoder: str = ""  # of core.embeddings.clip; empty where the vectors were imported
+    encoder: str = ""  # name in core.embeddings.clip; empty for imported vectors
     weights: str = ""  # the encoder's digest; empty likewise
-    strength: float = 1.0  # C of the logistic regression that was chosen: higher is less regular
+    strength: float = 1.0  # C of the logistic regression: higher is less regularised
 
 
 class ProbeNetwork(nn.Module):
-    """log softmax(W [text; picture] + b), each of length 1, or zeros where a product lacks it."""
+    """log softmax(W [text; picture] + b), each of length 1, or zeros if missing."""
 
     def __init__(self, config: ProbeConfig, classes: int) -> None:
         """
@@ -74,8 +74,8 @@ class ProbeClassifier(Classifier):
     """Reads stored vectors of a dataset; encodes a single product."""
 
     @staticmethod
-    def readings_of(config: RunConfig, network: Any, folder: Path) -> Readings:
-        return Readings(tuple(config.classes), None, None, None)
+    def input_config_of(config: RunConfig, network: Any, folder: Path) -> InputConfig:
+        return InputConfig(tuple(config.classes), None, None, None)
 
     def read(
         self,
@@ -88,7 +88,7 @@ class ProbeClassifier(Classifier):
         Raises:
             EmbeddingError: the dataset has no vectors of these weights; the text says what to run.
         """
-        return read_vectors(self.network.config, products, frame, self.readings)
+        return read_vectors(self.network.config, products, frame, self.input_config)
 
     def inputs_of(
         self, image: Image.Image | None = None, name: str | None = None, description: str | None = None
@@ -127,7 +127,7 @@ CLASSIFIER = ProbeClassifier
 
 
 def read_vectors(
-    config: ProbeConfig, products: Products, frame: pd.DataFrame, readings: Readings
+    config: ProbeConfig, products: Products, frame: pd.DataFrame, input_config: InputConfig
 ) -> VectorData:
     """The stored vectors of some products.
 
@@ -140,11 +140,11 @@ def read_vectors(
             return None
         return stored(open_set(products.info, name, config.weights or None), frame.row_id.to_numpy())
 
-    return VectorData(frame, readings, of(config.text), of(config.image))
+    return VectorData(frame, input_config, of(config.text), of(config.image))
 
 
 def build(config: dict[str, Any], classes: int) -> ProbeNetwork:
-    """From what config.json says.
+    """Build the network from config.json.
 
     Raises:
         TypeError: it says something else.

@@ -6,7 +6,7 @@ from core.catalog.cohort import path_text
 from core.catalog.products import Products
 from core.errors import UsageError
 
-# GLAMI's own (its generate_clip_prompts), in its order: a later one sees what the earlier ones made.
+# From GLAMI's generate_clip_prompts, applied in order.
 REPLACEMENTS = (
     ("women-s", "women's"),
     ("womens", "women's"),
@@ -51,7 +51,7 @@ def template_of(prompt: str) -> str:
 def prompts_of(products: Products, template: str) -> dict[str, str]:
     """The prompt of each category of a dataset.
 
-    The name is what the source calls the leaf (GLAMI's slug), even where a tree of paths was laid over it.
+    The name is the source's name of the leaf (GLAMI's slug), even if a tree of paths was given.
 
     Returns:
         The category's path as one line -> its prompt, sorted by the path.

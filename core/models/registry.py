@@ -67,7 +67,7 @@ def models(task: str = "classification") -> list[ModelSpec]:
 
 
 def damaged_runs() -> dict[str, str]:
-    """Runs whose configuration cannot be used, and why, by name: no model is made of them."""
+    """Runs with an unusable configuration, and the reasons, by name; they are not listed as models."""
     found = {}
     for folder in run_folders():
         try:
@@ -162,7 +162,7 @@ def of_run(folder: Path) -> ModelSpec:
     )
 
 
-# What a run's configuration may name: the module whose `build` makes the network.
+# Architectures of runs, and the module with their `build` function.
 ARCHITECTURES = {
     name: f"core.models.{name}" for name in ("embracenet", "fusion", "single", "ngrams", "probe")
 }

@@ -40,7 +40,7 @@ class SingleClassifier(ProductNetwork):
 
 
 def build(config: dict[str, Any], classes: int) -> SingleClassifier:
-    """From what config.json says.
+    """Build the network from config.json.
 
     Raises:
         TypeError: it says something else.

@@ -1,4 +1,4 @@
-"""Probabilities as high as hits are frequent: logits divided by a temperature, fitted on held-out products.
+"""Calibration by temperature scaling, fitted on held-out products.
 
 Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2. A product with both inputs, with a
 picture alone and with a text alone has a temperature each, since a network is not equally sure of these. They are kept in the notes
@@ -23,7 +23,7 @@ BATCH = 256
 
 
 def temperatures_in(notes: dict[str, Any]) -> dict[str, float]:
-    """Those of a weights' file; none where it has none, or what it has is no such thing."""
+    """The temperatures in the metadata of a weights file; empty if missing or invalid."""
     found = notes.get("temperatures")
     if not isinstance(found, dict):
         return {}
@@ -51,7 +51,7 @@ def cooled(logs: Tensor, available: Tensor, temperatures: dict[str, float]) -> T
 
 
 def fit_temperatures(network: Any, data: ReadProducts, rows: NDArray[np.int64]) -> dict[str, float]:
-    """What makes the held-out products' own classes likeliest, for each input alone and for both.
+    """Fit the temperatures by maximum likelihood on held-out products, for each input alone and for both.
 
     Args:
         rows: positions of held-out products with a known label.
@@ -84,7 +84,7 @@ def fit_temperatures(network: Any, data: ReadProducts, rows: NDArray[np.int64]) 
 
 
 def best_temperature(logs: Tensor, labels: Tensor) -> float:
-    """The temperature of the least negative log-likelihood, by golden sections over its logarithm.
+    """The temperature with the lowest negative log-likelihood, by golden-section search over its logarithm.
 
     >>> sharp = torch.tensor([[5.0, 0.0]] * 10)  # right in 7 of 10: 5 / T is to be log(7 / 3)
     >>> round(best_temperature(sharp, torch.tensor([0] * 7 + [1] * 3)), 2)

@@ -1,4 +1,4 @@
-"""Products as vectors of an encoder, in batches, like ProductData."""
+"""Products as vectors of an encoder, in batches, with the interface of ProductData."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ import torch
 from numpy.typing import NDArray
 
 from core.embeddings.vectors import Found
-from core.models.data import UNKNOWN_LABEL, Readings
+from core.models.data import UNKNOWN_LABEL, InputConfig
 from core.models.inputs import IMAGE, TEXT, Inputs
 
 
 class VectorData:
-    """n products; what has no vector is zeros, and `available` says so."""
+    """n products. Missing vectors are zeros, with `available` false."""
 
     def __init__(
-        self, frame: pd.DataFrame, readings: Readings, text: Found | None = None, image: Found | None = None
+        self,
+        frame: pd.DataFrame,
+        input_config: InputConfig,
+        text: Found | None = None,
+        image: Found | None = None,
     ) -> None:
-        self.frame, self.readings = frame.reset_index(drop=True), readings
-        self.labels = labels_of(self.frame, readings.classes)
+        self.frame, self.input_config = frame.reset_index(drop=True), input_config
+        self.labels = labels_of(self.frame, input_config.classes)
         self.available = np.zeros((len(frame), 3), np.bool_)
         self.found = {TEXT: text, IMAGE: image}
         for modality, found in self.found.items():
@@ -36,10 +40,10 @@ class VectorData:
         return np.flatnonzero((self.labels >= 0) & self.available[:, :2].any(axis=1))
 
     def prefetch(self, positions: NDArray[np.int64]) -> None:
-        """Vectors are there already."""
+        """Nothing to prefetch."""
 
     def inputs(self, positions: NDArray[np.int64], drawn: torch.Tensor | None = None) -> Inputs:
-        """A batch; nothing of it is `drawn`, as vectors have no views."""
+        """A batch; `drawn` is ignored, as vectors have no views."""
 
         def vectors(found: Found | None) -> torch.Tensor | None:
             return None if found is None else torch.from_numpy(found.vectors[positions])
@@ -50,13 +54,13 @@ class VectorData:
 
 
 def labels_of(frame: pd.DataFrame, classes: Sequence[str]) -> NDArray[np.int64]:
-    """(n,) class numbers; UNKNOWN_LABEL where the label is no class."""
+    """(n,) class numbers; UNKNOWN_LABEL for other labels."""
     number_of = {label: number for number, label in enumerate(classes)}
     return np.array([number_of.get(label, UNKNOWN_LABEL) for label in frame.label], np.int64)
 
 
 def vector_inputs(available: torch.Tensor, text: torch.Tensor | None, image: torch.Tensor | None) -> Inputs:
-    """Inputs of vectors alone: tokens and pixels are empty."""
+    """Inputs with vectors only: tokens and pixels are empty."""
     n = len(available)
     return Inputs(
         available,

@@ -29,7 +29,7 @@ from core.embeddings.seen import Exposure, exposure
 from core.embeddings.vectors import vectors_of
 from core.errors import UsageError
 from core.models.classifier import Classifier
-from core.models.data import Readings, ReadProducts, cut_note, product_text
+from core.models.data import InputConfig, ReadProducts, cut_note, product_text
 from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs
 from core.models.prompts import prompts_of, template_of
 from core.models.registry import ZERO_SHOT, zero_shot_parts
@@ -106,7 +106,7 @@ class ZeroShotClassifier(Classifier):
         )
         vectors = coder.encode_texts(list(self.prompts.values()))
         network = ZeroShotNetwork(vectors, coder.scale, coder.spec.keeps_lengths)
-        super().__init__(config, network.to(coder.device), Readings(classes, None, None, None), Path())
+        super().__init__(config, network.to(coder.device), InputConfig(classes, None, None, None), Path())
         self.spec_name = spec_name
 
     @property
@@ -128,7 +128,7 @@ class ZeroShotClassifier(Classifier):
         """Stored vectors of the same weights where the dataset has them, else made now."""
         text = vectors_of(products, frame, self.encoder, "text", True, workers, progress)
         image = vectors_of(products, frame, self.encoder, "image", True, workers, progress)
-        return VectorData(frame, self.readings, text, image)
+        return VectorData(frame, self.input_config, text, image)
 
     def inputs_of(
         self, image: Image.Image | None = None, name: str | None = None, description: str | None = None

@@ -12,6 +12,7 @@ from core.catalog.products import Products
 from core.duplicates import finding
 from core.duplicates.detectors import COPIES, PICTURE_FILES
 from core.embeddings.clip import ENCODERS, encoder
+from core.embeddings.embed import embed
 from core.embeddings.store import open_set, sets
 from core.errors import UsageError
 from core.evaluation import cache
@@ -19,6 +20,9 @@ from core.evaluation.choice import Choice, splits
 from core.evaluation.fit import FITTING, known_share
 from core.models.registry import BUNDLED, ModelSpec, models
 from core.progress import Progress
+from core.search.index import build_approximate, wants_approximate
+from core.search.lexical import Lexical, is_built
+from core.search.query import default_set
 from core.statistics import picture_stats
 
 # Work per second on two cores without a GPU, measured on the built-in dataset (docs/development/benchmarks.md).
@@ -38,10 +42,10 @@ class Part:
     Attributes:
         key: its name for `--only` and for the pages.
         title: what is being done, for a progress line.
-        absent: why the dataset cannot have it; empty where it can.
-        done: is it there and current?
-        seconds: about how long it takes on two cores.
-        run: make what is missing of it.
+        absent: why the dataset cannot have it; empty if it can.
+        done: whether it exists and is current.
+        seconds: estimated time on two cores.
+        run: compute what is missing.
     """
 
     key: str
@@ -87,8 +91,6 @@ def _has_vectors(info: DatasetInfo) -> bool:
 
 
 def _embed(info: DatasetInfo, progress: Progress) -> None:
-    from core.embeddings.embed import embed  # torch
-
     embed(
         info.name,
         encoder(ENCODERS[0].name),
@@ -101,16 +103,10 @@ def _embed(info: DatasetInfo, progress: Progress) -> None:
 
 
 def _is_indexed(info: DatasetInfo) -> bool:
-    from core.search.lexical import is_built
-
     return is_built(info)
 
 
 def _index(info: DatasetInfo, progress: Progress) -> None:
-    from core.search.index import build_approximate, wants_approximate  # faiss
-    from core.search.lexical import Lexical
-    from core.search.query import default_set
-
     products = Products(info)
     Lexical(products, progress, build=True)
     if (chosen := default_set(products)) and wants_approximate(found := open_set(info, chosen)):
@@ -125,7 +121,7 @@ def _no_map(info: DatasetInfo) -> str:
 
 
 def _map(info: DatasetInfo, progress: Progress) -> None:
-    from core.maps.projection import project  # umap
+    from core.maps.projection import project  # SciPy
 
     project(info, sets(info)[0][0], progress=progress)
 

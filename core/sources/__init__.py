@@ -1,4 +1,4 @@
-"""Dataset layouts that Vitrine reads; adding one is one module and one entry here."""
+"""Supported dataset layouts. To add one, write a module and list it here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOURCES: tuple[SourceSpec, ...] = (
 
 
 def source(name: str) -> SourceSpec:
-    """The layout of that name.
+    """Look up a layout by name.
 
     Raises:
         UsageError: there is none.

@@ -1,4 +1,4 @@
-"""Zip archives, local or by http(s) byte ranges: their directory, and members read in place."""
+"""Zip archives, local or over HTTP byte ranges: read the directory, and members in place."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ PICTURE_SUFFIXES = frozenset(
     )
 )
 ENCRYPTED = 0x1  # bit of a member's flags
-LARGEST = 2**62  # bytes of a member or before it; zip64 can say twice as much as a file can have
+LARGEST = 2**62  # largest size or offset of a member, in bytes; zip64 fields hold twice as much as a file can
 IN_PLACE, IN_HDF5 = -1, -2  # beside the methods of zip: plain bytes at an offset (tar); a row of pixels
 HDF5_IMAGES = "input_image"  # (rows, height, width, 3) of bytes
-UNKNOWN = 2**15 - 1  # stands for all methods that nobody has
+UNKNOWN = 2**15 - 1  # stands for every unknown compression method
 
 
 def is_url(path: str) -> bool:
@@ -47,10 +47,10 @@ def is_url(path: str) -> bool:
 
 @contextmanager
 def open_zip(place: str) -> Iterator[zipfile.ZipFile]:
-    """The archive at a path or URL, until the block ends.
+    """Open the archive at a path or URL for the duration of the block.
 
     Raises:
-        SourceError: it is empty, cut short, not a zip, or its server does not serve ranges.
+        SourceError: it is empty, cut short, not a zip, or its server does not support byte ranges.
     """
     with _open_remote(place) if is_url(place) else _open_local(place) as file:
         try:
@@ -60,15 +60,15 @@ def open_zip(place: str) -> Iterator[zipfile.ZipFile]:
             head = file.read(16)
             if head.startswith(b"PK\x03\x04"):
                 raise SourceError(
-                    f"{place} begins as a zip but its end is missing or damaged: the download was cut short. "
+                    f"{place} starts like a zip, but its end is missing or damaged: the download is incomplete. "
                     "Download it again."
                 ) from error
-            raise SourceError(f"{place} is not a zip archive (it begins with {head!r}).") from error
+            raise SourceError(f"{place} is not a zip archive (it starts with {head!r}).") from error
         with archive:
             for member in archive.infolist():
                 if max(member.file_size, member.compress_size, member.header_offset) > LARGEST:
                     raise SourceError(
-                        f"{place} is damaged: its directory says that {valid(member.filename)[:100]!r} has or lies at "
+                        f"{place} is damaged: its directory gives {valid(member.filename)[:100]!r} a size or an offset of "
                         f"{LARGEST:,} bytes or more. Download it again."
                     )
             yield archive
@@ -77,7 +77,7 @@ def open_zip(place: str) -> Iterator[zipfile.ZipFile]:
 def _open_local(place: str) -> IO[bytes]:
     path = existing(place, "archive")
     if path.is_dir():
-        raise SourceError(f"{place} is a folder, not a zip archive. Several parts must all be zips.")
+        raise SourceError(f"{place} is a folder, not a zip archive. All parts must be zips.")
     if path.stat().st_size == 0:
         raise SourceError(f"{place} is empty (0 bytes). Download it again.")
     return path.open("rb")
@@ -87,23 +87,21 @@ def _open_remote(url: str) -> IO[bytes]:
     file = RemoteFile(url)
     try:
         if file.size == 0:
-            raise SourceError(f"{url} is empty (0 bytes). Is the address right?")
+            raise SourceError(f"{url} is empty (0 bytes). Check the URL.")
     except RangesUnsupportedError as error:
         file.close()
         raise SourceError(
-            f"The server of {url} does not serve byte ranges, so the archive cannot be read in place. "
+            f"The server of {url} does not support byte ranges, so the archive cannot be read in place. "
             "Download it and import the file."
         ) from error
     except RemoteError as error:
         file.close()
-        raise SourceError(
-            f"{error}. Check the address and the network, or import a downloaded file."
-        ) from error
+        raise SourceError(f"{error}. Check the URL and the network, or import a downloaded file.") from error
     return io.BufferedReader(file, BUFFER_BYTES)
 
 
 def directory(archives: Sequence[zipfile.ZipFile], progress: Progress) -> pa.Table:
-    """Every picture in the archives: a PICTURES table whose image_id is the file name without its ending.
+    """List the pictures of the archives: a PICTURES table; image_id is the file name without its extension.
 
     Raises:
         SourceError: the pictures are encrypted.
@@ -143,7 +141,7 @@ def _is_picture(name: str) -> bool:
     return (
         name[dot:].lower() in PICTURE_SUFFIXES
         and dot > (start := name.rfind("/") + 1)
-        and not name.startswith("._", start)  # what macOS adds beside each file
+        and not name.startswith("._", start)  # resource forks of macOS
         and not name.startswith("__MACOSX/")
         and "/__MACOSX/" not in name
     )

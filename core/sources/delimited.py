@@ -1,4 +1,4 @@
-"""Records of CSV and TSV files, one at a time, with the line where each began."""
+"""Records of CSV and TSV files, one at a time, each with the number of its first line."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from core.sources.bounds import FIELD_CHARACTERS, RECORD_CHARACTERS
 from core.sources.reading import valid
 
 _PICTURE = re.compile(r"[^.]\.(?:jpe?g|png|webp|gif|bmp|tiff?)$|^https?://", re.IGNORECASE)
-MANY_LINES = 20  # of one field: more is told
+MANY_LINES = 20  # of one field; more give a warning
 csv.field_size_limit(FIELD_CHARACTERS)  # a longer field is a quote that was never closed
 
-# (line, record) or (line, reason, what was read): a reason marks a record that must be rejected.
+# (line, fields, "", None), or (line, None, reason, raw text) for a record to reject.
 Record = tuple[int, dict[str, Any] | None, str, Any]
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a delimited text is written."""
+    """The format of a delimited text."""
 
     delimiter: str = ","
-    quoted: bool = True  # False: a quote is a letter like any other, as in most TSV files
+    quoted: bool = True  # False: quotes are plain characters, as in most TSV files
     encoding: str = "utf-8-sig"
-    skip: int = 0  # lines before the header: Excel's `sep=;`, titles, remarks
-    spaced: bool = False  # a space after a delimiter belongs to it
+    skip: int = 0  # lines above the header: Excel's `sep=;`, titles, remarks
+    spaced: bool = False  # spaces after a delimiter are skipped
     index: bool = False  # the header lacks the first column, as R writes it
 
 
 class _Lines(Iterator[str]):
-    """Lines of a text, with those of the record that is being read kept, so that they can be read anew."""
+    """Lines of a text; those of the current record are buffered, so that they can be read again."""
 
     def __init__(self, read: Callable[[], str], place: str) -> None:
         self._read, self._place = read, place
@@ -48,7 +48,7 @@ class _Lines(Iterator[str]):
     def __next__(self) -> str:
         """
         Raises:
-            SourceError: the record is longer than one can be: a file of one line, or a quote that never closes.
+            SourceError: the record is too long: a file of one line, or an unclosed quote.
         """
         line = self._again.popleft() if self._again else self._read()
         if not line:
@@ -58,35 +58,35 @@ class _Lines(Iterator[str]):
         if self._left <= 0:
             raise SourceError(
                 f"{self._place}: the record in line {self.number - len(self.record)} is longer than "
-                f"{RECORD_CHARACTERS >> 20} MB, so this is no table or it is damaged."
+                f"{RECORD_CHARACTERS >> 20} MB: the file is not a table, or it is damaged."
             )
         self.record.append(line)
         return line
 
     def begin(self) -> None:
-        """The next line begins a record."""
+        """Start a record at the next line."""
         self.record.clear()
         self._left = RECORD_CHARACTERS
 
     def back_to(self, lines: list[str]) -> None:
-        """Read these, the last ones of the record, again."""
+        """Put the last lines of the record back, to be read again."""
         self._again.extendleft(reversed(lines))
         self.number -= len(lines)
 
 
 def split_line(line: str, delimiter: str) -> list[str]:
-    """One line with quotes taken as letters."""
+    """Split one line; quotes are plain characters."""
     return line.rstrip("\r\n").split(delimiter)
 
 
 def csv_header(stream: IO[bytes], place: str, dialect: Dialect) -> tuple[list[str], _Lines]:
-    """The column names and what follows; bytes that are not of the encoding become lone surrogates."""
+    """The column names and the lines after them; undecodable bytes become lone surrogates."""
     text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors="surrogateescape", newline="")
     lines = _Lines(partial(text.readline, RECORD_CHARACTERS), place)
     for _ in range(dialect.skip):
         next(lines, None)
     try:
-        header = next((row for row in _reader(lines, dialect) if row), None)  # blank lines are passed over
+        header = next((row for row in _reader(lines, dialect) if row), None)  # blank lines are skipped
     except csv.Error as error:
         raise SourceError(f"{place} is not a table: {error}.") from error
     if not header:
@@ -100,7 +100,7 @@ def csv_header(stream: IO[bytes], place: str, dialect: Dialect) -> tuple[list[st
     if any(_PICTURE.search(name) for name in names):
         raise SourceError(
             f"{place} has no header line: its first line is a product ({', '.join(names)[:120]}). "
-            "Write the names of the columns above it."
+            "Add a line with the column names above it."
         )
     if dialect.index:
         names.insert(0, "")
@@ -122,27 +122,28 @@ def csv_records(
     check: Callable[[list[str]], None] = lambda names: None,
     warnings: list[str] | None = None,
 ) -> Iterator[Record]:
-    """Every record after the header. A stray quote swallows nothing: lines that are whole records by themselves
-    are read as such, and told.
+    """Read every record after the header.
+
+    A stray quote does not merge rows: lines that are complete records by themselves are read as such, with a warning.
 
     Args:
-        check: is shown the column names before anything is read, and raises if they will not do.
-        warnings: what was read otherwise than written.
+        check: called with the column names before any record is read; raises to refuse them.
+        warnings: extended with the repairs that were made.
 
     Raises:
         SourceError: no header, or the file ends in the middle of a quoted field.
     """
-    told = {"stray": _Told(), "long": _Told(), "rows": _Told()}
+    told = {"stray": _LineCounter(), "long": _LineCounter(), "rows": _LineCounter()}
     try:
         yield from _csv_records(stream, place, dialect or Dialect(), check, told)
     finally:
         notes = {
-            "stray": "{count:,} lines with a quote that does not belong to a quoted field were read each as one "
+            "stray": "{count:,} lines with a quote that does not belong to a quoted field were each read as one "
             "row (first line {first}).",
-            "long": f"{{count:,}} fields hold more than {MANY_LINES} lines (first line {{first}}). "
-            "Look for a quote that is not closed.",
-            "rows": "{count:,} fields hold several lines that look like rows of their own (first line {first}). "
-            "Look for a quote that is not closed.",
+            "long": f"{{count:,}} fields have more than {MANY_LINES} lines (first line {{first}}). "
+            "Look for an unclosed quote.",
+            "rows": "{count:,} fields have several lines that look like rows of their own (first line {first}). "
+            "Look for an unclosed quote.",
         }
         if warnings is not None:
             for kind, seen in told.items():
@@ -155,7 +156,7 @@ def _csv_records(
     place: str,
     dialect: Dialect,
     check: Callable[[list[str]], None],
-    told: dict[str, _Told],
+    seen: dict[str, _LineCounter],
 ) -> Iterator[Record]:
     names, lines = csv_header(stream, place, dialect)
     check(names)
@@ -175,7 +176,7 @@ def _csv_records(
             read = lines.record.copy()
             swallowed = reason or _swallowed(read, width, dialect.delimiter)
             if swallowed is None:
-                told["rows"].add(line)
+                seen["rows"].add(line)
             elif swallowed:
                 row = _alone(read[0], width, dialect)
                 cut = "unexpected end of data" in reason
@@ -185,28 +186,28 @@ def _csv_records(
                 ):
                     raise SourceError(
                         f"{place} ends in the middle of a quoted field that starts near line {line}: "
-                        "the file was cut short. Download or export it again."
+                        "the file is incomplete. Download or export it again."
                     )
                 lines.back_to(read[1:])
                 reader = _reader(lines, dialect)
                 if row is None:
                     yield line, None, f"not readable as CSV ({reason or 'a stray quote'})", read[0]
                     continue
-                told["stray"].add(line)
+                seen["stray"].add(line)
             elif len(read) > MANY_LINES:
-                told["long"].add(line)
+                seen["long"].add(line)
         while len(row) > width and row[-1] == "":
             row.pop()
         if row == names:
             yield line, None, "the header again", row
         elif len(row) == width:
             yield line, dict(zip(names, row, strict=True)), "", None
-        elif row:  # a blank line is no record
+        elif row:  # a blank line is not a record
             yield line, None, f"{len(row)} fields instead of {width}", row
 
 
-class _Told:
-    """How many lines something was seen in, and the first."""
+class _LineCounter:
+    """The number of lines with a problem, and the first of them."""
 
     def __init__(self) -> None:
         self.count, self.first = 0, 0
@@ -217,21 +218,21 @@ class _Told:
 
 
 def _kind(field: str) -> str:
-    """What the first field of a line looks like: numbers, or something else."""
+    """Classify a field: empty, `number` or `text`."""
     bare = field.strip().strip('"')
     return "" if not bare else "number" if bare.isdigit() else "text"
 
 
 def _shape(field: str) -> str:
-    """A field with its letters as one `a`, its digits as one `0`: SKU-12 is a-0."""
+    """A field with every run of letters as `a` and of digits as `0`: SKU-12 gives a-0."""
     return re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", field.strip().strip('"')))
 
 
 def _swallowed(read: list[str], width: int, delimiter: str) -> bool | None:
-    """Are the lines of one quoted field whole rows, which a stray quote holds together? None: perhaps.
+    """Whether the lines of one quoted field are separate rows that a stray quote merged; None if uncertain.
 
-    They are where every line has as many fields as a row, the first of them alike (all numbers, or all of one
-    shape), and the others of the kind, number or text, that the first line has there.
+    They are if every line has as many fields as a row, the first fields are similar (all numbers, or all of one
+    shape), and the other fields are of the same kind, number or text, as in the first line.
     """
     if width < 2:
         return False
@@ -247,14 +248,14 @@ def _swallowed(read: list[str], width: int, delimiter: str) -> bool | None:
     shapes = {_shape(row[0]) for row in rows}
     if first != {"number"} and not (first == {"text"} and (len(shapes) == 1 or len(read) > 4) and width > 2):
         return None if len(first) == 1 and len(read) > 2 else False
-    alike = [
+    similar = [
         _kind(row[column]) == kind
         for column in range(1, width)
         if (kind := _kind(rows[0][column])) and '"' not in rows[0][column]
         for row in rows[1:]
         if _kind(row[column])
     ]
-    return sum(alike) >= 0.8 * len(alike) or (None if sum(alike) >= 0.3 * len(alike) else False)
+    return sum(similar) >= 0.8 * len(similar) or (None if sum(similar) >= 0.3 * len(similar) else False)
 
 
 def _parsed(line: str, delimiter: str, **how: Any) -> list[str] | None:
@@ -266,7 +267,7 @@ def _parsed(line: str, delimiter: str, **how: Any) -> list[str] | None:
 
 
 def _alone(line: str, width: int, dialect: Dialect) -> list[str] | None:
-    """One line as a row of that many fields, whatever its quotes mean; None where none of the readings fits."""
+    """Parse one line as a row of `width` fields, whichever way its quotes are read; None if no way fits."""
     delimiter = dialect.delimiter
     how: dict[str, Any] = {"skipinitialspace": dialect.spaced}
     escaped = (
@@ -281,7 +282,7 @@ def _alone(line: str, width: int, dialect: Dialect) -> list[str] | None:
 
 
 def _enclosed(line: str, delimiter: str) -> list[str]:
-    """One line whose quotes inside quoted fields were not doubled: such a field ends at a quote before a delimiter.
+    """Split a line with undoubled quotes inside quoted fields: a field ends at a quote before a delimiter.
 
     >>> _enclosed('1,"15" laptop, black","b"', ",")
     ['1', '15" laptop, black', 'b']
@@ -305,11 +306,12 @@ def _enclosed(line: str, delimiter: str) -> list[str]:
 
 
 def find_dialect(data: bytes, encoding: str, usual: str, score: Callable[[list[str]], int]) -> Dialect:
-    """The delimiter and quoting of a text that begins with `data`.
+    """Detect the delimiter and quoting of a text.
 
     Args:
-        usual: the delimiter that the file's ending stands for, taken where others fit no better.
-        score: how many of these column names are known.
+        data: the beginning of the text.
+        usual: the delimiter implied by the file's extension, used unless another fits better.
+        score: counts the known names among column names.
     """
     text = data.decode(encoding, "replace").removeprefix("\ufeff")
     lines = text.splitlines(keepends=True)[:2_000]
@@ -358,13 +360,13 @@ def _header(line: str, delimiter: str) -> list[str]:
 
 
 def _share(lines: list[str], delimiter: str, width: int, **how: Any) -> float:
-    """How many of the lines have so many fields: 0 to 1."""
+    """The fraction of lines with `width` fields."""
     fit = sum(len(_parsed(line, delimiter, **how) or split_line(line, delimiter)) == width for line in lines)
     return fit / max(1, len(lines))
 
 
 def _before_header(lines: list[str], usual: str, score: Callable[[list[str]], int]) -> int:
-    """Lines of a title, remarks or nothing that stand above the names of the columns; 0 where it is not clear."""
+    """The number of lines (titles, remarks, blank) above the column names; 0 if uncertain."""
     filled = next((number for number, line in enumerate(lines[:20]) if line.strip()), 0)
     for number, line in enumerate(lines[:20]):
         for mark in (usual, *DELIMITERS):
@@ -380,7 +382,7 @@ def _before_header(lines: list[str], usual: str, score: Callable[[list[str]], in
 
 
 def _tsv_is_quoted(lines: list[str]) -> bool:
-    """Do quotes enclose fields in this TSV text? Only where every quote does, and some field needs it."""
+    """Whether quotes enclose fields in a TSV text: if all of them do and at least one field needs them."""
     if not any('"' in line for line in lines):
         return True
     width = len(split_line(lines[0], "\t"))

@@ -1,4 +1,4 @@
-"""Which encoding a text file is in: said by its byte order mark, by its bytes, or guessed."""
+"""Detect the encoding of a text file: by its byte order mark, by its bytes, or by a guess."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import IO
 
 from core.errors import SourceError, UsageError
 
-SAMPLE_BYTES = 16 * 2**20  # of a file, by which its encoding and dialect are chosen
-GUESS_BYTES = 64 * 2**10  # of the lines that are not ASCII, which charset-normalizer sees
+SAMPLE_BYTES = 16 * 2**20  # read from a file to detect its encoding and dialect
+GUESS_BYTES = 64 * 2**10  # of non-ASCII lines given to charset-normalizer
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -16,7 +16,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What shops export, each with the letters beyond ASCII of its languages, the most frequent first.
+# Encodings that shops export, each with the non-ASCII letters of its languages, most frequent first.
 _CYRILLIC = ("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъіїєё",)
 _EAST = ("éáíčšžýřěůúóňťď", "ąłęóśżćńź", "áéöóőüűí", "ăâîşţ", "čšžćđ", "áéíčšžýľťúňôäď")
 LETTERS = {
@@ -33,7 +33,7 @@ LETTERS = {
 }
 LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "iso8859_2")
 MARKS_OF_TEXT = "’‘“”„–—…€®™°·×½²\xa0"
-# Of these, the first bytes of the characters that texts are made of.
+# For multi-byte encodings: the first bytes of the usual characters.
 COMMON_BYTES = {
     "gb18030": (0xB0, 0xD7),
     "big5": (0xA4, 0xC6),
@@ -44,14 +44,14 @@ CANDIDATES = [*LETTERS, *COMMON_BYTES]
 
 
 def sample(stream: IO[bytes]) -> bytes:
-    """The first bytes of a stream that can go back to its start."""
+    """The first bytes of a seekable stream, which is then rewound."""
     data = stream.read(SAMPLE_BYTES)
     stream.seek(0)
     return data
 
 
 def known(encoding: str) -> str:
-    """An encoding that a person named.
+    """Validate an encoding given by the user.
 
     Raises:
         UsageError: Python knows no such encoding.
@@ -65,10 +65,10 @@ def known(encoding: str) -> str:
 
 
 def detect(data: bytes, place: str, warnings: list[str] | None = None) -> str:
-    """The encoding of a text of which `data` is the beginning. A guess is told in `warnings`.
+    """Detect the encoding of a text that starts with `data`. A guess adds to `warnings`.
 
     Raises:
-        SourceError: the bytes are no text.
+        SourceError: the bytes are not text.
     """
     for mark, name in MARKS:
         if data.startswith(mark):
@@ -88,7 +88,7 @@ def detect(data: bytes, place: str, warnings: list[str] | None = None) -> str:
         raise SourceError(
             f"{place} is not a table in UTF-8 or UTF-16: its first line cannot be read as text."
         )
-    # One broken line makes no other encoding: that line is rejected by itself.
+    # One undecodable line does not change the encoding: the line is rejected alone.
     lines = [line for line in data.splitlines() if not line.isascii()]
     broken = [line for line in lines if not _is_utf8(line)]
     if len(broken) * 2 <= len(lines):
@@ -97,11 +97,11 @@ def detect(data: bytes, place: str, warnings: list[str] | None = None) -> str:
     found = _guess(text if len(text) <= GUESS_BYTES else text[:GUESS_BYTES].rpartition(b"\n")[0])
     if found is None:
         raise SourceError(
-            f"{place} is not a table in UTF-8, and its encoding could not be found. Say it: --encoding cp1250"
+            f"{place} is not a table in UTF-8, and its encoding could not be detected. Give it, for example --encoding cp1250"
         )
     if warnings is not None:
         warnings.append(
-            f"{place} is not in UTF-8: it was read as {found}. If letters are wrong, say the encoding "
+            f"{place} is not in UTF-8: it was read as {found}. If letters are wrong, give the encoding "
             "(--encoding)."
         )
     return found
@@ -116,8 +116,8 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _guess(data: bytes) -> str | None:
-    """What charset-normalizer finds; of readings that it cannot tell apart, as of a few words, the one with the
-    commonest letters."""
+    """The best match of charset-normalizer; among equal matches, as for a few words, the one with the most
+    frequent letters."""
     from charset_normalizer import from_bytes
 
     found = from_bytes(data, cp_isolation=CANDIDATES, threshold=0.6, enable_fallback=False)
@@ -129,16 +129,16 @@ def _guess(data: bytes) -> str | None:
         broken = text.count("\ufffd") / max(1, sum(letter > "\x7f" for letter in text))
         if broken > (0.2 if encoding in COMMON_BYTES else 0):
             continue
-        # The library leaves Western letters out where there is but one.
+        # The library misses Western encodings if a text has a single letter of them.
         mess = messy.get(encoding, western if encoding in ("cp1252", "cp1250") else 0.1 if broken else 1.0)
-        best = max(best, (_likeness(text, encoding) - mess - broken, encoding), key=lambda pair: pair[0])
+        best = max(best, (_plausibility(text, encoding) - mess - broken, encoding), key=lambda pair: pair[0])
     if best[1] is None and (first := found.best()) is not None:
         return str(first.encoding)
     return best[1]
 
 
-def _likeness(text: str, encoding: str) -> float:
-    """How common the characters beyond ASCII are in a language that is written in an encoding: 0 to 1."""
+def _plausibility(text: str, encoding: str) -> float:
+    """How frequent the non-ASCII characters are in the languages of an encoding, from 0 to 1."""
     beyond = [
         (letter, before, after)
         for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False)
@@ -152,7 +152,7 @@ def _likeness(text: str, encoding: str) -> float:
 
 
 def _common(letter: str, before: str, after: str, encoding: str, letters: str) -> float:
-    """How common one character is there: 0 to 1. A foreign script inside a word of ASCII letters is not."""
+    """How frequent one character is, from 0 to 1; 0 for another script inside a word of ASCII letters."""
     if letter in MARKS_OF_TEXT:
         return 0.9
     latin = sum(near.isascii() and near.isalpha() for near in (before, after))

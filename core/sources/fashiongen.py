@@ -16,8 +16,8 @@ import pyarrow as pa
 from core.errors import SourceError
 from core.progress import Progress
 from core.schema import PICTURES
-from core.sources.adding import Adder
 from core.sources.archive import HDF5_IMAGES, IN_HDF5
+from core.sources.converter import RecordConverter
 from core.sources.reading import Collector, Found, Places, Reading, ReadOptions, SourceSpec, batches_of, given
 
 ROWS = 1_000  # read at once
@@ -47,7 +47,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
         files += found
     warnings: list[str] = []
     collector = Collector(options)
-    adder = Adder(collector, files[0].parent, options, warnings)
+    converter = RecordConverter(collector, files[0].parent, options, warnings)
     with ExitStack() as stack:
         opened = [(file, stack.enter_context(_open(h5py, file))) for file in files]
         counts = [_check(file, data, warnings) for file, data in opened]
@@ -60,7 +60,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
                 for start in range(0, count, ROWS):
                     for row, fields in enumerate(_block(file, data, start, min(count, start + ROWS)), start):
                         picture = f"{file.name}#{row}"
-                        adder.add(
+                        converter.add(
                             (row + 1, fields, "", None), COLUMNS, f"{file.name}:", "", _split(file), picture
                         )
                         yield
@@ -68,7 +68,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
                 done += count
             progress(done, done, "Reading products")
         finally:
-            adder.finish()
+            converter.finish()
 
     return Reading(
         batches_of(collector, rows()),

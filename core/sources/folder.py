@@ -1,4 +1,4 @@
-"""Pictures sorted into one folder a class, with an optional level of splits above."""
+"""Pictures in one folder per class, with an optional level of splits above."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import SourceError
 from core.progress import Progress
-from core.sources.adding import SPLITS, Adder
 from core.sources.archive import PICTURE_SUFFIXES
+from core.sources.converter import SPLITS, RecordConverter
 from core.sources.reading import (
     Collector,
     Folder,
@@ -33,8 +33,10 @@ _SHARD = re.compile(r"\d{5,}")
 
 
 def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:  # noqa: C901 (one branch a layout)
-    """Open a folder of class folders; deeper folders become levels of the category path. Also read: pictures that a
-    metadata file describes (`datasets`' imagefolder), shards of img2dataset, and pictures without class folders."""
+    """Open a folder of class folders; deeper folders become levels of the category path.
+
+    Also supported: a metadata file (imagefolder of `datasets`), shards of img2dataset, and pictures without class folders.
+    """
     if len(paths) != 1:
         raise SourceError("folder takes one path.")
     root = given(paths[0], "folder")
@@ -43,12 +45,12 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
     layout = _Layout(root, progress)
     if not layout.found and not any(child.is_dir() for child in root.iterdir()):
         raise SourceError(
-            f"{root} holds no folders and no pictures. Vitrine expects one folder a class, with pictures in it."
+            f"{root} has no folders and no pictures. Vitrine expects one folder per class, with pictures in it."
         )
     warnings: list[str] = []
     if layout.mixed and layout.others:
         warnings.append(
-            f"The folders {', '.join(layout.mixed)} are called like splits, but beside them are others with pictures "
+            f"The folders {', '.join(layout.mixed)} are named like splits, but other folders beside them have pictures "
             f"({', '.join(layout.others)[:100]}): all are read as categories."
         )
     columns: dict[str, str] = {}
@@ -58,7 +60,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
 
     def rows() -> Generator[None]:
         described: set[str] = set()
-        adder = Adder(collector, root, options, warnings)
+        converter = RecordConverter(collector, root, options, warnings)
         skipped = 0
         try:
             for table in layout.metadata:
@@ -66,7 +68,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
                 split, prefix = layout.split(below), f"{below}/" if below else ""
                 for record, chosen, _ in records(root / table, options, warnings, found):
                     columns.update(chosen)
-                    image = adder.add(record, chosen, f"{table}:", prefix, split)
+                    image = converter.add(record, chosen, f"{table}:", prefix, split)
                     if image is not None:
                         described.add(image)
                     yield
@@ -101,9 +103,9 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
                     )
                 yield
         finally:
-            adder.finish()
+            converter.finish()
             if skipped:
-                warnings.append(f"{skipped:,} files that are no pictures in a class folder were left out.")
+                warnings.append(f"{skipped:,} files that are not pictures in a class folder were skipped.")
 
     return Reading(
         batches_of(collector, rows()), Places(root=root), SPEC.licence, warnings, columns=columns, found=found
@@ -111,11 +113,11 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
 
 
 class _Layout:
-    """How a folder is laid out, by the pictures in it: other folders do not count."""
+    """The layout of a folder, inferred from the folders that have pictures."""
 
     def __init__(self, root: Path, progress: Progress) -> None:
         self.metadata: list[str] = []
-        folders: set[str] = set()  # with pictures in them, or with a table of pictures
+        folders: set[str] = set()  # with pictures or a metadata table
         depths: set[int] = set()
         shards, captions, self.found = True, False, 0
         for done, relative in enumerate(walk(root)):
@@ -146,12 +148,12 @@ class _Layout:
         self._flat = max(depths, default=0) <= self.above + int(self.has_splits and bool(depths - {0}))
 
     def split(self, below: str) -> str | None:
-        """The split of what lies in this folder."""
+        """The split of the files in a folder."""
         parts = below.split("/")
         return SPLITS.get(parts[self.above].lower()) if self.has_splits and len(parts) > self.above else None
 
     def levels(self, path: PurePosixPath) -> list[str] | None:
-        """The category path of a picture by its folders; None where it stands beside the class folders."""
+        """The category path of a picture by its folders; None if it lies outside the class folders."""
         parent = path.parent.as_posix()
         if self.shards or any(
             not table or parent == table or parent.startswith(f"{table}/") for table in self._described
@@ -163,7 +165,7 @@ class _Layout:
         return levels if levels or self._flat else None
 
     def caption(self, root: Path, path: PurePosixPath) -> str | None:
-        """What img2dataset wrote beside a picture."""
+        """The caption that img2dataset stored beside a picture."""
         if not self.shards:
             return None
         for ending in (".txt", ".json"):
@@ -172,16 +174,16 @@ class _Layout:
                 if beside.is_symlink() or beside.stat().st_size > 2**20:
                     continue
                 text = beside.read_text("utf-8", "replace")
-                said = text if ending == ".txt" else json.loads(text).get("caption")
+                caption = text if ending == ".txt" else json.loads(text).get("caption")
             except (OSError, ValueError, AttributeError, RecursionError):
                 continue
-            if isinstance(said, str) and said.strip():
-                return said.replace("\0", "")
+            if isinstance(caption, str) and caption.strip():
+                return caption.replace("\0", "")
         return None
 
 
 def _splits(folders: list[list[str]]) -> tuple[int, bool]:
-    """(folders above the splits, are there splits?): where all pictures lie in one folder, splits may lie in that.
+    """(number of levels above the splits, whether there are splits); the splits may lie inside one common folder.
 
     >>> _splits([["data", "train", "shoes"], ["data", "test", "shoes"]]), _splits([["train"], ["extra"]])
     ((1, True), (0, False))
@@ -200,6 +202,6 @@ SPEC = SourceSpec(
     title="Folders of pictures",
     homepage="",
     licence="your own",
-    accepts="one folder a class, with an optional train/validation/test level above; metadata.csv; img2dataset",
+    accepts="one folder per class, with an optional train/validation/test level above; metadata.csv; img2dataset",
     read=read,
 )

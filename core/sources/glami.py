@@ -1,4 +1,4 @@
-"""GLAMI-1M as published: two CSV tables and a folder of pictures, in a zip, in several, or unpacked.
+"""GLAMI-1M as published: two CSV tables and a folder of pictures, as one zip, several zips, or unpacked.
 
 Source: GLAMI-1M (BMVC 2022), Table 4; https://github.com/glami/glami-1m.
 """
@@ -35,7 +35,7 @@ from core.sources.reading import (
 
 COLUMNS = ("item_id", "image_id", "geo", "name", "description", "category", "category_name", "label_source")
 REQUIRED = ("item_id", "image_id", "category_name")
-# Table 4; combined-tag and empty are rules
+# Table 4; combined-tag and empty are rule-based
 HUMAN_SOURCES = frozenset(("admin", "quality-check", "custom-tag"))
 SPLITS = ("train", "validation", "test")
 TABLE = re.compile(r"(?:^|/)(?:[^/]*[-_ .])?(train|validation|test)\.csv$", re.IGNORECASE)
@@ -47,8 +47,8 @@ class Table:
 
     place: str  # for messages
     size: int  # bytes
-    packed: int  # bytes as it lies in its archive
-    digest: int  # the same for two copies of one file
+    packed: int  # bytes in its archive, compressed
+    digest: int  # equal for copies of one file
     open: Callable[[], IO[bytes]]
 
 
@@ -78,7 +78,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
         pictures = directory(archives, progress)
         images = pictures.column("image").to_pylist()
         identifiers = pictures.column("image_id").to_pylist()
-        # Of two pictures with one name the first is taken: a later part never replaces an earlier one's.
+        # If a name occurs in several parts, the first part wins.
         image_of = dict(zip(reversed(identifiers), reversed(images), strict=True)).get
         places = tuple(path if is_url(path) else str(existing(path, "archive")) for path in paths)
         reading = _reading(tables, image_of, Places(places, pictures), options, progress)
@@ -121,20 +121,20 @@ def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callabl
 
 
 class _Tables(dict[str, Table]):
-    """split -> its table, as they are found."""
+    """The tables found, by split."""
 
     def __init__(self, where: str) -> None:
         self._where = where
 
     def offer(self, name: str, table: Table) -> None:
-        """Keep it if its name says that it is one."""
+        """Add a table if its file name is that of a split."""
         if not (found := TABLE.search(name)):
             return
         split = found[1].lower()
         if split in self and (self[split].size, self[split].digest) != (table.size, table.digest):
             raise SourceError(
                 f"There are two different {split} tables: {self[split].place} and {table.place}. "
-                "Take one of them away."
+                "Remove one of them."
             )
         self.setdefault(split, table)
 
@@ -147,8 +147,8 @@ class _Tables(dict[str, Table]):
             )
         if missing:
             raise SourceError(
-                f"GLAMI-1M-{missing[0]}.csv is missing from {self._where}. The published archive holds both "
-                "tables, so the download may be cut: compare its size with the publisher's and download it again."
+                f"GLAMI-1M-{missing[0]}.csv is missing from {self._where}. The published archive has both "
+                "tables, so the download may be incomplete: compare its size with the publisher's and download it again."
             )
 
 
@@ -189,9 +189,7 @@ def _reading(
             progress(total, total, "Reading the tables")
         finally:
             if without_picture:
-                warnings.append(
-                    f"{without_picture:,} products name a picture that the archive does not hold."
-                )
+                warnings.append(f"{without_picture:,} products name a picture that is not in the archive.")
 
     return Reading(batches_of(collector, rows()), pictures, SPEC.licence, warnings, size=packed)
 
@@ -207,7 +205,7 @@ def _records(stream: IO[bytes], place: str, warnings: list[str]) -> Iterator[Any
         yield from csv_records(stream, place, check=check, warnings=warnings)
     except (zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise SourceError(
-            f"{place} is damaged ({error or 'it ends too early'}). Download the archive again."
+            f"{place} is damaged ({error or 'it is incomplete'}). Download the archive again."
         ) from error
 
 
@@ -219,7 +217,7 @@ def _add(
     image_of: Callable[[str], str | None],
     options: ReadOptions,
 ) -> int:
-    """Add one published row; 1 where its picture is missing, else 0."""
+    """Add one published row. Returns 1 if its picture is missing, else 0."""
     try:
         row = texts_or_none(record)
     except ValueError:

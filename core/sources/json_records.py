@@ -1,4 +1,4 @@
-"""Records of JSON files, one at a time, with the line where each began: objects a line, in an array, or in a row."""
+"""Records of JSON files, one at a time, each with the number of its first line: JSON Lines, an array, or concatenated objects."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from core.sources.bounds import NESTED
 from core.sources.delimited import Record
 
 PYTHON_DICT = ("{'", "{u'")
-PYTHON_CHARACTERS = 2**20  # of a line as Python writes it, which takes some hundred bytes a character to read
-LINE_BYTES = 64 * 2**20  # of one JSON record; a longer one is no record
+PYTHON_CHARACTERS = 2**20  # of a line in Python's syntax; parsing takes about 100 bytes per character
+LINE_BYTES = 64 * 2**20  # largest JSON record
 CHUNK = 2**20  # characters of JSON read at once
 
 
 def is_json_lines(data: bytes, encoding: str) -> bool:
-    """Is it one object a line? Else it is an array, or objects that are written over several lines."""
+    """Whether a text is JSON Lines; otherwise it is an array, or objects over several lines."""
     text = data.decode(encoding, "replace").removeprefix("\ufeff")
     if text.lstrip().startswith("["):
         return False
@@ -39,10 +39,10 @@ def is_json_lines(data: bytes, encoding: str) -> bool:
 
 
 def json_lines(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> Iterator[Record]:
-    """Every line's object.
+    """The object of each line.
 
     Raises:
-        SourceError: a line is so long that the file is something else.
+        SourceError: a line is longer than LINE_BYTES.
     """
     lines: Any = stream
     if encoding.replace("_", "-") not in ("utf-8", "utf-8-sig"):
@@ -54,7 +54,7 @@ def json_lines(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> It
         if len(raw) == LINE_BYTES:
             raise SourceError(
                 f"{place} is not JSON Lines: line {number} is longer than {LINE_BYTES >> 20} MB. "
-                "Write one object a line."
+                "Write one object per line."
             )
         if isinstance(raw, bytes) and number == 1:
             raw = raw.removeprefix(b"\xef\xbb\xbf")
@@ -73,7 +73,7 @@ def json_lines(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> It
 
 
 def _json_line(raw: str | bytes) -> Any:
-    """A line of JSON, or of Python's own writing of a dict, as Amazon's older product files have it."""
+    """Parse a line as JSON, or as a Python dict literal, as in Amazon's older product files."""
     try:
         return json.loads(raw)
     except ValueError:
@@ -84,11 +84,12 @@ def _json_line(raw: str | bytes) -> Any:
 
 
 def json_values(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> Iterator[tuple[int, Any]]:
-    """(line, value) of every element of one array, or of values one after another, never all of them in memory.
-    NaN, which Python and pandas write, is read as missing.
+    """Iterate over (line, value) of the elements of an array, or of concatenated values, without loading all of them.
+
+    NaN, as written by Python and pandas, is read as missing.
 
     Raises:
-        SourceError: it is not JSON, it ends in the middle, or one value is longer than LINE_BYTES.
+        SourceError: it is not JSON, it is incomplete, or one value is longer than LINE_BYTES.
     """
     text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
     decoder = json.JSONDecoder(strict=False, parse_constant=lambda name: None)
@@ -124,7 +125,7 @@ def json_values(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> I
             value, end = decoder.raw_decode(buffer, at)
         except (json.JSONDecodeError, RecursionError) as error:
             if isinstance(error, RecursionError):
-                raise SourceError(f"{place} is not valid JSON: line {line} is nested too deep.") from error
+                raise SourceError(f"{place} is not valid JSON: line {line} is nested too deeply.") from error
             near = error.pos >= len(buffer) - 16 or error.msg.startswith("Unterminated string")
             if near and len(buffer) - at < LINE_BYTES:
                 want = max(CHUNK, 2 * (len(buffer) - at))
@@ -140,7 +141,7 @@ def json_values(stream: IO[bytes], place: str, encoding: str = "utf-8-sig") -> I
 
 def _cut(place: str) -> SourceError:
     return SourceError(
-        f"{place} is not valid JSON: it ends in the middle of a record, so it was cut short. Download it again."
+        f"{place} is not valid JSON: it ends in the middle of a record: the file is incomplete. Download it again."
     )
 
 

@@ -1,4 +1,4 @@
-"""JSON files whose products are not the outermost values: inside one object, as pandas writes a frame, COCO."""
+"""JSON files whose products are nested: inside one object, in the orientations of pandas, in COCO annotations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from core.sources.delimited import Record
 
 
 def unwrapped(records: Iterator[Record], known: Callable[[list[str]], int]) -> Iterator[Record]:
-    """The same records; where there is only one, and it holds others, those.
+    """The records; or, if there is a single one that contains records, those.
 
     Args:
-        known: how many of these names are names of columns.
+        known: counts the known names among column names.
     """
     first = list(islice(records, 2))
     if len(first) == 1 and first[0][1] is not None:
@@ -24,7 +24,7 @@ def unwrapped(records: Iterator[Record], known: Callable[[list[str]], int]) -> I
 
 
 def rows_of(value: dict[str, Any], known: Callable[[list[str]], int]) -> list[dict[str, Any]] | None:
-    """The rows inside one object; None where it is a row itself.
+    """The rows inside one object; None if the object is a row itself.
 
     >>> count = lambda names: sum(name in ("id", "title") for name in names)
     >>> rows_of({"total": 1, "products": [{"id": 1}]}, count)
@@ -44,7 +44,7 @@ def rows_of(value: dict[str, Any], known: Callable[[list[str]], int]) -> list[di
         return [dict(zip(columns, row, strict=False)) for row in value["data"] if isinstance(row, list)]
     inner = list(value.values())
     if inner and all(isinstance(part, dict) and part for part in inner):
-        if known(names):  # orient="columns", pandas' own choice
+        if known(names):  # orient="columns", the default of pandas
             keys = list(dict.fromkeys(key for part in inner for key in part))
             by_row = all(str(key).isdigit() for key in keys)
             return [{name: value[name].get(key) for name in value} for key in keys] if by_row else None

@@ -38,15 +38,15 @@ ABSENT = (
     "",
     "NaN",
     "nan",
-)  # no third level; the published file misspells it
-BOOK_BYTES = 256 * 2**20  # of dataset_info.xlsx, unfolded
+)  # no third level, with the published spelling
+BOOK_BYTES = 256 * 2**20  # of dataset_info.xlsx, decompressed
 USED = {f"{level}_{part}" for level in LEVELS for part in ("id", "name")} | {"img_path", "title", "OCR"}
 
 
 def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:
-    """Open annotation.json, or the folder that holds it, its pictures and dataset_info.xlsx."""
+    """Open annotation.json, or the folder that contains it, its pictures and dataset_info.xlsx."""
     if len(paths) != 1:
-        raise SourceError("mep3m takes one path: annotation.json or the folder that holds it.")
+        raise SourceError("mep3m takes one path: annotation.json or the folder that contains it.")
     given = existing(paths[0], "MEP-3M annotation file or folder")
     annotation = _annotation(given)
     root = annotation.parent
@@ -89,7 +89,7 @@ def _annotation(given: Path) -> Path:
 
 
 def _stream(path: Path, encoding: str, warnings: list[str], about: Found) -> Iterator[tuple[Any, int]]:
-    """Every record with the position in the file, never the whole list in memory."""
+    """Iterate over the records with their positions in the file, without loading the whole list."""
     with path.open("rb") as stream:
         data = sample(stream)
         if not data.lstrip(b"\xef\xbb\xbf \t\r\n"):
@@ -97,7 +97,7 @@ def _stream(path: Path, encoding: str, warnings: list[str], about: Found) -> Ite
         start = data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
         if not start.startswith(b"["):
             raise SourceError(
-                f"{path.name} is not a JSON list of annotations (it begins with {start[:20]!r})."
+                f"{path.name} is not a JSON list of annotations (it starts with {start[:20]!r})."
             )
         try:
             about.encoding = encoding = encoding or detect(data, path.name, warnings)
@@ -108,7 +108,7 @@ def _stream(path: Path, encoding: str, warnings: list[str], about: Found) -> Ite
 
 
 def _label_tree(path: Path, warnings: list[str]) -> dict[tuple[str, str], str]:
-    """(level, id) -> name from dataset_info.xlsx; empty where the file is absent or unreadable."""
+    """(level, id) -> name from dataset_info.xlsx; empty if the file is missing or unreadable."""
     if not path.exists():
         return {}
     import openpyxl
@@ -117,7 +117,7 @@ def _label_tree(path: Path, warnings: list[str]) -> dict[tuple[str, str], str]:
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > BOOK_BYTES:
-                raise ValueError("it unfolds to more than a label tree can be")
+                raise ValueError("its decompressed size is too large")
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = book.worksheets[0].iter_rows(values_only=True)
         header = [str(cell) for cell in next(rows, ())]
@@ -128,15 +128,15 @@ def _label_tree(path: Path, warnings: list[str]) -> dict[tuple[str, str], str]:
                 if number and name:
                     names[level, str(number)] = str(name)
         book.close()
-    except Exception as error:  # openpyxl raises whatever its parsers raise
-        warnings.append(f"dataset_info.xlsx could not be read ({type(error).__name__}) and was left out.")
+    except Exception as error:  # openpyxl passes on the errors of its parsers
+        warnings.append(f"dataset_info.xlsx could not be read ({type(error).__name__}) and was skipped.")
     return names
 
 
 def _add(
     collector: Collector, number: int, record: Any, folder: Folder, names: dict[tuple[str, str], str]
 ) -> int:
-    """Add one annotation; 1 where its picture is missing, else 0."""
+    """Add one annotation. Returns 1 if its picture is missing, else 0."""
     place = f"record {number}"
     if not isinstance(record, dict):
         collector.reject(place, "not a JSON object", record)
@@ -153,7 +153,7 @@ def _add(
     if any(len(text) > FIELD_CHARACTERS for text in (title, ocr) if text):
         collector.reject(place, LONG, f"its columns: {', '.join(record)}")
         return 0
-    image = image.replace("\\\\", "/").replace("\\", "/") if image else None  # as Windows writes paths
+    image = image.replace("\\\\", "/").replace("\\", "/") if image else None  # paths written on Windows
     there = folder.look(image) if image else "missing"
     if not levels:
         collector.reject(place, "no category", record)
@@ -198,6 +198,6 @@ SPEC = SourceSpec(
     title="MEP-3M annotations",
     homepage="https://github.com/ChenDelong1999/MEP-3M",
     licence="academic use",
-    accepts="annotation.json, or the folder that holds it with Images/ and dataset_info.xlsx (both optional)",
+    accepts="annotation.json, or the folder that contains it, with Images/ and dataset_info.xlsx (both optional)",
     read=read,
 )

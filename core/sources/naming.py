@@ -1,4 +1,4 @@
-"""Which columns of a table are ours: names are matched without case, spaces and underscores."""
+"""Map the columns of a table to ours by name, ignoring case, spaces and underscores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.schema import FROM_SOURCE
 from core.sources.reading import ReadOptions
 
 MAPPABLE = tuple(name for name in FROM_SOURCE if name not in ("category_path", "extra"))
-# What people call our columns, as `plain_name` writes them; the first that is there is taken, a --map wins.
+# Aliases of our columns, normalised by `plain_name`. The first one present is used; --map takes precedence.
 SYNONYMS = {
     "item_id": (
         "itemid", "id", "productid", "sku", "asin", "parentasin", "uniqid", "articleid", "key", "itemno", "articleno",
@@ -43,8 +43,8 @@ SYNONYMS = {
     "language": ("language", "lang"),
     "geo": ("geo", "country"),
 }  # fmt: skip
-ONLY_WITH_PICTURES = ("path",)  # names that stand for other things, too
-# Where the first holds only numbers, the second is the category and the first its id.
+ONLY_WITH_PICTURES = ("path",)  # ambiguous names
+# If the first has only numbers, the second is the category and the first its id.
 NUMBERED = (
     ("category", "categoryname"), ("label", "labelname"), ("class", "classname"), ("label", "classname"),
     ("label", "category"), ("class", "category"), ("target", "category"), ("target", "label"),
@@ -65,7 +65,7 @@ def plain_name(name: str) -> str:
 
 
 def looks_like_picture(value: object) -> bool:
-    """Does a value end as the path or address of a picture does?"""
+    """Whether a value ends like the path or URL of a picture."""
     return isinstance(value, str) and len(value) < 4_096 and _PICTURE.search(value.strip()) is not None
 
 
@@ -76,16 +76,16 @@ def choose_columns(
     pictures: Sequence[str] = (),
     numbers: Sequence[str] = (),
 ) -> dict[str, str]:
-    """Ours -> theirs, for the columns that are there.
+    """Choose the table's column for each of ours: {ours: theirs}.
 
     Args:
-        pictures: columns whose values look like pictures, one of which serves where no name does.
-        numbers: columns that hold nothing but whole numbers.
-        options: its `columns` say OURS=YOURS; an empty YOURS says that there is none.
+        pictures: columns whose values look like pictures, used if no column is named like one.
+        numbers: columns that contain only whole numbers.
+        options: `columns` overrides the choice; an empty value means that there is no such column.
 
     Raises:
         UsageError: a mapped column is not in the table.
-        SourceError: no column says what the product is.
+        SourceError: there is neither a name nor a picture column.
     """
     by_plain: dict[str, str] = {}
     for name in names:
@@ -96,7 +96,7 @@ def choose_columns(
     for ours in MAPPABLE:
         if ours in options.columns:
             theirs = options.columns[ours]
-            if not theirs:  # said to be none
+            if not theirs:  # mapped to nothing
                 continue
             if theirs not in names:
                 raise UsageError(
@@ -113,7 +113,7 @@ def choose_columns(
                 taken.add(theirs)
                 break
     if "image" not in chosen and "image" not in options.columns:
-        captioned = {"caption", "text"} & set(by_plain)  # as img2dataset and LAION write url and caption
+        captioned = {"caption", "text"} & set(by_plain)  # img2dataset and LAION have url and caption
         url = [by_plain["url"]] if "url" in by_plain and captioned else []
         for theirs in [*url, *pictures]:
             if theirs not in taken:
@@ -123,9 +123,9 @@ def choose_columns(
     if not {"name", "image", "description"} & set(chosen):
         raise SourceError(
             f"{place} has no column for a name or a picture (it has: {', '.join(names)}). "
-            "Say which is which, for example: --map name=title --map image=photo"
+            "Map them, for example: --map name=title --map image=photo"
             + (
-                ". Is its delimiter another? --delimiter"
+                ". If the delimiter is wrong, give it: --delimiter"
                 if len(names) == 1 and re.search(r"[^\w\s]", names[0])
                 else ""
             )
@@ -136,7 +136,7 @@ def choose_columns(
 def _name_classes(
     chosen: dict[str, str], by_plain: Mapping[str, str], options: ReadOptions, numbers: Sequence[str]
 ) -> None:
-    """Take a class's name rather than its number where a table has both."""
+    """Prefer the names of classes to their numbers if a table has both."""
     if {"category", "category_id"} & set(options.columns) or chosen.get("category") not in numbers:
         return
     number = chosen["category"]
@@ -149,7 +149,7 @@ def _name_classes(
 
 
 def overlooked(names: Sequence[str], chosen: dict[str, str], pictures: Sequence[str] = ()) -> list[str]:
-    """Columns that look like a picture or a label and were not used."""
+    """Unused columns that look like a picture or a label."""
     used = set(chosen.values())
     return [
         name

@@ -1,4 +1,4 @@
-"""Records of Parquet files: class names that Hugging Face keeps beside the numbers, dates that Python lacks."""
+"""Records of Parquet files, with the class names of Hugging Face `datasets` and dates out of Python's range."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from core.errors import SourceError
 from core.sources.bounds import check_growth
 from core.sources.delimited import Record
 
-ROWS, BYTES = 1_000, 32 * 2**20  # that become Python objects at once
+ROWS, BYTES = 1_000, 32 * 2**20  # converted to Python objects at a time
 
 
 def parquet_records(path: Path, check: Callable[[Sequence[str]], None]) -> Iterator[tuple[Record, int]]:
-    """Every row, and how many bytes of the file have been read.
+    """Iterate over the rows, each with the number of bytes read so far.
 
     Raises:
-        SourceError: it is no Parquet file, is damaged, or has one column name twice.
+        SourceError: it is not a Parquet file, is damaged, or has a column name twice.
     """
     try:
         with pq.ParquetFile(path) as file:
@@ -43,7 +43,7 @@ def parquet_records(path: Path, check: Callable[[Sequence[str]], None]) -> Itera
                         if column in record:
                             record[column] = _named(record[column], labels)
                     yield (line, record, "", None), size * line // rows
-    except pa.ArrowMemoryError:  # told where the memory is bounded
+    except pa.ArrowMemoryError:  # reported by bounds.own_memory
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
@@ -79,7 +79,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
-    """column -> its classes' names, from what `datasets` writes into a schema; empty where there is none."""
+    """column -> class names, from the schema metadata of Hugging Face `datasets`; empty if there are none."""
     try:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
         found: dict[str, list[str]] = {}
@@ -104,7 +104,7 @@ def _named(value: Any, labels: list[str]) -> Any:
     if isinstance(value, int | float) and value == value:
         if 0 <= value < len(labels):
             return labels[int(value)]
-        return None if value == -1 else value  # -1 is `datasets`' missing label
+        return None if value == -1 else value  # -1 is the missing label of `datasets`
     return value
 
 
@@ -114,12 +114,12 @@ def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """A column as Python's objects; times that Python cannot hold (year 10000, unknown zones) as text."""
+    """A column as Python objects; times out of Python's range (year 10000, unknown zones) as text."""
     try:
         return list(column.to_pylist())
-    except Exception:  # OverflowError, pytz's and zoneinfo's own, ValueError: whatever the conversion meets
+    except Exception:  # OverflowError, ValueError, errors of pytz and zoneinfo
         if pa.types.is_timestamp(column.type):
-            utc = column.cast(pa.timestamp(column.type.unit))  # the instant; a zone only says how to show it
+            utc = column.cast(pa.timestamp(column.type.unit))  # the instant; a zone only affects its display
             said = pc.cast(utc, pa.string()).to_pylist()
             numbers = utc.cast(pa.int64()).to_pylist()
             return [

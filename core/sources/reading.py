@@ -1,4 +1,4 @@
-"""What a source gives to the build, whatever its layout."""
+"""The interface between a source and the build of a dataset, the same for every layout."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from core.progress import Progress
 from core.schema import FROM_SOURCE, PRODUCTS, REJECTED
 
 BATCH_ROWS = 50_000
-BATCH_BYTES = 64 * 2**20  # of pictures, and of text, held in memory at once
+BATCH_BYTES = 64 * 2**20  # of pictures, and of text, in memory at once
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a person may say about their own data."""
+    """Options of an import."""
 
     columns: Mapping[str, str] = field(default_factory=dict)  # ours -> theirs: {"name": "title"}
-    separator: str = " > "  # between the levels of a category path
+    separator: str = " > "  # of the levels of a category path
     tree: Mapping[str, Sequence[str]] = field(default_factory=dict)  # category -> its path, root to leaf
     clean_text: bool = False
-    licence: str = ""  # of the data; empty: what the layout's publisher says
-    encoding: str = ""  # of a text table; empty: found by its bytes
-    delimiter: str = ""  # of a text table; empty: found by its lines
-    only: str = ""  # a level of category paths: products without it are left out
+    licence: str = ""  # of the data; empty: as published with the layout
+    encoding: str = ""  # of a text table; empty: detected
+    delimiter: str = ""  # of a text table; empty: detected
+    only: str = ""  # a level of category paths; products without it are skipped
     rows: int = 0  # products to read, for a preview; 0: all of them
-    told: Callable[[str], None] = lambda line: None  # hears what was taken for what, before rows are read
+    notify: Callable[[str], None] = lambda line: None  # called with the detected format and columns
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where a dataset's pictures lie. A picture is a member of an archive, an http(s) address, or a path
-    below the root."""
+    """The location of a dataset's pictures. A picture is a member of an archive, an HTTP(S) URL, or a path below
+    the root."""
 
     archives: tuple[str, ...] = ()  # absolute paths or http(s) URLs, each read in place
-    # PICTURES: every picture that the archives hold; a function where it is known once batches are read.
+    # PICTURES: all pictures in the archives; a function if it is known only after the batches are read.
     directory: pa.Table | Callable[[], pa.Table] | None = None
     root: Path | None = None
 
@@ -52,13 +52,13 @@ class Places:
 class Batch:
     products: pa.Table  # FROM_SOURCE
     rejected: pa.Table  # REJECTED
-    payload: Mapping[str, bytes] = field(default_factory=dict)  # image -> bytes, where the table held them
-    left_out: int = 0  # products that `ReadOptions.only` does not want
+    payload: Mapping[str, bytes] = field(default_factory=dict)  # image -> bytes, if the table contains them
+    left_out: int = 0  # number of products skipped by `ReadOptions.only`
 
 
 @dataclass
 class Found:
-    """What was found out about a table, known once its first batch is read."""
+    """The detected format of a table, known once its first batch is read."""
 
     names: list[str] = field(default_factory=list)  # of all columns
     encoding: str = ""  # of a text table
@@ -67,33 +67,33 @@ class Found:
 
 @dataclass(frozen=True)
 class Reading:
-    """An opened source: `batches` is consumed once, by the build."""
+    """An opened source. `batches` can be consumed once."""
 
     batches: Iterator[Batch]
     pictures: Places
     licence: str
     warnings: list[str] = field(default_factory=list)  # grows while batches are read
-    close: Callable[[], object] = lambda: None  # whatever was opened to read from
+    close: Callable[[], object] = lambda: None  # closes the opened files
     columns: dict[str, str] = field(default_factory=dict)  # ours -> theirs, known once batches are read
     found: Found = field(default_factory=Found)
-    size: int = 0  # bytes of the tables as they lie on disk; 0: not known
+    size: int = 0  # bytes of the tables on disk; 0: unknown
 
 
 @dataclass(frozen=True)
 class SourceSpec:
-    """One dataset layout that Vitrine reads."""
+    """A dataset layout."""
 
     name: str
     title: str
     homepage: str
     licence: str
-    accepts: str  # one line: what PATH may be
+    accepts: str  # one line: accepted values of PATH
     read: Callable[[Sequence[str], ReadOptions, Progress], Reading]
     citation: str = ""
 
 
 class Collector:
-    """Gathers good rows and rejected ones, and hands them on as a Batch when there are enough."""
+    """Collects products and rejected records into batches."""
 
     def __init__(self, options: ReadOptions) -> None:
         self._clean_text = options.clean_text
@@ -108,7 +108,7 @@ class Collector:
         self._payload_bytes = self._characters = 0
 
     def add(self, row: Mapping[str, Any], payload: bytes | None = None) -> None:
-        """One product; absent keys are NULL, `extra` is whatever JSON can hold, or JSON."""
+        """Add a product. Missing keys are NULL; `extra` is a JSON text or a value to encode as JSON."""
         if self._only and self._only not in (level.casefold() for level in row.get("category_path") or ()):
             self._left_out += 1
             return
@@ -124,7 +124,7 @@ class Collector:
             self._payload_bytes += len(payload)
 
     def reject(self, place: str, reason: str, record: Any) -> None:
-        """One row that cannot be a product, with what was read of it."""
+        """Add a record that cannot be a product, with the reason."""
         text = record if isinstance(record, str) else as_json(record)
         entry = {"place": place, "reason": reason, "record": text[:10_000]}
         self._characters += len(entry["record"])
@@ -138,11 +138,11 @@ class Collector:
         )
 
     def enough(self) -> bool:
-        """Has everything been read that was asked for?"""
+        """Whether `ReadOptions.rows` records were read."""
         return bool(self._most) and self._taken + len(self._rows) + len(self._rejected) >= self._most
 
     def take(self) -> Batch:
-        """Everything gathered so far; the collector starts anew."""
+        """The batch so far; the collector is then empty."""
         columns = {name: [row.get(name) for row in self._rows] for name in FROM_SOURCE}
         batch = Batch(
             pa.table(columns, schema=pa.schema([PRODUCTS.field(name) for name in FROM_SOURCE])),
@@ -157,7 +157,7 @@ class Collector:
 
 
 def valid(text: str) -> str:
-    """Text that can be written: lone surrogates, which stand for bytes that were not UTF-8, become `?`."""
+    """Text that can be encoded: lone surrogates, which stand for undecodable bytes, become `?`."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -165,8 +165,8 @@ def as_json(value: Any) -> str:
     return valid(JSON.encode(value))
 
 
-def _in_words(value: Any) -> str:
-    """What JSON lacks: dates and such as text, bytes as text or as how many they are."""
+def _as_text(value: Any) -> str:
+    """Represent values that JSON lacks: dates as text, bytes as text or by their number."""
     if not isinstance(value, bytes):
         return str(value)
     try:
@@ -175,7 +175,7 @@ def _in_words(value: Any) -> str:
         return f"({len(value):,} bytes)"
 
 
-JSON = json.JSONEncoder(ensure_ascii=False, default=_in_words)
+JSON = json.JSONEncoder(ensure_ascii=False, default=_as_text)
 _DROPPED = re.compile(r"[\\{}\[\]();<>]")
 _SPACED = re.compile(r"[\r\n/]+")
 
@@ -193,8 +193,7 @@ def clean(text: str | None) -> str | None:
 
 
 def text_or_none(value: Any) -> str | None:
-    """A field as text with its white space as it is, NULL where it is empty; NUL characters, which no screen
-    or file can show, go.
+    """A field as text, None if it is empty. White space is preserved; NUL characters are removed.
 
     Raises:
         ValueError: the text is not valid Unicode.
@@ -210,10 +209,10 @@ def text_or_none(value: Any) -> str | None:
 
 
 def texts_or_none(record: Mapping[str, str]) -> dict[str, str | None]:
-    """`text_or_none` of every field of a table of texts, quicker.
+    """`text_or_none` of all fields of a record at once, which is faster.
 
     Raises:
-        ValueError: one of them is not valid Unicode.
+        ValueError: a field is not valid Unicode.
     """
     together = "".join(record.values())
     if "\0" in together:
@@ -224,7 +223,7 @@ def texts_or_none(record: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def is_inside(relative: str) -> bool:
-    """Does a path from an untrusted table stay below the folder it starts from?
+    """Whether a path from an untrusted table stays below its folder.
 
     >>> is_inside("images/1.jpg"), is_inside("../1.jpg"), is_inside("/etc/passwd")
     (True, False, False)
@@ -234,42 +233,40 @@ def is_inside(relative: str) -> bool:
 
 
 class Folder:
-    """A folder of pictures from outside: which of the paths that a table names are files in it?"""
+    """An untrusted folder of pictures: resolves paths of a table to files in it."""
 
     def __init__(self, root: Path) -> None:
         self._root = os.path.realpath(root)
         self._cache = _blobs(root)
-        self._parents: dict[
-            str, bool
-        ] = {}  # folder below the root -> is it really there, no symlink leading out?
+        self._parents: dict[str, bool] = {}  # subfolder -> whether it exists and no symlink leads outside
 
     def look(self, relative: str) -> Literal["file", "missing", "outside"]:
-        """`outside` is a path that climbs out by itself or through a symlink."""
+        """Look up a path; `outside` means that it leaves the folder, by itself or through a symlink."""
         if not is_inside(relative):
             return "outside"
         parent = relative.rpartition("/")[0]
         path = f"{self._root}/{relative}"
         try:
             if parent not in self._parents:
-                self._parents[parent] = self._holds(os.path.realpath(f"{self._root}/{parent}"))
+                self._parents[parent] = self._contains(os.path.realpath(f"{self._root}/{parent}"))
             status = os.lstat(path)
             if stat.S_ISLNK(status.st_mode):
-                if not self._holds(os.path.realpath(path)):
+                if not self._contains(os.path.realpath(path)):
                     return "outside"
                 status = os.stat(path)  # noqa: PTH116 (a million times: no Path objects)
-        except (OSError, ValueError):  # not there, or no name that a file could have
+        except (OSError, ValueError):  # missing, or not a valid file name
             return "missing"
         if not self._parents[parent]:
             return "outside"
         return "file" if stat.S_ISREG(status.st_mode) else "missing"
 
-    def _holds(self, real: str) -> bool:
+    def _contains(self, real: str) -> bool:
         inside = real == self._root or real.startswith(self._root.rstrip("/") + "/")
         return inside or (self._cache is not None and real.startswith(self._cache + "/"))
 
 
 def _blobs(root: Path) -> str | None:
-    """Where the links of a Hugging Face snapshot lead: <repository>/snapshots/<revision>/... to its blobs/."""
+    """The blobs/ folder that the links of a Hugging Face snapshot (<repository>/snapshots/<revision>/) point to."""
     parts = os.path.abspath(root).split("/")  # noqa: PTH100 (the links' own names count)
     for at in range(len(parts) - 1, 0, -1):
         if parts[at] == "snapshots" and os.path.isdir(blobs := "/".join([*parts[:at], "blobs"])):  # noqa: PTH112
@@ -278,7 +275,7 @@ def _blobs(root: Path) -> str | None:
 
 
 def walk(root: Path) -> Iterator[str]:
-    """Every file below the root, and every symlink to a folder, in a fixed order; hidden ones are passed over."""
+    """Iterate over files and symlinks to folders below the root in sorted order, without hidden ones."""
     for folder, below, files in os.walk(root):
         relative = Path(folder).relative_to(root).as_posix()
         prefix = "" if relative == "." else f"{relative}/"
@@ -290,7 +287,14 @@ def walk(root: Path) -> Iterator[str]:
 
 
 def existing(path: str, what: str) -> Path:
-    """The local path, or a SourceError that names what was looked for."""
+    """The resolved local path.
+
+    Args:
+        what: a description of the file for the error.
+
+    Raises:
+        SourceError: it does not exist or cannot be read.
+    """
     try:
         return Path(path).expanduser().resolve(strict=True)
     except (FileNotFoundError, NotADirectoryError, RuntimeError, ValueError) as error:  # also ~nobody, NUL
@@ -300,14 +304,16 @@ def existing(path: str, what: str) -> Path:
 
 
 def given(path: str, what: str) -> Path:
-    """`existing`, but with the name that was given: of a symbolic link its own name and folder count."""
+    """Like `existing`, but without resolving symbolic links: their own names and folders count."""
     existing(path, what)
     return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
 
 
 def batches_of(collector: Collector, rows: Generator[None]) -> Iterator[Batch]:
-    """Drive `rows`, which fills the collector, and hand on each full batch and the last one. `rows` tells what it
-    saw in a `finally`, so that it is told of a part, too."""
+    """Run `rows`, which fills the collector, and yield full batches and the last one.
+
+    `rows` adds its warnings in a `finally` block, so that they also cover a partial read.
+    """
     for _ in rows:
         if collector.enough():
             rows.close()

@@ -1,4 +1,4 @@
-"""What the layouts with columns of their own share: records through one Adder, progress, notes."""
+"""What the layouts with columns of their own share: records through one RecordConverter, progress, notes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.progress import Progress
-from core.sources.adding import Adder
+from core.sources.converter import RecordConverter
 from core.sources.delimited import Record
 from core.sources.reading import Collector, Found, Places, Reading, ReadOptions, SourceSpec, batches_of
 
@@ -37,7 +37,7 @@ def columns_reading(
     """
     warnings: list[str] = []
     collector = Collector(options)
-    adder = Adder(collector, root, options, warnings)
+    converter = RecordConverter(collector, root, options, warnings)
     sizes = [max(1, path.stat().st_size) for path, _ in tables]
 
     def rows() -> Generator[None]:
@@ -48,17 +48,17 @@ def columns_reading(
                 for (line, fields, reason, raw), done in records(path):
                     shaped = shape(fields) if fields is not None else None
                     if isinstance(shaped, str):
-                        adder.add((line, None, shaped, fields), columns, where)
+                        converter.add((line, None, shaped, fields), columns, where)
                     else:
-                        adder.add((line, shaped, reason, raw), columns, where, split=split)
+                        converter.add((line, shaped, reason, raw), columns, where, split=split)
                     yield
-                    if adder.seen % 5_000 == 0:
+                    if converter.seen % 5_000 == 0:
                         progress(before + min(done, size), sum(sizes), "Reading products")
                 before += size
             progress(sum(sizes), sum(sizes), "Reading products")
         finally:
             warnings.extend(notes())
-            adder.finish()
+            converter.finish()
 
     return Reading(
         batches_of(collector, rows()), Places(root=root), spec.licence, warnings,

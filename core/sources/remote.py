@@ -1,4 +1,4 @@
-"""A file on an http(s) server, read by byte ranges as if it lay here."""
+"""A file on an HTTP(S) server, read by byte ranges like a local file."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 from core.outgoing import LateError, OutgoingError, RefusedError, get
 
-TIMEOUT_S = 10.0  # of one answer in all, and
-BYTES_PER_S = 100_000  # a second more for so many bytes that are wanted
+TIMEOUT_S = 10.0  # of one response; plus
+BYTES_PER_S = 100_000  # one second for this many requested bytes
 TRIES = 3
-BUFFER_BYTES = 2**20  # one request fetches at least so much while a table is read
+BUFFER_BYTES = 2**20  # least size of a request when a table is read
 
 
 class RemoteError(OSError):
-    """The server does not answer, or not as it should."""
+    """The server does not respond, or its response is invalid."""
 
 
 class RangesUnsupportedError(RemoteError):
-    """The server sends whole files only."""
+    """The server does not support byte ranges."""
 
 
 class RemoteFile(io.RawIOBase):
-    """Any number of threads may ask `pread`; the position that `read` and `seek` share is one reader's."""
+    """A seekable remote file. `pread` is thread-safe; `read` and `seek` share a position and are not."""
 
     def __init__(self, url: str) -> None:
         self.url = self.name = url
@@ -33,10 +33,10 @@ class RemoteFile(io.RawIOBase):
 
     @property
     def size(self) -> int:
-        """Bytes in all.
+        """Size of the file in bytes.
 
         Raises:
-            RemoteError: nothing answers, or the server does not serve ranges.
+            RemoteError: the server does not respond, or does not support byte ranges.
         """
         if self._size is None:
             self.pread(0, 1)
@@ -44,10 +44,10 @@ class RemoteFile(io.RawIOBase):
         return self._size
 
     def pread(self, offset: int, size: int) -> bytes:
-        """`size` bytes from `offset` on, fewer at the end of the file.
+        """Read `size` bytes at `offset`, fewer at the end of the file.
 
         Raises:
-            RemoteError: nothing answers, the server does not serve ranges, or the file has changed.
+            RemoteError: the server does not respond or does not support byte ranges, or the file has changed.
         """
         if size <= 0 or (self._size is not None and offset >= self._size):
             return b""
@@ -66,19 +66,19 @@ class RemoteFile(io.RawIOBase):
     def _get(self, offset: int, size: int, seconds: float) -> bytes:
         wanted = {"Range": f"bytes={offset}-{offset + size - 1}"}
         answer = get(self.url, seconds, size, wanted, statuses=(206,))
-        told = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", answer.headers.get("content-range", ""))
-        if answer.status == 416 and told:  # past the end
-            self._size = int(told[2])
+        content_range = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", answer.headers.get("content-range", ""))
+        if answer.status == 416 and content_range:  # past the end
+            self._size = int(content_range[2])
             return b""
         if answer.status == 200:
-            raise RangesUnsupportedError(f"{self.url} is served whole only")
+            raise RangesUnsupportedError(f"{self.url} is served without byte ranges")
         if answer.status != 206:
             raise RemoteError(f"{self.url} answers {answer.status} {answer.reason}")
-        if not told or told[1] is None or int(told[1]) != offset:
-            raise RemoteError(f"{self.url} answers with another part of the file than was asked for")
-        if self._size not in (None, int(told[2])):
+        if not content_range or content_range[1] is None or int(content_range[1]) != offset:
+            raise RemoteError(f"{self.url} answers with another byte range than requested")
+        if self._size not in (None, int(content_range[2])):
             raise RemoteError(f"{self.url} has changed while it was read")
-        self._size = int(told[2])
+        self._size = int(content_range[2])
         return answer.body
 
     def readable(self) -> bool:

@@ -1,4 +1,4 @@
-"""A table of one's own: CSV, TSV, JSON or Parquet with a column that says where the picture is."""
+"""A custom table: CSV, TSV, JSON or Parquet with a column for the picture."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import IO, Any
 
 from core.errors import SourceError, UsageError
 from core.progress import Progress
-from core.sources.adding import SPLITS, Adder
 from core.sources.bounds import check_growth
 from core.sources.compressed import ENDINGS, unfolding, without_ending
+from core.sources.converter import SPLITS, RecordConverter
 from core.sources.delimited import Record, csv_records, find_dialect
 from core.sources.encoding import detect, known, sample
 from core.sources.json_records import is_json_lines, json_lines, json_records
@@ -33,9 +33,9 @@ from core.sources.reading import (
 )
 from core.sources.values import listed
 
-TO_CHOOSE_BY = 1_000  # first records, by which columns are chosen
-DELIMITERS = {"\t": "tab", " ": "space"}  # as they are called
-MOST_NOTES = 20  # of the parts of one table
+TO_CHOOSE_BY = 1_000  # number of first records used to choose columns
+DELIMITERS = {"\t": "tab", " ": "space"}  # names in messages
+MOST_NOTES = 20  # warnings about the parts of one table
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 IDENTIFIERS = ("item_id", "image_id", "category", "category_id")
 _SHARD = re.compile(r"^([a-z]+)(?:[-_.\d].*)?$", re.IGNORECASE)
@@ -43,12 +43,12 @@ _WHOLE_FLOAT = re.compile(r"-?\d+\.0|-?\d(?:\.\d+)?e\+\d+", re.IGNORECASE)
 
 
 def suffix_of(path: Path) -> str:
-    """The ending that says what a table is, without that of its compression."""
+    """The file extension of a table, without that of its compression."""
     return Path(without_ending(path.name)).suffix
 
 
 def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:
-    """Open a table, or a folder of its shards; pictures are looked for beside it."""
+    """Open a table, or a folder of its shards. Picture paths are relative to its folder."""
     if len(paths) != 1:
         raise SourceError("table takes one path: a CSV, TSV, JSON or Parquet file, or a folder of its parts.")
     path = given(paths[0], "table")
@@ -65,12 +65,12 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
     for table in tables:
         if suffix_of(table) not in SUFFIXES:
             raise SourceError(
-                f"{table.name}: a table ends in {', '.join(SUFFIXES)}, also with {', '.join(ENDINGS)} after it."
+                f"{table.name}: a table has the extension {', '.join(SUFFIXES)}, optionally followed by {', '.join(ENDINGS)}."
             )
     warnings: list[str] = []
     columns: dict[str, str] = {}
     collector = Collector(options)
-    adder = Adder(collector, root, options, warnings)
+    converter = RecordConverter(collector, root, options, warnings)
     sizes = [max(1, table.stat().st_size) for table in tables]
 
     found, notes = Found(), _Notes()
@@ -83,15 +83,15 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
                 split = _split_of(table) if len(tables) > 1 or path.is_dir() else None
                 for record, chosen, done in records(table, options, notes.of(table.name), found):
                     columns.update(chosen) if len(columns) != len(chosen) else None
-                    adder.add(record, chosen, where, split=split)
+                    converter.add(record, chosen, where, split=split)
                     yield
-                    if adder.seen % 5_000 == 0:
+                    if converter.seen % 5_000 == 0:
                         progress(before + min(done, size), sum(sizes), "Reading the table")
                 before += size
             progress(sum(sizes), sum(sizes), "Reading the table")
         finally:
-            warnings.extend(notes.told())
-            adder.finish()
+            warnings.extend(notes.merged())
+            converter.finish()
 
     places = Places(root=root)
     return Reading(
@@ -106,7 +106,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
 
 
 class _Notes:
-    """What is told of each part of a table, once where it is the same of many."""
+    """The warnings about the parts of a table; equal ones are merged."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[str, list[str]]] = []
@@ -115,7 +115,7 @@ class _Notes:
         self._parts.append((name, []))
         return self._parts[-1][1]
 
-    def told(self) -> list[str]:
+    def merged(self) -> list[str]:
         where: dict[str, list[str]] = {}
         for name, notes in self._parts:
             for note in notes:
@@ -132,13 +132,13 @@ class _Notes:
 
 
 def _shards(folder: Path) -> list[Path]:
-    """The parts of one table: files of one kind in a folder, in its folder data/, or in folders named as splits."""
+    """The parts of one table: files of one kind in a folder, its subfolder data/, or its subfolders of splits."""
     inside = Folder(folder)
     splits = sorted(place for place in folder.glob("*") if place.name.lower() in SPLITS and place.is_dir())
     places = [[folder], [folder / "data"], splits]
     tables = [[file for place in some if place.is_dir() for file in _tables(place)] for some in places]
     tables = [[file for file in found if suffix_of(file) == ".parquet"] for found in tables] + tables
-    # Parquet first: what lies beside shards describes them (dataset_infos.json).
+    # Parquet first: JSON files beside Parquet shards describe them (dataset_infos.json).
     found = next((found for found in tables if found), [])
     kinds = {KINDS.get(suffix_of(file), suffix_of(file)) for file in found}
     if len(kinds) > 1:
@@ -148,12 +148,12 @@ def _shards(folder: Path) -> list[Path]:
     found = [file for file in found if inside.look(file.relative_to(folder).as_posix()) == "file"]
     if not found:
         raise SourceError(
-            f"{folder} is a folder without a table in it. Give a table, or import it with the source `folder`."
+            f"{folder} is a folder without a table. Give a table, or import it with the source `folder`."
         )
     return found
 
 
-KINDS = {".ndjson": ".jsonl", ".json": ".jsonl"}  # that are read alike
+KINDS = {".ndjson": ".jsonl", ".json": ".jsonl"}  # read in the same way
 
 
 def _tables(folder: Path) -> list[Path]:
@@ -172,7 +172,7 @@ ABOUT = (
     "dataset_infos.json",
     "state.json",
     "package.json",
-)  # of the dataset, no part of it
+)  # metadata of a dataset
 
 
 def _split_of(table: Path) -> str | None:
@@ -183,7 +183,7 @@ def _split_of(table: Path) -> str | None:
 def records(
     path: Path, options: ReadOptions, warnings: list[str], about: Found
 ) -> Iterator[tuple[Record, dict[str, str], int]]:
-    """Every record, which of its columns are ours, and how many bytes of the file have been read."""
+    """Iterate over (record, {ours: theirs}, bytes read so far)."""
     suffix = suffix_of(path)
     with path.open("rb") as raw:
         head = raw.read(8)
@@ -207,9 +207,7 @@ def records(
                 dialect = replace(dialect, delimiter=options.delimiter)
             about.delimiter = dialect.delimiter
             if dialect.skip and not _excels(data, encoding):
-                warnings.append(
-                    f"{path.name}: {dialect.skip:,} lines above the names of the columns were left out."
-                )
+                warnings.append(f"{path.name}: {dialect.skip:,} lines above the column names were skipped.")
             found = csv_records(
                 stream, path.name, dialect, lambda names: _empty(names, options, path), warnings
             )
@@ -225,17 +223,17 @@ def records(
 
 
 def _excels(data: bytes, encoding: str) -> bool:
-    """Does it begin with Excel's own line about the delimiter?"""
+    """Whether a text starts with Excel's `sep=` line."""
     return "sep=" in data[:40].decode(encoding, "replace").lower()
 
 
 def _unfolded(
     found: Iterator[Record], stream: Any, raw: IO[bytes], path: Path
 ) -> Iterator[tuple[Record, int]]:
-    """The same with how many bytes of the file have been read.
+    """The records, each with the number of bytes of the file read so far.
 
     Raises:
-        SourceError: a compressed file holds more than it honestly can.
+        SourceError: a compressed file decompresses to too much.
     """
     size = path.stat().st_size
     for record in found:
@@ -250,7 +248,7 @@ def _known_names(names: list[str]) -> int:
 
 
 def _empty(names: Sequence[str], options: ReadOptions, path: Path) -> None:
-    """Columns are chosen once rows are seen; a mapping that cannot be is told even of a table without rows."""
+    """Validate --map against the header: columns are chosen by the rows, of which there may be none."""
     if any(theirs and theirs not in names for theirs in options.columns.values()):
         choose_columns(names, options, path.name)
 
@@ -263,8 +261,8 @@ def _choosing(
     about: Found,
     text: bool = False,
 ) -> Iterator[tuple[Record, int, dict[str, str]]]:
-    """The same records with the columns that are ours, chosen by the first records; keys that come later are
-    looked at as they come."""
+    """The records, each with the columns that were chosen by the first records; keys that first occur in later
+    records are added."""
     first = list(islice(pairs, TO_CHOOSE_BY))
     seen = dict.fromkeys(name for (_, fields, _, _), _ in first for name in fields or ())
     chosen: dict[str, str] = {}
@@ -272,7 +270,7 @@ def _choosing(
     if seen:
         numbers = [name for name in seen if _numbers(name, first)]
         chosen = choose_columns(list(seen), options, place, pictures, numbers)
-        _tell(chosen, about, options, place)
+        _notify(chosen, about, options, place)
     about.names.extend(name for name in seen if name not in about.names)
     floats = _float_columns(chosen, first) if text else []
     if floats:
@@ -280,7 +278,7 @@ def _choosing(
             f"{place}: the numbers in {', '.join(floats)} are written 1001.0 and were read as 1001."
         )
 
-    def mended(record: Record) -> Record:
+    def without_floats(record: Record) -> Record:
         line, fields, reason, raw = record
         if fields is not None:
             for name in floats:
@@ -292,7 +290,7 @@ def _choosing(
 
     try:
         for record, done in first:
-            yield mended(record), done, chosen
+            yield without_floats(record), done, chosen
         del first
         for record, done in pairs:
             fields = record[1]
@@ -302,23 +300,23 @@ def _choosing(
                 later = choose_columns(list(seen), options, place, pictures)
                 used = set(chosen.values())
                 chosen = {**{a: b for a, b in later.items() if b not in used}, **chosen}
-            yield mended(record), done, chosen
+            yield without_floats(record), done, chosen
     finally:
         if unused := overlooked(list(seen), chosen, pictures):
             warnings.append(
-                f"{place}: not used, though it looks like a picture or a label: {', '.join(unused)}. "
+                f"{place}: not used, although it looks like a picture or a label: {', '.join(unused)}. "
                 f"To use it: --map image={unused[0]} or --map category={unused[0]}"
             )
 
 
-def _tell(chosen: dict[str, str], about: Found, options: ReadOptions, place: str) -> None:
-    """Say what is taken for what, of the first of several parts."""
+def _notify(chosen: dict[str, str], about: Found, options: ReadOptions, place: str) -> None:
+    """Report the detected format and the chosen columns of the first part."""
     if about.names:
         return
     how = [f"in {about.encoding}"] if about.encoding else []
     how += [f"delimited by {DELIMITERS.get(about.delimiter, about.delimiter)}"] if about.delimiter else []
-    said = f" ({', '.join(how)})" if how else ""
-    options.told(f"{place}{said}: " + ", ".join(f"{ours}={theirs}" for ours, theirs in chosen.items()))
+    detected = f" ({', '.join(how)})" if how else ""
+    options.notify(f"{place}{detected}: " + ", ".join(f"{ours}={theirs}" for ours, theirs in chosen.items()))
 
 
 def _pictures(name: str, first: list[tuple[Record, int]]) -> bool:
@@ -343,7 +341,7 @@ def _is_picture(value: Any) -> bool:
 
 
 def _float_columns(chosen: dict[str, str], first: list[tuple[Record, int]]) -> list[str]:
-    """Columns of ids and labels in a text table whose every value is a whole number written as a float."""
+    """Columns of ids and labels in a text table with only whole numbers written as floats."""
     found = []
     for ours in IDENTIFIERS:
         if theirs := chosen.get(ours):

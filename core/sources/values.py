@@ -1,4 +1,4 @@
-"""Values of a table as ours: text, category paths and pictures, also from lists and structures."""
+"""Convert values of a table to text, category paths and pictures, also from lists and structures."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from typing import Any
 from core.sources.reading import text_or_none
 
 NO_CATEGORY = "(no category)"
-# The field of a structure that is its text, and the one that is its picture.
+# Fields of a structure with its text, and with its picture, by precedence.
 TEXT_FIELDS = ("name", "title", "label", "text", "value", "en", "#text")
 PICTURE_FIELDS = ("path", "url", "src", "href", "large", "hi_res", "file_name", "filename", "image", "thumb")
-BASE64 = ("/9j/", "iVBORw0KGgo", "UklGR", "R0lGOD")  # how JPEG, PNG, WebP and GIF begin
+BASE64 = ("/9j/", "iVBORw0KGgo", "UklGR", "R0lGOD")  # first characters of JPEG, PNG, WebP and GIF in base64
 _ADDRESSES = re.compile(r"[|,;\s]+(?=https?://)", re.IGNORECASE)
 
 
 class StructureError(ValueError):
-    """A structure without a field that could be the text."""
+    """A structure without a text field."""
 
 
 def text_of(value: Any) -> str | None:
-    """One value as text. Whole floats are whole numbers, since one missing value makes floats of a column of them.
+    """One value as text. Whole floats become integers, since pandas stores integers with missing values as floats.
 
     >>> text_of(1001.0), text_of({"id": 3, "name": "Tops"}), text_of(["a", "b"]), text_of(float("nan"))
     ('1001', 'Tops', 'a\\nb', None)
@@ -55,7 +55,7 @@ def text_of(value: Any) -> str | None:
 
 
 def _exported(value: str) -> str | None:
-    """What databases write for nothing, and spreadsheets to keep zeros at the front: \\N, ="007"."""
+    """Decode NULL of databases, \\N, and texts of spreadsheets, ="007"."""
     if value == "\\N":
         return None
     return value[2:-1] if len(value) > 3 and value[:2] == '="' and value[-1] == '"' else value
@@ -71,13 +71,13 @@ def _text_field(value: dict[Any, Any]) -> str | None:
         return None
     if len(present) == 1 and isinstance(present[0], dict):
         return _text_field(present[0])
-    if all(isinstance(part, str) for part in present):  # one text in several languages, or the only field
+    if all(isinstance(part, str) for part in present):  # a text in several languages, or a single field
         return text_or_none(present[0])
     raise StructureError("a structure without a text field")
 
 
 def levels_of(value: Any, separator: str) -> list[str]:
-    """The category's path, root to leaf; empty where there is none. Of several paths the first.
+    """The path of a category, root to leaf; empty if there is none. Of several paths the first.
 
     >>> levels_of("Fruit > Apple", " > "), levels_of([["Clothing", "Tops"], ["Sale"]], " > ")
     (['Fruit', 'Apple'], ['Clothing', 'Tops'])
@@ -88,7 +88,7 @@ def levels_of(value: Any, separator: str) -> list[str]:
         and value
         and all(isinstance(part, tuple) and len(part) == 2 for part in value)
     ):
-        value = dict(value)  # a map of Parquet
+        value = dict(value)  # a map type of Parquet
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], list | tuple) and not isinstance(value, tuple):
             return levels_of(next((part for part in value if part), []), separator)
@@ -104,7 +104,7 @@ def levels_of(value: Any, separator: str) -> list[str]:
 
 
 def listed(value: Any) -> Any:
-    """A list that a CSV file holds as text, in JSON or as Python writes it; everything else as it is."""
+    """Parse a list in a text, in JSON or Python syntax; other values are returned unchanged."""
     if not (isinstance(value, str) and len(value) < 100_000):
         return value
     text = value.strip()
@@ -125,7 +125,7 @@ def _numbers(value: list[Any]) -> bool:
 
 
 def picture_of(value: Any) -> tuple[str | None, bytes | None]:  # noqa: C901 (one branch a form)
-    """The path or address of a picture, or its bytes; of several pictures the first.
+    """The path or URL of a picture, or its bytes. Of several pictures the first.
 
     >>> picture_of(["a.jpg", "b.jpg"]), picture_of({"bytes": None, "path": "c.jpg"})
     (('a.jpg', None), ('c.jpg', None))
@@ -168,7 +168,7 @@ def picture_of(value: Any) -> tuple[str | None, bytes | None]:  # noqa: C901 (on
 
 
 def json_ready(value: Any) -> Any:
-    """The same with what JSON lacks (NaN, infinity) as null."""
+    """The value with NaN and infinity, which JSON lacks, as None."""
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, dict):

@@ -18,8 +18,8 @@ import pyarrow as pa
 from core.errors import SourceError
 from core.progress import Progress
 from core.schema import PICTURES
-from core.sources.adding import SPLITS, Adder
 from core.sources.archive import IN_PLACE, PICTURE_SUFFIXES
+from core.sources.converter import SPLITS, RecordConverter
 from core.sources.reading import (
     Collector,
     Found,
@@ -69,7 +69,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
     warnings: list[str] = []
     directory = _Directory()
     collector = Collector(options)
-    adder = Adder(collector, shards[0].parent, options, warnings)
+    converter = RecordConverter(collector, shards[0].parent, options, warnings)
     sizes = [max(1, shard.stat().st_size) for shard in shards]
 
     def rows() -> Generator[None]:
@@ -77,16 +77,16 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
         try:
             for part, (shard, size) in enumerate(zip(shards, sizes, strict=True)):
                 for sample, done in _samples(shard, warnings):
-                    without += _add(adder, directory, shard.name, part, sample, _split(shard))
+                    without += _add(converter, directory, shard.name, part, sample, _split(shard))
                     yield
-                    if adder.seen % 5_000 == 0:
+                    if converter.seen % 5_000 == 0:
                         progress(before + min(done, size), sum(sizes), "Reading the shards")
                 before += size
             progress(sum(sizes), sum(sizes), "Reading the shards")
         finally:
             if without:
                 warnings.append(f"{without:,} samples have no picture.")
-            adder.finish()
+            converter.finish()
 
     return Reading(
         batches_of(collector, rows()),
@@ -186,20 +186,25 @@ def _take(sample: _Sample, archive: tarfile.TarFile, member: tarfile.TarInfo, na
 
 
 def _add(
-    adder: Adder, directory: _Directory, shard: str, part: int, sample: _Sample, split: str | None
+    converter: RecordConverter,
+    directory: _Directory,
+    shard: str,
+    part: int,
+    sample: _Sample,
+    split: str | None,
 ) -> bool:
     """One sample as a product; True where it has no picture."""
     place = f"{shard}:{sample.key}"
     fields, reason = _fields(sample)
     if sample.reason or reason:
-        adder.add((adder.seen + 1, None, sample.reason or reason, place), COLUMNS, f"{shard}:")
+        converter.add((converter.seen + 1, None, sample.reason or reason, place), COLUMNS, f"{shard}:")
         return False
     image = None
     if sample.picture is not None:
         image = f"{shard}/{valid(sample.picture.name)}"
         directory.add(image, part, sample.picture)
     fields["__id__"] = fields.get("__id__") or (sample.key if part == 0 else f"{shard}/{sample.key}")
-    adder.add((adder.seen + 1, fields, "", None), COLUMNS, f"{shard}:", split=split, picture=image)
+    converter.add((converter.seen + 1, fields, "", None), COLUMNS, f"{shard}:", split=split, picture=image)
     return image is None
 
 

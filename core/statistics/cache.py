@@ -29,21 +29,21 @@ FORGIVEN = (OSError, pa.ArrowException)
 def path(products: Products, cohort: Cohort | None, name: str) -> Path:
     """The file in which the table `name` of this cohort is cached."""
     query = (cohort or Cohort(products.info.name)).with_(dataset="", fingerprint=None).to_query()
-    if cohort and cohort.area:  # of a map that may be made anew
+    if cohort and cohort.area:  # of a map, which may be recomputed
         query["version"] = [version(products.info, cohort.map)]
     key = json.dumps([VERSION, products.info.fingerprint, query], sort_keys=True)
     return products.info.folder / FOLDER / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.parquet"
 
 
-def kept(
+def cached(
     products: Products, cohort: Cohort | None, name: str, compute: Callable[[], pd.DataFrame]
 ) -> pd.DataFrame:
-    """`compute()`, or its cached result.
+    """`compute()`, cached.
 
     If the folder is not writable or the file is damaged, the table is computed again.
 
     Args:
-        name: of the table: letters, digits, hyphens; with every parameter that changes the answer.
+        name: name of the table, with every parameter of the result: letters, digits, hyphens.
     """
     place = path(products, cohort, name)
     with suppress(*FORGIVEN):
@@ -51,14 +51,14 @@ def kept(
     started = time.monotonic()
     table = compute()
     if time.monotonic() - started >= WORTH_S:
-        _keep(place, table)
+        _store(place, table)
     return table
 
 
-def _keep(place: Path, table: pd.DataFrame) -> None:
+def _store(place: Path, table: pd.DataFrame) -> None:
     temporary = place.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     with suppress(*FORGIVEN):
-        if not place.parent.parent.exists():  # the dataset was removed meanwhile
+        if not place.parent.parent.exists():  # the dataset was removed concurrently
             return
         place.parent.mkdir(exist_ok=True)
         try:

@@ -1,4 +1,4 @@
-"""Which colour each product has on a map: one byte a product, and a legend that says what the bytes mean."""
+"""The colours of products on a map: one byte per product, and a legend."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from core.catalog.products import Products
 from core.errors import UsageError
 from core.statistics import theme
 
-# The theme's own, then others that are far from them and from each other, also for eyes that see no red or no green
-# (by the least OKLab distance in normal, protan and deutan vision, the latter two weighed 1.3: 0.08 or more).
+# The theme's colours, then others that differ from them and each other, also with colour vision deficiency (smallest
+# OKLab distance in normal, protan and deutan vision, the latter two weighted by 1.3: at least 0.08).
 COLOURS = (
     theme.BLUE, theme.ORANGE, theme.GREEN, theme.RED, theme.SKY, theme.PURPLE, "#783A44", "#70DBA5", "#8585F8",
     "#B72D89", "#2424F3", "#A93E08", "#F65570", "#98CBE5", "#5B2A86", "#BAD147", "#DA0BB7",
 )  # fmt: skip
 OTHER = "other"
-STEPS = 48  # of a number's scale
-# More is further from the paper, in light and in dark.
+STEPS = 48  # of a numeric scale
+# Higher values contrast more with the background, in light and dark.
 LIGHT_RAMP = ("#A9D0E6", "#56A5CE", "#0072B2", "#00395A", "#001B2E")
 DARK_RAMP = ("#123B57", "#0072B2", "#56A5CE", "#B9DDF0", "#FFFFFF")
 
@@ -38,34 +38,34 @@ NUMBERS = ("name_length", "description_length")
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the legend."""
+    """An entry of the legend."""
 
     label: str
-    colour: str  # on light paper
-    dark: str  # on dark paper
-    value: str | None  # what a filter of the column calls it; None where it cannot be filtered by
+    colour: str  # on a light background
+    dark: str  # on a dark background
+    value: str | None  # value in a filter of the column; None if it cannot be filtered
 
 
 @dataclass(frozen=True)
 class Colouring:
-    """A byte a product: its place in `entries`, or its step of a number's scale."""
+    """One byte per product: an index into `entries`, or a step of a numeric scale."""
 
     column: str
     title: str
     codes: NDArray[np.uint8]  # (n,)
-    entries: tuple[Entry, ...]  # most frequent first; empty for a number
-    low: str = ""  # the ends of a number's scale, in words
+    entries: tuple[Entry, ...]  # most frequent first; empty for numbers
+    low: str = ""  # labels of the ends of a numeric scale
     high: str = ""
     gathered: int = 0  # values that share the colour `other`
 
     def counts(self, mask: Mask) -> list[int]:
-        """How many of the products that `mask` lets through have each entry."""
+        """The number of products in `mask` of each entry."""
         found = np.bincount(self.codes[mask], minlength=max(1, len(self.entries)))
         return [int(count) for count in found[: len(self.entries)]]
 
 
 def columns(products: Products, drawn: Map) -> list[str]:
-    """What the products of a map can be coloured by: columns in which they differ."""
+    """The columns with more than one value, by which products of a map can be coloured."""
     coded = products.columns
     found = ["category"] if len(coded.category.values) > 1 else []
     if len({path[:1] for path in coded.category.values}) in range(2, len(coded.category.values)):
@@ -106,7 +106,7 @@ def colouring(products: Products, drawn: Map, column: str) -> Colouring:
 def _values(
     products: Products, drawn: Map, column: str
 ) -> tuple[list[Any], NDArray[Any], list[str], list[str | None]]:
-    """The different values of a column, the place of each product's, their names, and what a filter calls them."""
+    """The unique values of a column, the index of each product's value, their names, and their values in a filter."""
     coded = products.columns
     if column == "category":
         paths = list(coded.category.values)
@@ -141,9 +141,9 @@ def _colour(column: str, label: str, position: int) -> str:
 
 
 def _number(products: Products, column: str) -> Colouring:
-    """Numbers on a logarithmic scale between their 1st and 99th percentile; what lies beyond is drawn at its ends.
+    """Numbers on a logarithmic scale from the 1st to the 99th percentile, clipped.
 
-    A missing text has no length: it has no part in the percentiles, and is drawn at the low end.
+    Missing texts are excluded from the percentiles, and drawn at the low end.
     """
     read = products.table(f"SELECT coalesce({column}, -1) AS value FROM cohort ORDER BY row_id")
     lengths = np.asarray(read.column("value")).astype(np.float32)
@@ -158,7 +158,7 @@ def _number(products: Products, column: str) -> Colouring:
 
 
 def lifted(colour: str) -> str:
-    """A colour for dark paper: the darker it is, the more white it gets.
+    """A colour for a dark background: dark colours are lightened.
 
     >>> lifted("#FFFFFF"), lifted("#000000")
     ('#FFFFFF', '#737373')

@@ -1,4 +1,4 @@
-"""What each column holds (GLAMI-1M table 4), and which items and pictures repeat."""
+"""The content of each column (GLAMI-1M table 4), and repeated items and pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 from core.catalog.cohort import Cohort
 from core.catalog.products import Products
 from core.statistics import theme
-from core.statistics.cache import kept
+from core.statistics.cache import cached
 from core.statistics.counts import COLUMNS, split_order
 from core.statistics.display import Display, bar_height, nothing, percent, shown
 
@@ -39,8 +39,8 @@ def column_counts(products: Products, cohort: Cohort | None) -> pd.DataFrame:
     """Rows, unique and missing values of every column, by split.
 
     Returns:
-        `split`, `rows`, then `unique_<column>` (missing is not a value) and `missing_<column>`. Long texts are
-        told apart by a 64-bit hash: among 3M different texts two coincide with probability 2e-7.
+        `split`, `rows`, then `unique_<column>` (without missing values) and `missing_<column>`. Long texts are
+        compared by a 64-bit hash: the probability of a collision among 3M texts is 2e-7.
     """
 
     def compute() -> pd.DataFrame:
@@ -51,14 +51,14 @@ def column_counts(products: Products, cohort: Cohort | None) -> pd.DataFrame:
                 if column in ("name", "description", "item_id", "image_id", "image")
                 else column
             )
-            # hash(NULL) is a number: it must not count as a value.
+            # hash(NULL) is a number, which must not be counted.
             known = f"FILTER (WHERE {column} IS NOT NULL)"
             wanted.append(f"count(DISTINCT {value}) {known} AS unique_{column}")
             wanted.append(f"count(*) - count({column}) AS missing_{column}")
         sql = f"SELECT {COLUMNS['split']} AS split, count(*) AS rows, {', '.join(wanted)} FROM cohort GROUP BY 1"
         return products.frame(sql, cohort)
 
-    found = kept(products, cohort, "columns", compute).set_index("split")
+    found = cached(products, cohort, "columns", compute).set_index("split")
     return found.loc[split_order(found.index)].astype("int64").reset_index()
 
 
@@ -120,7 +120,7 @@ def contents(products: Products, cohort: Cohort | None = None) -> Display:
 
 
 def repeat_counts(products: Products, cohort: Cohort | None, column: str) -> pd.DataFrame:
-    """How many values of `item_id` or `image_id` occur n times.
+    """The number of values of `item_id` or `image_id` that occur n times.
 
     Returns:
         `times`, `geos` (countries among those products), `splits`, and `ids`, the number of such values.
@@ -132,7 +132,7 @@ def repeat_counts(products: Products, cohort: Cohort | None, column: str) -> pd.
             FROM cohort WHERE {column} IS NOT NULL GROUP BY hash({column})
         ) GROUP BY ALL ORDER BY ALL
     """
-    return kept(products, cohort, f"repeats-{column}", lambda: products.frame(sql, cohort))
+    return cached(products, cohort, f"repeats-{column}", lambda: products.frame(sql, cohort))
 
 
 def repeats(products: Products, cohort: Cohort | None = None, column: str = "image_id") -> Display:

@@ -1,4 +1,4 @@
-"""The open dataset among those that the papers compare with (GLAMI-1M tables 1 to 3, MEP-3M table 1)."""
+"""Compare the open dataset with those in the papers' tables (GLAMI-1M tables 1 to 3, MEP-3M table 1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 from core.catalog.cohort import Cohort
 from core.catalog.products import Products
 from core.statistics import theme
-from core.statistics.cache import kept
+from core.statistics.cache import cached
 from core.statistics.display import Display, bar_height, bar_names, nothing, plain, shown
 from core.statistics.papers import TABLES, PaperTable, number
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def own_numbers(products: Products, cohort: Cohort | None) -> dict[str, Any]:
-    """The open dataset's items, different pictures, different texts, languages and classes."""
+    """The numbers of items, unique pictures, unique texts, languages and classes of the open dataset."""
     sql = """
         SELECT count(*) AS items, count(DISTINCT hash(coalesce(image_id, image))) FILTER (WHERE image IS NOT NULL) AS images,
                count(DISTINCT hash(name, description)) FILTER (WHERE name IS NOT NULL OR description IS NOT NULL) AS texts,
                count(DISTINCT language) AS languages, count(DISTINCT category_path) AS classes,
                count(name) AS names, count(description) AS descriptions
         FROM cohort"""
-    row = kept(products, cohort, "totals", lambda: products.frame(sql, cohort)).iloc[0]
+    row = cached(products, cohort, "totals", lambda: products.frame(sql, cohort)).iloc[0]
     found = {key: int(row[key]) for key in ("items", "images", "texts", "languages", "classes")}
     features = ["image"] if found["images"] else []
     features += [column for column in ("name", "description") if row[f"{column}s"]]
@@ -36,7 +36,7 @@ def own_numbers(products: Products, cohort: Cohort | None) -> dict[str, Any]:
 def paper_table(name: str) -> PaperTable:
     """
     Raises:
-        KeyError: no paper's table has that name.
+        KeyError: there is no such table.
     """
     return {table.name: table for table in TABLES}[name]
 
@@ -44,10 +44,10 @@ def paper_table(name: str) -> PaperTable:
 def beside(
     products: Products, cohort: Cohort | None = None, table: str = "fashion", measure: str | None = None
 ) -> Display:
-    """One of the papers' tables with the open dataset placed in it by size.
+    """A table of the papers with the open dataset inserted by size.
 
     Args:
-        measure: the column that is drawn and sorted by; the table's first where it is None.
+        measure: the column to draw and sort by; default: the first.
 
     Raises:
         KeyError: there is no such table.

@@ -1,4 +1,4 @@
-"""Counting products: by split, by category, by any column against any other."""
+"""Count products by split, by category, and by pairs of columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.catalog.cohort import CHOICES, Cohort, path_from_text, path_text
 from core.catalog.cohort import NONE as ABSENT
 from core.catalog.products import Products
 from core.errors import UsageError
-from core.statistics.cache import kept
+from core.statistics.cache import cached
 
 BESIDE_SPLITS = (
     "category",
@@ -28,21 +28,21 @@ BESIDE_SPLITS = (
 )
 NOT_COLUMN = " (split)"
 NONE = "none"  # a missing value in a table, as in dataset.json
-SPLITS = ("train", "validation", "test")  # in this order wherever they are named
+SPLITS = ("train", "validation", "test")  # in display order
 
-# What products can be counted by: name -> SQL over the table `cohort`.
+# Columns to count by: name -> SQL over the table `cohort`.
 COLUMNS = {
-    # A split may be called as a column that stands beside it in a table: it must not take that column's place.
+    # A split may have the name of another column of the table, which it must not replace.
     "split": f"CASE WHEN split IN {BESIDE_SPLITS} THEN split || '{NOT_COLUMN}' ELSE coalesce(split, '{NONE}') END",
     "geo": f"coalesce(geo, '{NONE}')",
     "language": f"coalesce(language, '{NONE}')",
-    "category": "category_path",  # becomes `path_text`: two branches may have a leaf of one name
+    "category": "category_path",  # becomes `path_text`: leaf names may repeat in several branches
     "class": f"coalesce(category_path[1], '{NONE}')",
     "label_source": f"coalesce(label_source, '{NONE}')",
     "label_kind": f"coalesce(label_kind, '{NONE}')",
     "picture": "CASE WHEN image IS NULL THEN 'without a picture' ELSE 'with a picture' END",
     "name_length": "name_length // 20",  # becomes `_range`
-    # The last bin holds everything from 990 on. DuckDB's least() ignores NULL: a missing length must stay one.
+    # The last bin is 990 and more. DuckDB's least() ignores NULL, but a missing length must stay NULL.
     "description_length": "CASE WHEN description_length IS NOT NULL THEN least(description_length // 110, 9) END",
 }
 BIN_WIDTH = {"name_length": 20, "description_length": 110}  # characters
@@ -52,15 +52,15 @@ LAST_BIN = {"description_length": 9}
 def column_sql(column: str) -> str:
     """
     Raises:
-        UsageError: products are not counted by that column.
+        UsageError: products cannot be counted by that column.
     """
     if column not in COLUMNS:
-        raise UsageError(f"Products are not counted by {column!r}. Columns: {', '.join(COLUMNS)}.")
+        raise UsageError(f"Products cannot be counted by {column!r}. Columns: {', '.join(COLUMNS)}.")
     return COLUMNS[column]
 
 
 def spoken(column: str) -> str:
-    """A column as a sentence names it.
+    """The name of a column in a sentence.
 
     >>> spoken("geo"), spoken("label_source")
     ('country', 'label source')
@@ -76,7 +76,7 @@ def split_order(splits: Iterable[str]) -> list[str]:
 
 
 def splits(products: Products, cohort: Cohort | None) -> dict[str, int]:
-    """Products a split, in the usual order."""
+    """The number of products per split, in display order."""
     frame = products.frame(
         f"SELECT {COLUMNS['split']} AS split, count(*) AS n FROM cohort GROUP BY 1", cohort
     )
@@ -85,7 +85,7 @@ def splits(products: Products, cohort: Cohort | None) -> dict[str, int]:
 
 
 def crosstab(products: Products, cohort: Cohort | None, rows: str, columns: str) -> pd.DataFrame:
-    """Counts of every value of one column in every value of another.
+    """Contingency table of two columns.
 
     Returns:
         int64 (R, C), index and columns named after the two; most frequent row first; splits in their order.
@@ -108,17 +108,17 @@ def crosstab(products: Products, cohort: Cohort | None, rows: str, columns: str)
                 ]
         return found
 
-    found = kept(products, cohort, f"crosstab-{rows}-{columns}".replace("_", "-"), compute)
+    found = cached(products, cohort, f"crosstab-{rows}-{columns}".replace("_", "-"), compute)
     return pivot(found, rows, columns)
 
 
 def path_name(path: Any) -> str:
-    """A category path as DuckDB and pandas hand it over, as one line; whatever they call missing is `none`."""
+    """A category path from DuckDB or pandas as text; missing values are `none`."""
     return (path_text(tuple(path)) or NONE) if isinstance(path, list | tuple | np.ndarray) else NONE
 
 
 def _range(number: int, column: str) -> str:
-    """A bin of lengths; the leading zeros make it sort as text.
+    """A bin of lengths, with leading zeros for sorting as text.
 
     >>> _range(1, "name_length"), _range(9, "description_length")
     ('0020-0039', '0990 and more')
@@ -130,7 +130,7 @@ def _range(number: int, column: str) -> str:
 
 
 def narrowing(column: str, value: str) -> dict[str, Any] | None:
-    """The change of a cohort that leaves the products with this value of a column; None where no filter can.
+    """The filter of a cohort for a value of a column; None if there is no such filter.
 
     >>> narrowing("geo", "cz"), narrowing("split", "none"), narrowing("category", "Men > Shoes")
     ({'geo': ('cz',)}, {'split': ('(none)',)}, {'category': (('Men', 'Shoes'),)})
@@ -147,7 +147,7 @@ def narrowing(column: str, value: str) -> dict[str, Any] | None:
 
 
 def short_names(column: str, values: Sequence[str]) -> list[str]:
-    """Values of a column as a chart names them: a category by its leaf where that is enough."""
+    """Display names of the values of a column: categories by leaf name, if unique."""
     if column != "category":
         return list(values)
     paths = [path_from_text(value) if value != NONE else (NONE,) for value in values]
@@ -155,7 +155,7 @@ def short_names(column: str, values: Sequence[str]) -> list[str]:
 
 
 def pivot(found: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
-    """A (r, c, n) frame as a table of counts."""
+    """Pivot a (row, column, n) frame to a table of counts."""
     if found.empty:
         return pd.DataFrame(index=pd.Index([], name=rows), columns=pd.Index([], name=columns), dtype="int64")
     table = found.pivot_table(index="r", columns="c", values="n", aggfunc="sum", fill_value=0).astype("int64")
@@ -167,18 +167,18 @@ def pivot(found: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
 
 
 def categories(products: Products, cohort: Cohort | None) -> pd.DataFrame:
-    """Products of every leaf category, by split.
+    """The number of products of each leaf category, by split.
 
     Returns:
-        `category` (leaf), `path` (tuple of str, root to leaf), `label` (the leaf, or the whole path where two
-        branches have a leaf of that name), one column a split (train and test always), `total`; largest first.
-        Products without a category are left out.
+        `category` (leaf), `path` (tuple of str, root to leaf), `label` (the leaf, or the whole path if the
+        leaf name is not unique), one column per split (train and test always), `total`; largest first.
+        Without products that have no category.
     """
     sql = (
         f"SELECT category_path AS path, {COLUMNS['split']} AS split, count(*) AS n "
         "FROM cohort WHERE len(category_path) > 0 GROUP BY 1, 2"
     )
-    found = kept(products, cohort, "categories", lambda: products.frame(sql, cohort))
+    found = cached(products, cohort, "categories", lambda: products.frame(sql, cohort))
     found["path"] = [tuple(path) for path in found["path"]]
     present = split_order({*found["split"], "train", "test"})
     counts: dict[tuple[str, ...], dict[str, int]] = {}
@@ -198,7 +198,7 @@ def categories(products: Products, cohort: Cohort | None) -> pd.DataFrame:
 
 
 def labels(paths: Sequence[tuple[str, ...]]) -> list[str]:
-    """Leaf names, or whole paths where the leaf alone would be two categories.
+    """Leaf names, or whole paths if a leaf name is not unique.
 
     >>> labels([("Men", "Shoes"), ("Women", "Shoes"), ("Women", "Hats")])
     ['Men > Shoes', 'Women > Shoes', 'Hats']
@@ -210,6 +210,6 @@ def labels(paths: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def split_columns(table: pd.DataFrame) -> list[str]:
-    """The split columns of `categories` that hold anything."""
+    """The non-empty split columns of `categories`."""
     known = [column for column in table.columns if column not in BESIDE_SPLITS]
     return [column for column in known if table[column].sum() > 0]

@@ -1,4 +1,4 @@
-"""What a statistic gives: a table, a chart of it, and the words that go with both."""
+"""The result of a statistic: a table, a chart, and their texts."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from core.statistics import theme
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-TITLE_WIDTH = 40  # characters a line: what a phone shows at the title's size
-LABEL_WIDTH = 34  # characters of a category's name beside its bar
+TITLE_WIDTH = 40  # characters per line: the width of a phone at the title's size
+LABEL_WIDTH = 34  # characters of a category's name beside a bar
 BAR_HEIGHT_PX = 22
-MOST_LEGEND = 3  # entries above a chart; more stand below it
+MOST_LEGEND = 3  # entries above a chart; more are placed below
 
 
 @dataclass(frozen=True)
 class Display:
-    """One statistic of one cohort."""
+    """A statistic of a cohort."""
 
-    name: str  # of its download and its place in a URL: lower case, hyphens
-    heading: str  # what it is about, the same for every dataset
-    title: str  # what is seen in this one
+    name: str  # in downloads and URLs: lower case, hyphens
+    heading: str  # the subject, the same for every dataset
+    title: str  # the finding for this dataset
     explanation: str  # one sentence
-    shown: str  # of which products
+    shown: str  # description of the cohort
     table: pd.DataFrame
     draw: Callable[[], go.Figure] | None = field(repr=False, default=None)
     values: dict[str, Any] = field(default_factory=dict)  # single numbers, for the command line
-    notes: tuple[str, ...] = ()  # what it leaves out or approximates
+    notes: tuple[str, ...] = ()  # omissions and approximations
     source: str = ""
-    cannot: str = ""  # why there is nothing to draw
+    cannot: str = ""  # reason why there is no chart
 
     def frame(self) -> pd.DataFrame:
-        """The numbers; a copy, which the caller may change."""
+        """A copy of the table."""
         return self.table.copy()
 
     def figure(self, dark: bool = False) -> go.Figure:
-        """The chart in the app's template; where nothing can be drawn, the sentence that says why."""
+        """The chart in the app's template, or the reason why there is none."""
         import plotly.graph_objects as go
 
         if self.cannot or self.draw is None:
@@ -59,7 +59,7 @@ class Display:
         named = [
             trace for trace in figure.data if trace.name and getattr(trace, "showlegend", None) is not False
         ]
-        below = len(named) > MOST_LEGEND  # a long legend would stand on the title of a narrow chart
+        below = len(named) > MOST_LEGEND  # a long legend would cover the title of a narrow chart
         legend = 26 if 1 < len(named) <= MOST_LEGEND else 6
         top = 24 + 20 * rows + 18 + legend
         figure.update_layout(
@@ -77,20 +77,20 @@ class Display:
 
 
 def nothing(name: str, heading: str, explanation: str, shown: str, why: str, **more: Any) -> Display:
-    """A display that cannot be drawn, and says why in a sentence."""
+    """A display without a chart, with the reason."""
     table = more.pop("table", pd.DataFrame())
     return Display(name, heading, more.pop("title", heading), explanation, shown, table, cannot=why, **more)
 
 
 def shown(products: Products, cohort: Cohort | None, rows: int | None = None) -> str:
-    """Which products a chart shows, in words."""
+    """Describe the products of a chart."""
     words = "all products" if cohort is None else cohort.describe()
     count = "" if rows is None else f" · {rows:,} product{'' if rows == 1 else 's'}"
     return f"{products.info.name}: {words}{count}"
 
 
 def plain(text: object) -> str:
-    """Text from a dataset as Plotly shows it: never as markup.
+    """Escape text of a dataset for Plotly.
 
     >>> plain("</script>")
     '&lt;/script&gt;'
@@ -99,7 +99,7 @@ def plain(text: object) -> str:
 
 
 def shorten(text: object, width: int = LABEL_WIDTH) -> str:
-    """At most `width` characters.
+    """Truncate to `width` characters.
 
     >>> shorten("womens-tops-tank-tops-and-t-shirts", 12)
     'womens-tops…'
@@ -109,7 +109,7 @@ def shorten(text: object, width: int = LABEL_WIDTH) -> str:
 
 
 def bar_names(labels: Sequence[object], width: int = LABEL_WIDTH) -> list[str]:
-    """Names for an axis: cut, never markup, all different (Plotly draws equal ones as one bar).
+    """Labels for an axis: truncated, escaped and unique (Plotly merges bars with equal labels).
 
     >>> bar_names(["summer dresses", "summer shoes"], 8)
     ['summer …', 'summer … (2)']
@@ -124,23 +124,23 @@ def bar_names(labels: Sequence[object], width: int = LABEL_WIDTH) -> list[str]:
 
 
 def lines(text: str, width: int = TITLE_WIDTH) -> str:
-    """Wrapped for Plotly, which does not wrap."""
+    """Wrap text for Plotly."""
     return "<br>".join(plain(line) for line in textwrap.wrap(text, width)) or plain(text)
 
 
 def link(cohort: Cohort) -> str:
-    """A cohort as the query of a URL: what a bar carries, so that a click can open it."""
+    """A cohort as the query of a URL, stored in a bar for clicks."""
     return urlencode(cohort.to_query(), doseq=True)
 
 
 def linked(cohort: Cohort | None, products: Products, changes: Sequence[dict[str, Any] | None]) -> list[str]:
-    """`link` of the cohort narrowed by each of `changes`; empty where no filter says it."""
+    """`link` of the cohort with each of `changes`; empty for None."""
     base = cohort or Cohort(products.info.name)
     return ["" if change is None else link(base.with_(**change)) for change in changes]
 
 
 def percent(share: float) -> str:
-    """A share in a title.
+    """Format a fraction for a title.
 
     >>> percent(0.314), percent(0.004), percent(0), percent(1), percent(0.9996)
     ('31%', '0.4%', '0%', '100%', '99.96%')
@@ -153,5 +153,5 @@ def percent(share: float) -> str:
 
 
 def bar_height(bars: int, extra_px: int = 110) -> int:
-    """Height of a chart of horizontal bars, pixels."""
+    """Height of a chart of horizontal bars in pixels."""
     return extra_px + max(bars, 3) * BAR_HEIGHT_PX

@@ -1,14 +1,14 @@
-"""Four shapes of a long tail, fitted to a rank-frequency curve and compared by AIC.
+"""Fit four distributions to a rank-frequency curve and compare them by AIC.
 
-Every product is taken as one draw of a rank r from 1..K with probability p(r) proportional to
+Each product is a draw of a rank r in 1..K with probability p(r) proportional to
 
     exponential            exp(-r / s)
     power law              r^-a
     log-normal             1/r exp(-(ln r - m)^2 / (2 d^2))
     stretched exponential  exp(-(r / s)^b)
 
-The likelihood is that of the counts under p, AIC = 2 k - 2 ln L. Ranks come from the counts themselves, so the
-first are a little too heavy (Piantadosi 2014); with thousands of products a class this is small.
+The likelihood is that of the counts under p, AIC = 2 k - 2 ln L. Ranks are estimated from the same counts, so
+that the first are slightly too large (Piantadosi 2014); with thousands of products per class this is negligible.
 
 Sources: Clauset, Shalizi and Newman 2009, "Power-law distributions in empirical data"; Laherrère and Sornette 1998
 for the stretched exponential; Akaike 1974; Burnham and Anderson 2002 for the weights.
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
-FEWEST_CLASSES = 4  # below it a curve of two parameters fits anything
+FEWEST_CLASSES = 4  # with fewer classes, two parameters fit anything
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ class Fit:
 
 
 def fit(counts: ArrayLike) -> list[Fit]:
-    """The four shapes, best first.
+    """Fit the four shapes, best first.
 
     Args:
-        counts: (K,) products a class, in any order; classes of zero are left out.
+        counts: (K,) products per class, in any order; zeros are ignored.
 
     Returns:
         An empty list for fewer than FEWEST_CLASSES classes.
@@ -93,7 +93,7 @@ def fit(counts: ArrayLike) -> list[Fit]:
     return list(_fits(n[n > 0].tobytes()))
 
 
-@lru_cache(maxsize=64)  # a page, its table and its numbers ask for the same curve
+@lru_cache(maxsize=64)  # a page requests the same fit several times
 def _fits(counts: bytes) -> tuple[Fit, ...]:
     n = np.frombuffer(counts)
     if n.size < FEWEST_CLASSES:

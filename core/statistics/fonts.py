@@ -1,4 +1,4 @@
-"""A font file that can draw a text: shipped with the app, or found on this computer, or none, and then said."""
+"""Find a font that covers a text: shipped with the app, or installed on this computer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.settings import ASSETS, settings
 
 SHIPPED = ASSETS / "fonts"
 SUFFIXES = (".ttf", ".otf", ".ttc", ".woff2")
-MOST_FILES = 400  # looked into on a computer with many fonts
+MOST_FILES = 400  # largest number of installed fonts to check
 PREFERRED = (
     "inter",
     "noto",
@@ -22,7 +22,7 @@ PREFERRED = (
     "source",
     "wqy",
     "liberation",
-)  # read well at any size; others after
+)  # preferred for legibility
 
 
 def _system() -> list[Path]:
@@ -43,17 +43,17 @@ def _system() -> list[Path]:
 class Font:
     """The best font for a text."""
 
-    path: Path | None  # None: there is no font at all
+    path: Path | None  # None: no font was found
     missing: frozenset[str]  # characters of the text that it cannot draw
 
     @property
     def says(self) -> str:
-        """What cannot be drawn, in a sentence; empty where all can."""
+        """A sentence about scripts that cannot be drawn; empty if there are none."""
         if not self.missing:
             return ""
         return (
-            f"No font here covers {', '.join(scripts(self.missing))}: words in it are not drawn. "
-            f"Put a font that does into {SHIPPED.relative_to(ASSETS.parent)} or install one."
+            f"No font covers {', '.join(scripts(self.missing))}: words in it are not drawn. "
+            f"Add such a font to {SHIPPED.relative_to(ASSETS.parent)} or install one."
         )
 
 
@@ -68,10 +68,10 @@ def scripts(characters: Iterable[str]) -> list[str]:
 
 
 def font_for(text: Iterable[str]) -> Font:
-    """The font that covers all characters of `text`, or else most of them; shipped fonts first.
+    """The font that covers most characters of `text`; shipped fonts are preferred.
 
     Args:
-        text: a string or many; blanks and control characters are not asked for.
+        text: one or several strings; white space and control characters are ignored.
     """
     wanted = frozenset(
         character
@@ -96,7 +96,7 @@ def _best(wanted: frozenset[str], files: tuple[Path, ...]) -> Font:
 
 
 def font_files() -> list[Path]:
-    """Font files in order of preference: shipped, then this computer's."""
+    """Font files by preference: shipped, then installed."""
     shipped = sorted(path for path in SHIPPED.glob("**/*") if path.suffix.lower() in SUFFIXES)
     found: list[Path] = []
     for folder in _system():
@@ -115,7 +115,7 @@ def font_files() -> list[Path]:
 
 @lru_cache(maxsize=MOST_FILES)
 def covered(path: Path) -> frozenset[int]:
-    """Code points that a font has glyphs for; none where the file cannot be read."""
+    """The code points of a font; empty if the file cannot be read."""
     from fontTools.ttLib import TTFont, TTLibError
 
     try:
@@ -126,7 +126,7 @@ def covered(path: Path) -> frozenset[int]:
 
 
 def drawable_file(path: Path) -> Path:
-    """The same font uncompressed, kept in the data folder: WOFF2 would be unpacked anew for every size drawn."""
+    """The font uncompressed, cached in the data folder: WOFF2 would be decompressed for every drawn size."""
     if path.suffix.lower() != ".woff2":
         return path
     from fontTools.ttLib import TTFont
@@ -140,6 +140,6 @@ def drawable_file(path: Path) -> Path:
                 font.flavor = None
                 font.save(temporary)
             temporary.replace(unpacked)
-        except OSError:  # a folder that cannot be written is only slower
+        except OSError:  # without the cache it is only slower
             return path
     return unpacked

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 Shape = Literal["treemap", "sunburst", "icicle"]
-MOST_NODES = 600  # drawn at once: beyond it a browser crawls and nothing can be read
+MOST_NODES = 600  # drawn at once: more are slow and illegible
 SOURCE = "Liu et al. 2021, MEP-3M, figure 4 and table 2"
 LEVELS = ("classes", "sub-classes", "third levels")
 
 
 def tree(table: pd.DataFrame) -> dict[Path, int]:
-    """Products below every node of the tree, root to leaf, inner nodes included."""
+    """The number of products of every node, including inner nodes."""
     nodes: dict[Path, int] = {}
     for path, total in zip(table["path"], table["total"], strict=True):
         for depth in range(1, len(path) + 1):
@@ -43,7 +43,7 @@ def tree(table: pd.DataFrame) -> dict[Path, int]:
 
 
 def levels(nodes: Mapping[Path, int]) -> list[int]:
-    """How many different nodes each level has: classes, sub-classes, third levels, ..."""
+    """The number of nodes at each level: classes, sub-classes, third levels, ..."""
     depth = max((len(path) for path in nodes), default=0)
     return [sum(1 for path in nodes if len(path) == level) for level in range(1, depth + 1)]
 
@@ -97,7 +97,7 @@ def shape(products: Products, cohort: Cohort | None = None, kind: Shape = "treem
     drawn, hidden = pruned(nodes, MOST_NODES)
     if hidden:
         notes += (
-            f"The {len(drawn):,} largest of {len(nodes):,} nodes are drawn, the rest of each branch as one field; the table holds all.",
+            f"The {len(drawn):,} largest of {len(nodes):,} nodes are drawn, the rest of each branch as one field; the table has all.",
         )
     output = pd.DataFrame(
         [
@@ -116,10 +116,10 @@ def shape(products: Products, cohort: Cohort | None = None, kind: Shape = "treem
 
 
 def pruned(nodes: dict[Path, int], most: int) -> tuple[dict[Path, int], dict[Path, tuple[int, int]]]:
-    """The largest nodes, ancestors first, and what was left out below each parent: (nodes, products)."""
+    """The largest nodes, ancestors first, and the omitted (nodes, products) below each parent."""
     if len(nodes) <= most:
         return nodes, {}
-    # An ancestor holds at least what its child does, so a shorter path first keeps the choice closed upwards.
+    # An ancestor has at least its child's count: sorting short paths first, every chosen node's ancestors are chosen.
     order = sorted(nodes, key=lambda path: (-nodes[path], len(path), path))
     kept = {path: nodes[path] for path in order[:most]}
     hidden: dict[Path, tuple[int, int]] = {}
@@ -140,9 +140,7 @@ def _figure(
 ) -> go.Figure:
     import plotly.graph_objects as go
 
-    number = {
-        path: f"n{index}" for index, path in enumerate(nodes)
-    }  # names may repeat in the tree: ids do not
+    number = {path: f"n{index}" for index, path in enumerate(nodes)}  # ids are unique, names may repeat
     roots = sorted((path for path in nodes if len(path) == 1), key=lambda path: -nodes[path])
     shade = {path[0]: theme.COLOURS[index % len(theme.COLOURS)] for index, path in enumerate(roots)}
     ids = ["root", *number.values(), *(f"h{index}" for index in range(len(hidden)))]
@@ -202,7 +200,7 @@ def classes(products: Products, cohort: Cohort | None = None, top: int = 30) -> 
     )  # fmt: skip
     counted = levels(nodes)
     notes = (
-        (f"The {top} largest of {len(output):,} classes are drawn; the table holds all.",)
+        (f"The {top} largest of {len(output):,} classes are drawn; the table has all.",)
         if len(output) > top
         else ()
     )

@@ -1,4 +1,4 @@
-"""Who gave the labels (GLAMI-1M, supplementary table 2), where machines did, and which pictures carry two labels."""
+"""Label sources (GLAMI-1M, supplementary table 2), machine labels by category and country, and label conflicts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from core.catalog.cohort import Cohort, path_text
 from core.catalog.products import Products
 from core.statistics import measures, theme
-from core.statistics.cache import kept
+from core.statistics.cache import cached
 from core.statistics.counts import (
     COLUMNS,
     NONE,
@@ -42,7 +42,7 @@ NO_KIND = "The source does not distinguish human and machine labels."
 
 
 def source_counts(products: Products, cohort: Cohort | None) -> pd.DataFrame:
-    """`label_source`, `label_kind`, one column a split, `total`; most frequent first."""
+    """`label_source`, `label_kind`, one column per split, `total`; most frequent first."""
     sql = f"""SELECT {COLUMNS["label_source"]} AS label_source, {COLUMNS["label_kind"]} AS label_kind,
               {COLUMNS["split"]} AS split, count(*) AS n FROM cohort GROUP BY ALL"""
     found = products.frame(sql, cohort)
@@ -149,9 +149,7 @@ def machine_by(
     )
     drawn = output.head(top)
     notes = (
-        (f"The {top} highest of {len(output):,} are drawn; the table holds all.",)
-        if len(output) > top
-        else ()
+        (f"The {top} highest of {len(output):,} are drawn; the table has all.",) if len(output) > top else ()
     )
 
     def draw() -> go.Figure:
@@ -208,7 +206,7 @@ def crossed(products: Products, cohort: Cohort | None = None, by: str = "geo", t
     )
     drawn = row_shares.head(top)
     notes = (
-        (f"The {top} most frequent of {len(table):,} are drawn; the table holds all.",)
+        (f"The {top} most frequent of {len(table):,} are drawn; the table has all.",)
         if len(table) > top
         else ()
     )
@@ -260,14 +258,14 @@ def conflict_tables(
             SELECT hash(image_id) FROM cohort WHERE image_id IS NOT NULL AND category_path IS NOT NULL
             GROUP BY 1 HAVING min(hash(category_path)) <> max(hash(category_path)))
         GROUP BY image_id"""
-    first = kept(
+    first = cached(
         products, cohort, f"conflict-pictures-{most}",
         lambda: _named(products.frame(f"SELECT * FROM ({disagreeing}) ORDER BY products DESC, image_id LIMIT ?", cohort, [most])),
     )  # fmt: skip
     combined = f"""SELECT categories, kinds, count(*) AS pictures, sum(products)::BIGINT AS products,
                    list_sort(list(image_id))[:50] AS examples
                    FROM ({disagreeing}) GROUP BY ALL ORDER BY pictures DESC, categories, kinds"""
-    pairs = kept(products, cohort, "conflict-pairs", lambda: _named(products.frame(combined, cohort)))
+    pairs = cached(products, cohort, "conflict-pairs", lambda: _named(products.frame(combined, cohort)))
     return first, pairs
 
 

@@ -1,4 +1,4 @@
-"""Which script and language a text is in, from its letters and function words; and whether that is what is declared.
+"""Detect script and language of texts by letters and function words, and compare with the declared language.
 
 A script is that of most letters. Greek, Han, Kana, Hangul name their language; Cyrillic and Latin ones are told apart by
 function words and by letters that few of the languages use. A short text without either stays undecided: it is not
@@ -17,7 +17,7 @@ import pandas as pd
 
 from core.catalog.cohort import Cohort
 from core.catalog.products import Products
-from core.statistics.cache import kept
+from core.statistics.cache import cached
 from core.statistics.counts import NONE
 from core.statistics.display import Display, bar_height, linked, nothing, percent, shown
 from core.statistics.stopwords import stop_words
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 UNDECIDED = "undecided"
-MOST_TEXTS = 10_000  # detected; a fixed sample of about so many where there are more
+MOST_TEXTS = 10_000  # size of the fixed sample, if there are more
 SCRIPTS = {
     "Latin": "A-Za-zÀ-ɏḀ-ỿ", "Greek": "Ͱ-Ͽἀ-῿", "Cyrillic": "Ѐ-ӿ", "Kana": "぀-ヿ", "Hangul": "가-힯",
     "Han": "㐀-䶿一-鿿", "Arabic": "؀-ۿ", "Hebrew": "֐-׿",
@@ -42,11 +42,11 @@ LETTERS = {
 CYRILLIC = {"bg": "абвгдежзийклмнопрстуфхцчшщъьюя", "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"}
 _USERS = Counter(letter for letters in LETTERS.values() for letter in letters)
 _LATIN_WORD = re.compile(r"[^\W\d_]+")
-MARGIN = 0.25  # of the score that the best must be ahead of the second
+MARGIN = 0.25  # least margin between the best and the second score, as a fraction
 
 
 def script_of(text: str) -> str | None:
-    """The script of most letters; None without letters.
+    """The most frequent script; None without letters.
 
     >>> script_of("Ризи Fjord"), script_of("800 x 600 %")
     ('Latin', None)
@@ -85,7 +85,7 @@ def _latin(text: str) -> str:
             len(word) == 1 for word in own
         )
         for letter, times in special.items():
-            # A letter that the alphabet lacks weighs more than one that it shares.
+            # A letter outside the alphabet weighs more than one inside.
             score += min(times, 3) * (1.0 / _USERS[letter] if letter in letters else -0.75)
         scores[language] = score
     ranked = sorted(scores, key=lambda language: -scores[language])
@@ -100,7 +100,7 @@ def _sharing(word: str) -> int:
 
 
 def detected(products: Products, cohort: Cohort | None) -> pd.DataFrame:
-    """Detected language of every text of a fixed sample: name and description read together.
+    """The detected language of name and description together, for a fixed sample.
 
     Returns:
         `language` (declared), `geo`, `script`, `detected`, `n`, and `example`, a row_id.
@@ -118,7 +118,7 @@ def detected(products: Products, cohort: Cohort | None) -> pd.DataFrame:
         grouped = texts.groupby(["language", "geo", "script", "detected"], as_index=False)
         return grouped.agg(n=("row_id", "size"), example=("row_id", "first"))
 
-    return kept(products, cohort, "languages", compute)
+    return cached(products, cohort, "languages", compute)
 
 
 def declared(products: Products, cohort: Cohort | None = None) -> Display:

@@ -1,4 +1,4 @@
-"""How unevenly products are spread over categories (GLAMI-1M figure 2 and table 5; MEP-3M figure 5, left)."""
+"""Class imbalance: the distribution of products over categories (GLAMI-1M figure 2 and table 5; MEP-3M figure 5, left)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_POINTS = 1_500  # of a curve
-MANY, FEW = 100, 20  # products of a class: many above, few below (Liu et al. 2019, OpenLongTail)
+MANY, FEW = 100, 20  # products per class: many above, few below (Liu et al. 2019, OpenLongTail)
 SOURCE = "Kosar et al. 2022, GLAMI-1M, figure 2"
 NO_CATEGORIES = "None of these products has a category, so there is nothing to count by."
 NO_PRODUCTS = "No products match the filter."
@@ -39,7 +39,7 @@ def _why_empty(table: pd.DataFrame, products: Products, cohort: Cohort | None) -
 
 
 def per_category(products: Products, cohort: Cohort | None = None, top: int = 30) -> Display:
-    """Products of each category, the largest first, by split."""
+    """The number of products of each category by split, largest first."""
     name, heading = "categories", "Products per category"
     explanation = "Each bar is a category and its length the number of products, coloured by split."
     table = categories(products, cohort)
@@ -93,7 +93,7 @@ def _bars(products: Products, cohort: Cohort | None, table: pd.DataFrame, log: b
 
 
 def rank_frequency(products: Products, cohort: Cohort | None = None, log: bool = True) -> Display:
-    """Samples per category against its rank, train and test, with the best fitting shape drawn over it."""
+    """Samples per category against its rank, train and test, with the best fitting shape."""
     name, heading = "long-tail", "The long tail"
     explanation = (
         "Categories in descending order of size; the straighter the fall on a logarithmic scale, "
@@ -145,7 +145,7 @@ def _curve(table: pd.DataFrame, found: list[fits.Fit], log: bool) -> go.Figure:
     figure = go.Figure()
     names = [plain(shorten(label, 60)) for label in drawn["label"]]
     for split in split_columns(table):
-        positive = drawn[split].where(drawn[split] > 0)  # nothing to draw at zero on a logarithmic axis
+        positive = drawn[split].where(drawn[split] > 0)  # a logarithmic axis has no zero
         figure.add_scatter(
             x=ranks, y=positive, name=split, mode="markers", text=names,
             marker={"color": theme.colour(split), "size": 6 if len(table) < 400 else 4},
@@ -171,7 +171,7 @@ def _curve(table: pd.DataFrame, found: list[fits.Fit], log: bool) -> go.Figure:
 
 
 def thinned(classes: int) -> NDArray[np.int64]:
-    """Positions of the classes that a curve shows: the first 300 all, then evenly up to MOST_POINTS."""
+    """Ranks to draw: the first 300, then evenly spaced, MOST_POINTS at most."""
     if classes <= MOST_POINTS:
         return np.arange(classes)
     rest = np.linspace(300, classes - 1, MOST_POINTS - 300)
@@ -216,9 +216,9 @@ def numbers(
     """Imbalance, Gini, entropy, effective classes, head, middle and tail of class counts.
 
     Args:
-        counts: (K,) products a class.
+        counts: (K,) products per class.
         many, few: a class is head above `many` training products, tail below `few`, middle between (both included).
-        training: (K,) training products a class, by which head and tail are told in every split, as OpenLongTail does;
+        training: (K,) training products per class, which define head and tail in every split, as in OpenLongTail;
             `counts` themselves where there are none.
     """
     n = np.asarray(counts)
@@ -245,7 +245,7 @@ def numbers(
 
 
 def training_counts(table: pd.DataFrame) -> np.ndarray | None:
-    """(K,) training products of each category of `categories`; None where there is no training product."""
+    """(K,) training products of each category of `categories`; None without training products."""
     return table["train"].to_numpy() if len(table) and table["train"].sum() else None
 
 
@@ -302,7 +302,7 @@ def balance(products: Products, cohort: Cohort | None = None, many: int = MANY, 
 
 
 def shapes(products: Products, cohort: Cohort | None = None) -> Display:
-    """The four fitted shapes beside each other, by AIC."""
+    """The four fitted shapes, compared by AIC."""
     name, heading = "fits", "Which shape the tail has"
     explanation = (
         "Four curves are fitted to the rank-frequency curve by maximum likelihood; the lowest AIC fits best, "

@@ -1,4 +1,4 @@
-"""Names for places of a map where one value of a column prevails, for maps that fall into few regions."""
+"""Label areas of a map by the prevailing value of a column, for maps with few regions."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CELLS = 28  # a side of the map
-PREVAILS = 0.33  # share of the products around a place that have the value
-FEWEST = 12  # products that give a name
+CELLS = 28  # per side of the map
+PREVAILS = 0.33  # least fraction of the products around a cell with the value
+FEWEST = 12  # least number of products
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value prevails."""
+    """An area where a value prevails."""
 
     label: str
     x: float
     y: float
-    size: int  # its products around there
+    size: int  # number of its products in the area
 
 
 def places(points: NDArray[np.floating], codes: NDArray[np.integer], labels: list[str]) -> list[Place]:
-    """Peaks of each value among the cells where it prevails, largest first.
+    """The local maxima of each value among the cells where it prevails, largest first.
 
     Args:
-        points: (n, 2) within -1 and 1; NaN is nowhere.
-        codes: (n,) the value of each; those beyond `labels` name nothing.
+        points: (n, 2) in [-1, 1]; NaN is not on the map.
+        codes: (n,) index into `labels`; larger codes are ignored.
 
     >>> points = np.repeat([[-0.5, 0.0], [0.5, 0.0]], 20, axis=0)
     >>> [place.label for place in places(points, np.repeat([0, 1], 20), ["left", "right"])]

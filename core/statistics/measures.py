@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-PERMUTATIONS = 999  # no p below 1 / 1,000 can be told by them
-PERMUTED_CELLS = (
-    20_000_000  # bound on (draws x rows x columns): a second of drawing for 10,000 classes in two splits
-)
+PERMUTATIONS = 999  # the smallest p-value is 1 / 1,000
+PERMUTED_CELLS = 20_000_000  # bound on (draws x rows x columns): one second for 10,000 classes in two splits
 
 
 def _counts(counts: ArrayLike) -> NDArray[np.float64]:
@@ -35,7 +33,7 @@ def imbalance(counts: ArrayLike) -> float | None:
 
 
 def gini(counts: ArrayLike) -> float | None:
-    """Gini coefficient: 0 where all classes are equal, near 1 where one holds all.
+    """Gini coefficient: 0 if all classes are equal, near 1 if one has all products.
 
     With x sorted ascending, G = sum_i (2 i - K - 1) x_i / (K sum x), i = 1..K.
 
@@ -65,7 +63,7 @@ def entropy(counts: ArrayLike) -> float | None:
 
 
 def effective_classes(counts: ArrayLike) -> float | None:
-    """exp(H): how many equally large classes would be as diverse. Source: Hill 1973, order 1.
+    """exp(H), the effective number of classes. Source: Hill 1973, order 1.
 
     >>> round(effective_classes([5, 5, 5]), 6)
     3.0
@@ -75,7 +73,7 @@ def effective_classes(counts: ArrayLike) -> float | None:
 
 
 def total_variation(p: ArrayLike, q: ArrayLike) -> float | None:
-    """Half the sum of |p - q| over shares: the part of one that must move to become the other, 0 to 1.
+    """Total variation distance of two distributions: half the sum of |p - q|, from 0 to 1.
 
     Args:
         p, q: (K,) counts or shares of the same K values; None where either holds nothing.
@@ -107,24 +105,24 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike) -> float | None:
 
 @dataclass(frozen=True)
 class Association:
-    """How two columns hang together, and what chance makes of as many products."""
+    """The association of two columns, and its distribution under independence."""
 
     chi2: float | None = None
     degrees: int = 0
     cramers_v: float | None = None
     cramers_v_by_chance: float | None = None  # the mean over permutations
-    cramers_v_corrected: float | None = None  # Bergsma's: 0 on average where nothing hangs together
+    cramers_v_corrected: float | None = None  # Bergsma's: 0 on average under independence
     smallest_expected: float | None = None
-    p_value: float | None = None  # of the permutations, by chi-square
+    p_value: float | None = None  # permutation test of chi-square
     permutations: int = 0
-    asymptotic_p: float | None = None  # Pearson's, for comparison with other programs; in no family
-    total_variation_by_chance: float | None = None  # where there are two columns: the mean over permutations
+    asymptotic_p: float | None = None  # Pearson's, for comparison with other programs; not corrected
+    total_variation_by_chance: float | None = None  # mean over permutations, for two columns
     total_variation_p: float | None = None
-    why: str = ""  # why there is no number
+    why: str = ""  # reason for missing values
 
 
 def draws_for(cells: int, permutations: int = PERMUTATIONS) -> int:
-    """How many tables of so many cells are drawn: fewer than asked for only where that would take long."""
+    """The number of permutations for a table size: reduced for large tables."""
     return min(permutations, max(99, PERMUTED_CELLS // max(1, cells)))
 
 
@@ -134,12 +132,12 @@ def association(table: ArrayLike, permutations: int | None = None, seed: int = 0
     chi2 = sum (O - E)^2 / E without Yates' correction; V = sqrt(chi2 / (n (min(R, C) - 1))). V is never negative, so
     that it is above 0 by chance alone: the more, the more cells and the fewer products there are. Bergsma's correction
     takes that out: with f = chi2 / n, f+ = max(0, f - (R - 1)(C - 1) / (n - 1)) and K~ = K - (K - 1)^2 / (n - 1),
-    V~ = sqrt(f+ / min(R~ - 1, C~ - 1)). Permutations draw tables with the same margins (Patefield 1981), always, whatever
-    the counts, so that all p of a family are of one kind: p = (1 + #{chi2* >= chi2}) / (1 + B).
+    V~ = sqrt(f+ / min(R~ - 1, C~ - 1)). Permutations are random tables with the same margins (Patefield 1981), used for all
+    counts, so that all p-values of a family are comparable: p = (1 + #{chi2* >= chi2}) / (1 + B).
 
     Args:
-        table: (R, C) counts; rows and columns of zeros are left out.
-        permutations: tables that are drawn; None for `draws_for` its cells, 0 for none.
+        table: (R, C) counts; empty rows and columns are dropped.
+        permutations: number of random tables; default: `draws_for` its size.
 
     Source: Pearson 1900; Cramér 1946, chapter 21; Bergsma 2013, "A bias-correction for Cramér's V and Tschuprow's T";
     Phipson and Smyth 2010 for the +1.
@@ -176,7 +174,7 @@ def association(table: ArrayLike, permutations: int | None = None, seed: int = 0
 
 
 def corrected_v(chi2: float, n: int, rows: int, columns: int) -> float | None:
-    """Bergsma's Cramér's V; None where there are too few products to correct it.
+    """Cramér's V with Bergsma's correction; None if there are too few products.
 
     >>> corrected_v(4.0, 101, 5, 2), round(corrected_v(101.0, 101, 2, 2), 3)
     (0.0, 1.0)
@@ -189,7 +187,7 @@ def corrected_v(chi2: float, n: int, rows: int, columns: int) -> float | None:
 
 
 def _share_as_far(drawn: NDArray[np.float64], observed: float) -> float:
-    """(1 + those at least as far) / (1 + all), to a rounding error."""
+    """(1 + number of at least as extreme values) / (1 + number of values), with a tolerance for rounding."""
     return float((1 + int((drawn >= observed * (1 - 1e-12)).sum())) / (1 + len(drawn)))
 
 
@@ -205,7 +203,7 @@ def _permuted(
     margins = random_table(observed.sum(axis=1), observed.sum(axis=0))
     generator = np.random.default_rng(seed)
     columns = observed.sum(axis=0)
-    chunk = max(1, 2_000_000 // observed.size)  # tables held at once: 16 MB
+    chunk = max(1, 2_000_000 // observed.size)  # tables in memory at once: 16 MB
     for start in range(0, draws, chunk):
         size = min(chunk, draws - start)
         drawn = margins.rvs(size=size, method="patefield", random_state=generator).reshape(
@@ -218,7 +216,7 @@ def _permuted(
 
 
 def against_the_rest(hits: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
-    """p of each group's share of hits being that of all other groups together, one 2x2 table a group.
+    """Exact test of each group's rate against all other groups together: one 2x2 table per group.
 
     Exact for all, small and large: the hypergeometric probability of all tables as far from the expected one, which are
     those with as large a chi-square.
@@ -240,7 +238,7 @@ def against_the_rest(hits: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
         return np.ones(n.size)
     pairs, place = np.unique(
         np.stack([m, n]), axis=1, return_inverse=True
-    )  # thousands of groups, few of them different
+    )  # thousands of groups, few different tables
     expected = pairs[1] * (hit / total)
     far = np.abs(pairs[0] - expected)
     low, high = np.floor(expected - far + 1e-9), np.ceil(expected + far - 1e-9)
@@ -251,7 +249,7 @@ def against_the_rest(hits: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
 
 
 def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjusted p (q) values of a family of tests; None and NaN become None and are not counted.
+    """Adjusted p-values (q) of a family of tests; None and NaN give None and are not counted.
 
     Source: Benjamini and Hochberg 1995; `statsmodels.stats.multitest.multipletests(method="fdr_bh")`.
 
@@ -270,7 +268,7 @@ def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95% interval of a share. Source: Wilson 1927.
+    """95% Wilson interval of a proportion. Source: Wilson 1927.
 
     >>> tuple(round(bound, 3) for bound in wilson(5, 10))
     (0.237, 0.763)

@@ -1,4 +1,4 @@
-"""Every display by subject, as the pages show them without any choice made: what a test or a report walks through."""
+"""All displays by subject, with default choices, for pages, reports and tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Make = Callable[[Products, Cohort | None], Display]
 class Subject:
     key: str  # in a URL
     title: str
-    line: str  # what it is for
+    line: str  # description
     displays: tuple[Make, ...]
 
 
@@ -85,7 +85,7 @@ SUBJECTS = (
 
 
 def report(products: Products, cohort: Cohort | None = None) -> list[str]:
-    """Every statistic in a line, for the command line: the title, or why there is none."""
+    """One line per statistic, for the command line: its title, or the reason why there is none."""
     lines = []
     for subject in SUBJECTS:
         lines.append(subject.title)

@@ -15,7 +15,7 @@ class PaperTable:
     source: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    measures: tuple[str, ...]  # columns that hold numbers, the one that is drawn first
+    measures: tuple[str, ...]  # numeric columns, the default one first
 
 
 TABLES = (
@@ -80,7 +80,7 @@ _SCALE = {"k": 1e3, "m": 1e6, "b": 1e9}
 
 
 def number(text: str) -> float:
-    """A count as a paper prints it.
+    """Parse a count as printed in a paper.
 
     >>> number("5.85B"), number("132k+"), number("4 x 30k"), number("1047")
     (5850000000.0, 132000.0, 120000.0, 1047.0)

@@ -1,4 +1,4 @@
-"""Measuring every picture of a dataset once: size and format from its header, light and colour from a small decode.
+"""Measure the pictures of a dataset: size and format from the header, brightness and colour from a small decode.
 
 `picture_stats.parquet` beside the dataset holds one row a picture. It is measured in a process of its own, in parts
 that survive a kill, and put in place when all parts are there; it carries the dataset's fingerprint.
@@ -32,14 +32,14 @@ from core.settings import PROJECT
 from core.sources.archive import is_url
 from core.storage import storage_errors
 
-PART = 2_000  # pictures; what a kill costs at most
-SMALL_PX = 32  # side of the decode that light and colour are measured on
+PART = 2_000  # pictures per part; a kill loses at most one part
+SMALL_PX = 32  # side of the decode for brightness and colour
 KEY = b"vitrine.fingerprint"
 
 STATS = pa.schema(
     [
         ("image_id", pa.string()),
-        ("width", pa.int32()),  # pixels, as the header says; NULL where it cannot be read
+        ("width", pa.int32()),  # pixels, from the header; NULL if unreadable
         ("height", pa.int32()),
         ("format", pa.string()),  # JPEG, PNG, WEBP, ...
         ("bytes", pa.int64()),  # of the file
@@ -47,7 +47,7 @@ STATS = pa.schema(
         ("red", pa.uint8()),  # mean colour, 0 to 255
         ("green", pa.uint8()),
         ("blue", pa.uint8()),
-        ("problem", pa.string()),  # why it cannot be shown; NULL where it can
+        ("problem", pa.string()),  # reason why it is unreadable; else NULL
     ]
 )
 
@@ -56,7 +56,7 @@ State = Literal["absent", "stopped", "running", "done", "stale", "none", "remote
 
 @dataclass(frozen=True)
 class Measured:
-    """How far the measuring of a dataset's pictures is."""
+    """The progress of measuring the pictures of a dataset."""
 
     state: State
     done: int
@@ -64,7 +64,7 @@ class Measured:
 
     @property
     def says(self) -> str:
-        """In a sentence."""
+        """A sentence about the state."""
         command = "vitrine stats NAME --pictures"
         return {
             "none": "This dataset has no pictures to measure.",
@@ -86,7 +86,7 @@ def _parts(dataset: DatasetInfo) -> Path:
 
 
 def measured(dataset: DatasetInfo) -> Measured:
-    """How far it is, without waiting for anything."""
+    """The current progress, without blocking."""
     total = _total(dataset)
     found = _fingerprint(stats_path(dataset))
     if found == dataset.fingerprint:
@@ -104,7 +104,7 @@ def measured(dataset: DatasetInfo) -> Measured:
 
 
 def is_remote(dataset: DatasetInfo) -> bool:
-    """Are the pictures somewhere that has to be asked over a network?"""
+    """Whether the pictures are on another machine."""
     if any(is_url(place) for place in dataset.pictures.get("archives", ())):
         return True
     table = pq.ParquetFile(dataset.folder / "pictures.parquet")
@@ -127,7 +127,7 @@ def _fingerprint(path: Path) -> str | None:
 
 
 def start(dataset: DatasetInfo) -> None:
-    """Measure in a process of its own, at low priority; nothing where it runs already."""
+    """Start measuring in a background process at low priority, unless it is running."""
     if _is_locked(dataset):
         return
     environment = os.environ | {"VITRINE_HOME": str(dataset.folder.parent)}
@@ -139,7 +139,7 @@ def start(dataset: DatasetInfo) -> None:
 
 
 def measure(dataset: DatasetInfo, progress: Progress = no_progress, threads: int | None = None) -> Path:
-    """Measure what is missing and put the table in place; a second run goes on where a killed one stopped.
+    """Measure the missing pictures and write the table; continues an interrupted run.
 
     Raises:
         VitrineError: it is being measured already, there is nothing to measure, or the folder cannot be written.
@@ -172,7 +172,7 @@ def measure(dataset: DatasetInfo, progress: Progress = no_progress, threads: int
 
 
 def _batches(dataset: DatasetInfo) -> Iterator[list[tuple[str, Place]]]:
-    """Pictures in the order they lie in their archives: a disk is read forwards."""
+    """Pictures in the order of their archives, for sequential reads."""
     table = str(dataset.folder / "pictures.parquet").replace("'", "''")
     sql = f"""SELECT image_id, image, part, "offset", size, method FROM read_parquet('{table}')
               ORDER BY part, "offset", image, image_id"""
@@ -209,7 +209,7 @@ def header(data: bytes) -> dict[str, Any]:
 
 
 def light(data: bytes) -> dict[str, Any]:
-    """Mean brightness and mean colour of a picture, measured on a decode of about SMALL_PX pixels a side.
+    """Mean brightness and mean colour of a picture, from a decode of about SMALL_PX pixels per side.
 
     Brightness is the luma of Rec. 709, (0.2126 R + 0.7152 G + 0.0722 B) / 255, of the mean colour in sRGB values.
 
@@ -238,7 +238,7 @@ def _open_lock(dataset: DatasetInfo) -> IO[str]:
 
 @contextmanager
 def _lock(dataset: DatasetInfo) -> Iterator[None]:
-    """One process measures; the system lets go of the lock when it dies."""
+    """Lock for one measuring process; the system releases it when the process dies."""
     with _open_lock(dataset) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -255,7 +255,7 @@ def _is_locked(dataset: DatasetInfo) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # a folder that cannot be written is measured by nobody
+    except OSError:  # read-only folder: not measured
         return False
     return False
 

@@ -1,4 +1,4 @@
-"""Resolutions, shapes, formats, bytes, light and colour of pictures (MEP-3M figure 5, middle), from what was measured."""
+"""Statistics of the measured pictures: resolution, shape, format, bytes, brightness, colour (MEP-3M figure 5, middle)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SOURCE = "Liu et al. 2021, MEP-3M, figure 5"
-LEVELS = 4  # of each colour channel: mean colours are told apart by 4 x 4 x 4 boxes
+LEVELS = 4  # per colour channel: mean colours are quantised to 4 x 4 x 4 boxes
 
 
 def _of_cohort(products: Products, cohort: Cohort | None, sql: str) -> pd.DataFrame:
-    """Ask the measured pictures of a cohort, each picture once: the table is `measured` in `sql`."""
+    """Query the measured pictures of a cohort, each picture once; `{measured}` in `sql` is the table."""
     path = str(stats_path(products.info)).replace("'", "''")
     table = f"read_parquet('{path}')"
-    # A connection of its own: the product table's may read nothing but its own file.
+    # A separate connection: that of the product table can only read its own file.
     with duckdb.connect() as db:
         if cohort is not None and not cohort.is_whole():
             wanted = products.table("SELECT DISTINCT image_id FROM cohort WHERE image IS NOT NULL", cohort)
@@ -42,7 +42,7 @@ def _ready(
     explanation: str,
     make: Callable[[str], Display],
 ) -> Display:
-    """The display, or what keeps it from being made."""
+    """The display, or the reason why there is none."""
     state = measured(products.info)
     rows = products.count(cohort)
     label = shown(products, cohort, rows)
@@ -269,7 +269,7 @@ def colours(products: Products, cohort: Cohort | None = None, top: int = 24) -> 
 
 
 def problems(products: Products, cohort: Cohort | None = None, most: int = 1_000) -> Display:
-    """Products without a picture, and pictures that are missing or broken."""
+    """Products without a picture, and missing or damaged pictures."""
     name, heading = "broken", "Missing and broken pictures"
     explanation = (
         "Missing: the product has none, or its file is not there; broken: it is there and cannot be decoded."
@@ -327,7 +327,7 @@ def problems(products: Products, cohort: Cohort | None = None, most: int = 1_000
 
 
 def numbers(products: Products, cohort: Cohort | None = None) -> dict[str, Any]:
-    """Everything above as numbers, for the command line."""
+    """All statistics above as numbers, for the command line."""
     state = measured(products.info)
     result: dict[str, Any] = {"state": state.state, "measured": state.done, "total": state.total}
     result |= problems(products, cohort).values

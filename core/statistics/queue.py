@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from core.statistics.display import Display
 
 WORKERS = 2  # DuckDB parallelises each query itself
-CACHED = 256  # displays; each holds its table
+CACHED = 256  # displays; each has its table
 
 
 @dataclass(frozen=True)

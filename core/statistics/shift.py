@@ -1,4 +1,4 @@
-"""How two groups of products differ: countries, train against test, any column against any other.
+"""Distribution shift between two groups of products: countries, train and test, any column against any other.
 
 Sources: GLAMI-1M figure 3; the measures' own are in `core.statistics.measures`.
 """
@@ -13,7 +13,7 @@ import pandas as pd
 from core.catalog.cohort import Cohort, path_text
 from core.catalog.products import Products
 from core.statistics import measures, theme
-from core.statistics.cache import kept
+from core.statistics.cache import cached
 from core.statistics.counts import COLUMNS, NONE, column_sql, crosstab, narrowing, pivot, short_names, spoken
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
 
@@ -31,9 +31,9 @@ COMPARED = (
     "name_length",
     "description_length",
 )
-# A column that another one determines tells nothing of its own, and is no test of its own in a family.
+# A column that another one determines is redundant, and not a separate test of the family.
 DETERMINED = {"language": "geo", "class": "category", "label_kind": "label_source"}
-CHANCE = 0.05  # p or q from which on a difference is no more than chance would have it
+CHANCE = 0.05  # significance level of p and q
 NO_PRODUCTS = "No products match the filter."
 SOURCE = "Kosar et al. 2022, GLAMI-1M, figure 3"
 WORDS = {"geo": "countries", "language": "languages", "category": "categories", "class": "classes",
@@ -42,7 +42,7 @@ WORDS = {"geo": "countries", "language": "languages", "category": "categories", 
 
 
 def pair_of(table: pd.DataFrame) -> tuple[str, str] | None:
-    """The two columns that are compared where nobody chose: train and test, else the two largest; None without."""
+    """The default columns to compare: train and test, else the two largest; None if there are fewer."""
     known = [column for column in table.columns if column != NONE and table[column].sum() > 0]
     if "train" in known and "test" in known:
         return "train", "test"
@@ -61,9 +61,9 @@ NUMBERS = (
 def numbers(
     table: pd.DataFrame, pair: tuple[str, str] | None, permutations: int | None = None
 ) -> dict[str, Any]:
-    """Total variation, Jensen-Shannon, chi-square, p and Cramér's V of two columns of counts, and what chance makes of each.
+    """Total variation, Jensen-Shannon, chi-square, p and Cramér's V of two columns of counts, with their values by chance.
 
-    Products without a value of the compared column (the row `none`) are left out.
+    Products without a value of the compared column (the row `none`) are excluded.
 
     Args:
         permutations: see core.statistics.measures.association.
@@ -91,14 +91,14 @@ def numbers(
 
 
 def by_chance(p: float | None) -> bool:
-    """No more than chance would have it."""
+    """Whether a difference is not significant."""
     return p is None or p >= CHANCE
 
 
 def distribution(
     products: Products, cohort: Cohort | None = None, column: str = "geo", by: str = "split", top: int = 30
 ) -> Display:
-    """Shares of a column's values in each value of another: by default countries in train and in test.
+    """The distribution of a column within each value of another; default: countries in train and test.
 
     Raises:
         UsageError: products are not counted by such a column.
@@ -186,7 +186,7 @@ def _words(
 
 
 def _p(p: float | None, values: dict[str, Any]) -> str:
-    """A permutation p as far as it can be told."""
+    """Format a permutation p-value at its resolution."""
     if p is None:
         return "unknown"
     least = 1 / (1 + values["permutations"])
@@ -234,7 +234,7 @@ def every_column(products: Products, cohort: Cohort | None = None, by: str = "sp
         "chance makes of as many products; q is p of permutations, corrected for looking at several columns."
     )
     column_sql(by)
-    frame = kept(
+    frame = cached(
         products, cohort, f"every-column-{by}".replace("_", "-"), lambda: _associations(products, cohort, by)
     )
     if frame.empty:
@@ -299,7 +299,7 @@ def every_column(products: Products, cohort: Cohort | None = None, by: str = "sp
 
 
 def determined(products: Products, cohort: Cohort | None, column: str, by: str) -> str | None:
-    """The compared column that says all that this one says, in these products; None where none does."""
+    """The compared column that determines this one, in these products; None if there is none."""
     other = DETERMINED.get(column)
     if other is None or other == by:
         return None
@@ -309,9 +309,9 @@ def determined(products: Products, cohort: Cohort | None, column: str, by: str) 
 
 
 def _associations(products: Products, cohort: Cohort | None, by: str) -> pd.DataFrame:
-    """One row a compared column with every measure, the strongest first; empty without products.
+    """One row per compared column with all measures, strongest first; empty without products.
 
-    The family of tests are the columns that no other determines, all by the same number of permutations.
+    The family of tests are the columns that no other determines, all with the same number of permutations.
     """
     compared = [column for column in COMPARED if column != by]
     tables = {column: crosstab(products, cohort, column, by) for column in compared}
@@ -343,7 +343,7 @@ def _associations(products: Products, cohort: Cohort | None, by: str) -> pd.Data
 
 
 def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> Display:
-    """Which categories move most between train and test, in each country."""
+    """The categories whose share changes most between train and test, in each country."""
     name, heading = "movers", "What moves in each country"
     explanation = (
         "For each country the categories whose share differs most between train and test; the bar is the difference "
@@ -351,7 +351,7 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
     )
     sql = f"""SELECT {COLUMNS["geo"]} AS geo, category_path AS path, split, count(*) AS n FROM cohort
               WHERE split IN ('train', 'test') AND category_path IS NOT NULL GROUP BY ALL"""
-    found = kept(products, cohort, "geo-categories", lambda: products.frame(sql, cohort))
+    found = cached(products, cohort, "geo-categories", lambda: products.frame(sql, cohort))
     total = products.count(cohort)
     label = shown(products, cohort, total)
     if not total:
@@ -374,7 +374,7 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
         if set(table.columns) != {"train", "test"}:
             continue
         tables[str(geo)] = table
-    tests = kept(products, cohort, "movers-tests", lambda: _tests_of(tables))
+    tests = cached(products, cohort, "movers-tests", lambda: _tests_of(tables))
     countries: list[dict[str, Any]] = [
         {str(key): value for key, value in row.items()} for row in tests.to_dict("records")
     ]
@@ -417,7 +417,7 @@ def movers(products: Products, cohort: Cohort | None = None, each: int = 3) -> D
 
 
 def _tests_of(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row a country: geo, p, permutations (the same for all), total_variation, total_variation_by_chance."""
+    """One row per country: geo, p, permutations (the same for all), total_variation, total_variation_by_chance."""
     draws = measures.draws_for(sum(table.size for table in tables.values()))
     rows = []
     for geo, table in tables.items():

@@ -1,4 +1,4 @@
-"""The commonest function words of the languages that GLAMI-1M and MEP-3M hold, and of English."""
+"""Stop words of the languages in GLAMI-1M and MEP-3M, and of English."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def stop_words() -> dict[str, frozenset[str]]:
 
 
 def of_languages(languages: Iterable[str]) -> frozenset[str]:
-    """The stop words of several languages together; a language without a list adds none."""
+    """The union of the stop words of several languages; unknown languages have none."""
     return frozenset().union(*(stop_words().get(language, frozenset()) for language in languages))

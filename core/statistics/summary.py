@@ -1,4 +1,4 @@
-"""Every statistic as numbers: the JSON of `vitrine stats`."""
+"""All statistics as numbers: the JSON of `vitrine stats`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def summary(
 ) -> dict[str, Any]:
     """The statistics of a cohort, ready for json.dumps: no NaN, no numpy, missing is None.
 
-    Keys: `dataset`, `rows`, `filter`, `fingerprint`, then one a subject; what cannot be computed says why under `cannot`.
+    Keys: `dataset`, `rows`, `filter`, `fingerprint`, then one per subject; `cannot` has the reason why a statistic is missing.
     """
     parts: list[tuple[str, Callable[[], Any]]] = [
         ("splits", lambda: columns.contents(products, cohort).values),
@@ -87,7 +87,7 @@ def summary(
 
 
 def plain_values(value: Any) -> Any:
-    """Dictionaries, lists, text, numbers and None alone, so that any JSON reader takes it."""
+    """Convert to dictionaries, lists, text, numbers and None, for JSON."""
     if isinstance(value, dict):
         return {str(key): plain_values(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | np.ndarray):

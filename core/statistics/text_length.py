@@ -1,4 +1,4 @@
-"""How long names and descriptions are (GLAMI-1M figure 4; MEP-3M figure 5, right)."""
+"""Length of names and descriptions (GLAMI-1M figure 4; MEP-3M figure 5, right)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from core.catalog.cohort import Cohort
 from core.catalog.products import Products
 from core.statistics import theme
-from core.statistics.cache import kept
+from core.statistics.cache import cached
 from core.statistics.counts import COLUMNS, column_sql, narrowing, path_name, short_names, split_order, spoken
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
 
@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 Column = Literal["name", "description"]
 Unit = Literal["characters", "words"]
 
-BIN, LAST = 10, 990  # characters: GLAMI-1M figure 4, whose last bin holds everything over 990
-LOG_STEPS = 6  # bins a decade
-UNSPACED = ("zh", "ja", "th")  # their words are not set apart by spaces: `core.statistics.words` cuts Chinese
+BIN, LAST = 10, 990  # characters: GLAMI-1M figure 4, whose last bin is everything over 990
+LOG_STEPS = 6  # bins per decade
+UNSPACED = (
+    "zh",
+    "ja",
+    "th",
+)  # written without spaces between words: `core.statistics.words` segments Chinese
 SOURCE = "Kosar et al. 2022, GLAMI-1M, figure 4"
 
 
 def length_counts(
     products: Products, cohort: Cohort | None, column: Column, unit: Unit, by: str
 ) -> pd.DataFrame:
-    """How many texts have each length.
+    """The number of texts of each length.
 
     Returns:
         `side` (a value of `by`), `length` (characters, or words between spaces), `n`. Missing texts are left out;
@@ -39,7 +43,7 @@ def length_counts(
     if unit == "characters":
         sql = f"SELECT {side} AS side, {column}_length AS length, count(*) AS n FROM cohort WHERE {column}_length IS NOT NULL GROUP BY 1, 2"
         return _sides(
-            kept(products, cohort, f"lengths-{column}-{by}", lambda: products.frame(sql, cohort)), by
+            cached(products, cohort, f"lengths-{column}-{by}", lambda: products.frame(sql, cohort)), by
         )
     languages = ", ".join(f"'{language}'" for language in UNSPACED)
     sql = f"""
@@ -47,7 +51,7 @@ def length_counts(
         AS length, count(*) AS n FROM cohort
         WHERE {column} IS NOT NULL AND coalesce(language, '') NOT IN ({languages}) GROUP BY 1, 2
     """
-    return _sides(kept(products, cohort, f"words-{column}-{by}", lambda: products.frame(sql, cohort)), by)
+    return _sides(cached(products, cohort, f"words-{column}-{by}", lambda: products.frame(sql, cohort)), by)
 
 
 def _sides(found: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -59,7 +63,7 @@ def _sides(found: pd.DataFrame, by: str) -> pd.DataFrame:
 def describe(lengths: pd.DataFrame) -> dict[str, Any]:
     """Median, quartiles, mean and extremes of texts counted by length.
 
-    Quartiles are interpolated between the two texts they fall between, as numpy and pandas do.
+    Quartiles are linearly interpolated, as in numpy and pandas.
 
     Args:
         lengths: `length` and `n`.
@@ -92,7 +96,7 @@ def describe(lengths: pd.DataFrame) -> dict[str, Any]:
 def histogram(
     lengths: pd.DataFrame, log: bool = False, width: int = BIN, last: int = LAST
 ) -> list[dict[str, Any]]:
-    """Texts counted in bins.
+    """The number of texts in bins of length.
 
     Returns:
         `from` (included), `to` (not included; None for the last bin, which holds everything longer) and `count`. Linear
@@ -139,7 +143,7 @@ def lengths(
     values = {side: describe(found[found["side"] == side]) for side in sides}
     values["all"] = describe(found)
     bins = {side: histogram(found[found["side"] == side], log) for side in sides}
-    if log:  # every split on the bins of the longest
+    if log:  # all splits use the bins of the longest
         edges = histogram(found, log)
         bins = {side: _rebin(found[found["side"] == side], edges) for side in sides}
     table = pd.DataFrame(
@@ -268,7 +272,7 @@ def repeated(products: Products, cohort: Cohort | None = None) -> Display:
     )
 
     def compute() -> pd.DataFrame:
-        # One pass a column: equal texts meet in a group by their 64-bit hash.
+        # One pass per column: equal texts are grouped by their 64-bit hash.
         parts = [
             f"""SELECT '{column}' AS of, split, sum(n) AS texts, sum(n) FILTER (WHERE total > 1) AS repeated,
                 sum(n) FILTER (WHERE sides > 1) AS shared FROM (
@@ -282,7 +286,7 @@ def repeated(products: Products, cohort: Cohort | None = None) -> Display:
         found = products.frame(" UNION ALL ".join([*parts, sizes]), cohort)
         return found.fillna(0).astype({"texts": "int64", "repeated": "int64", "shared": "int64"})
 
-    found = kept(products, cohort, "repeated-texts", compute)
+    found = cached(products, cohort, "repeated-texts", compute)
     sizes = found[found["of"] == "rows"].set_index("split")["texts"]
     label = shown(products, cohort, int(sizes.sum()))
     if sizes.empty:

@@ -1,4 +1,4 @@
-"""One Plotly template for the whole app: colours that a colour-blind reader can tell apart, light and dark.
+"""The Plotly template of the app: colour-blind-safe colours, light and dark.
 
 Source of the colours: Okabe and Ito 2008, "Color Universal Design", https://jfly.uni-koeln.de/color/;
 their yellow is darkened, because it cannot be seen on white paper.
@@ -21,7 +21,7 @@ BLUE, ORANGE, GREEN, RED, SKY, PURPLE, YELLOW = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B5A300",
 )  # fmt: skip
 GREY = "#8A8F98"
-# The seven, then a darker or paler relative of each for the countries that come after them.
+# The seven, then a darker or paler variant of each for further countries.
 COLOURS = (
     BLUE, ORANGE, GREEN, RED, SKY, PURPLE, YELLOW,
     "#5C6BC0", "#8D6E63", "#00897B", "#AD1457", "#7CB342", "#546E7A",
@@ -36,14 +36,14 @@ COLOUR_OF_KIND = {"human": BLUE, "machine": RED, "none": GREY}
 COLOUR_OF_GEO = dict(zip(COUNTRY_OF_GEO, COLOURS, strict=True))
 _FIXED = COLOUR_OF_SPLIT | COLOUR_OF_KIND | COLOUR_OF_GEO
 
-# From the paper's own lightness away, for counts and shares: nothing looks like nothing. A chart that names no scale has it.
+# Default scale, for counts and shares: from the background colour, so that zero is invisible.
 SEQUENTIAL = [[0.0, "#EAF3F9"], [0.25, "#A9D0E6"], [0.5, "#56A5CE"], [0.75, "#0072B2"], [1.0, "#00395A"]]
 SEQUENTIAL_DARK = [[0.0, "#1F2429"], [0.25, "#0C476B"], [0.5, "#0072B2"], [0.75, "#56A5CE"], [1.0, "#D6EBF7"]]
 DIVERGING = [[0.0, "#00507D"], [0.25, "#6BAED6"], [0.5, "#F1F1EF"], [0.75, "#F0A35E"], [1.0, "#A64500"]]
 
 
 def colour(value: str, position: int = 0) -> str:
-    """The colour of a split, a label kind or a country, the same everywhere; of anything else, by position.
+    """The fixed colour of a split, a label kind or a country; of other values, by position.
 
     >>> colour("train"), colour("cz"), colour("shirt", 1)
     ('#0072B2', '#0072B2', '#E69F00')
@@ -52,7 +52,7 @@ def colour(value: str, position: int = 0) -> str:
 
 
 def colours(values: Sequence[str]) -> list[str]:
-    """`colour` of each, no two alike among the first thirteen that have no colour of their own."""
+    """`colour` of each name; the first thirteen names without a fixed colour differ."""
     return [colour(value, position) for position, value in enumerate(values)]
 
 

@@ -1,4 +1,4 @@
-"""Texts cut into words and counted: DuckDB where spaces part words, jieba for Chinese."""
+"""Count the words of texts: DuckDB for languages with spaces, jieba for Chinese."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import pandas as pd
 
 from core.catalog.cohort import Cohort
 from core.catalog.products import Products
-from core.statistics.cache import kept
+from core.statistics.cache import cached
 from core.statistics.counts import column_sql, path_name
 
 Column = Literal["name", "description"]
-MOST_PRODUCTS = 500_000  # above it a fixed sample of about so many is read, and the display says so
-MOST_CHINESE = 20_000  # texts cut by jieba, which does some 5,000 titles a second
+MOST_PRODUCTS = 500_000  # larger datasets are sampled, with a note in the display
+MOST_CHINESE = 20_000  # texts segmented by jieba, at about 5,000 titles per second
 WORD = r"[\p{L}\p{M}]+(?:['’\-][\p{L}\p{M}]+)*"  # letters; digits are sizes and article numbers
 
 
 def sampled_every(products: Products, cohort: Cohort | None) -> int:
-    """1 where every product is read, k where about one in k is: always the same ones."""
+    """Sampling step: 1 for all products, k for a fixed sample of one in k."""
     return -(-products.count(cohort) // MOST_PRODUCTS)
 
 
 def word_counts(
     products: Products, cohort: Cohort | None, column: Column, by: str | None = None
 ) -> pd.DataFrame:
-    """How often each word occurs, lower-cased, in each value of a column.
+    """The number of occurrences of each lower-cased word, by value of a column.
 
     Returns:
         `group` (a value of `by`; empty without one), `word`, `n` (occurrences), `texts` (products it occurs in), at least
@@ -36,7 +36,7 @@ def word_counts(
         Chinese character.
     """
     name = f"words-in-{column}-by-{by or 'all'}"
-    return kept(products, cohort, name, lambda: _count(products, cohort, column, by))
+    return cached(products, cohort, name, lambda: _count(products, cohort, column, by))
 
 
 def _count(products: Products, cohort: Cohort | None, column: Column, by: str | None) -> pd.DataFrame:
@@ -65,9 +65,9 @@ def _count(products: Products, cohort: Cohort | None, column: Column, by: str | 
 
 
 def chinese_texts(products: Products, cohort: Cohort | None, column: Column) -> int:
-    """How many texts hold Chinese characters, counted up to one more than jieba is given."""
+    """The number of texts with Chinese characters, counted up to MOST_CHINESE + 1."""
     sql = f"SELECT count(*) AS n FROM (SELECT 1 FROM cohort WHERE regexp_matches({column}, '\\p{{Han}}') LIMIT ?)"
-    found = kept(
+    found = cached(
         products, cohort, f"chinese-{column}", lambda: products.frame(sql, cohort, [MOST_CHINESE + 1])
     )
     return int(found["n"][0])
@@ -104,7 +104,7 @@ def _jieba() -> Any:
 
 
 def cut(text: str) -> list[str]:
-    """Words of a Chinese text, punctuation and numbers left out.
+    """Words of a Chinese text, without punctuation and numbers.
 
     Source: jieba, https://github.com/fxsj/jieba, as MEP-3M uses it (section 3).
 

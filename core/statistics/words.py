@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from core.catalog.cohort import Cohort
 from core.catalog.products import Products
 from core.statistics import theme
-from core.statistics.cache import kept
+from core.statistics.cache import cached
 from core.statistics.counts import narrowing, short_names, spoken
 from core.statistics.display import Display, bar_height, bar_names, linked, nothing, percent, plain, shown
 from core.statistics.fonts import drawable_file, font_for
@@ -24,7 +24,7 @@ from core.statistics.tokens import MOST_CHINESE, Column, chinese_texts, sampled_
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-PRIOR = 1_000.0  # words that the prior weighs as much as
+PRIOR = 1_000.0  # weight of the prior in words
 CLOUD_WORDS = 100
 CLOUD_SIZE = (900, 480)  # pixels
 SOURCE = "Liu et al. 2021, MEP-3M, figure 3"
@@ -40,7 +40,7 @@ def _languages(products: Products, cohort: Cohort | None) -> list[str]:
 def terms(
     products: Products, cohort: Cohort | None, column: Column, by: str | None = None, stop: bool = True
 ) -> pd.DataFrame:
-    """`core.statistics.tokens.word_counts` without the stop words of the languages that the cohort declares."""
+    """`core.statistics.tokens.word_counts` without the stop words of the cohort's declared languages."""
     found = word_counts(products, cohort, column, by)
     if not stop:
         return found
@@ -72,7 +72,7 @@ def _why(products: Products, cohort: Cohort | None, column: Column) -> str:
 def frequent(
     products: Products, cohort: Cohort | None = None, column: Column = "name", top: int = 30
 ) -> Display:
-    """The most frequent words, stop words left out."""
+    """The most frequent words, without stop words."""
     name, heading = f"words-{column}", f"Most frequent words of the {column}"
     explanation = "How often each word occurs, small and capital letters alike; words that every text of the language holds are left out."
     found = terms(products, cohort, column)
@@ -141,7 +141,7 @@ Placed = tuple[str, int, tuple[int, int]]  # word, size in pixels, (row, column)
 
 
 def _laid_out(table: pd.DataFrame, font: str) -> tuple[bytes, list[Placed]]:
-    """The cloud as PNG, and where each word is; with the display, not the chart, since it takes a second."""
+    """The cloud as PNG, and the place of each word; computed with the display, since it takes a second."""
     from wordcloud import WordCloud
 
     width, height = CLOUD_SIZE
@@ -158,7 +158,7 @@ def _laid_out(table: pd.DataFrame, font: str) -> tuple[bytes, list[Placed]]:
 def _cloud(
     products: Products, cohort: Cohort | None, table: pd.DataFrame, png: bytes, placed: list[Placed]
 ) -> go.Figure:
-    """The cloud as a picture, under invisible points that carry what hovering and clicking need."""
+    """The cloud as a picture, below invisible points for hovering and clicking."""
     import plotly.graph_objects as go
 
     width, height = CLOUD_SIZE
@@ -234,8 +234,8 @@ def specific(
     )
     label = shown(products, cohort, products.count(cohort))
     make = partial(_most_specific, products, cohort, column, by, group, each, top)
-    # One value's words are asked for with the value in hand; the overview of all is worth keeping.
-    table = make() if group is not None else kept(products, cohort, f"{name}-{each}-{top}", make)
+    # Only the overview of all values is worth caching.
+    table = make() if group is not None else cached(products, cohort, f"{name}-{each}-{top}", make)
     if table.empty:
         sizes = terms(products, cohort, column, by)["group"].unique()
         if not len(sizes):
@@ -262,7 +262,7 @@ def specific(
 def _most_specific(
     products: Products, cohort: Cohort | None, column: Column, by: str, group: str | None, each: int, top: int
 ) -> pd.DataFrame:
-    """`by`, `word`, `z`, `n`, `elsewhere` and the number of `groups`; empty where there is nothing to compare."""
+    """`by`, `word`, `z`, `n`, `elsewhere` and the number of `groups`; empty if there is nothing to compare."""
     found = terms(products, cohort, column, by)
     sizes = found.groupby("group")["n"].sum().sort_values(ascending=False, kind="stable")
     rows: list[dict[str, Any]] = []

@@ -1,7 +1,7 @@
-"""Training for a long tail: a loss adjusted by the classes' frequencies, or batches that draw classes alike.
+"""Long-tailed training: a loss with logit adjustment, or class-balanced sampling.
 
 Sources: Ren et al. 2020, "Balanced Meta-Softmax"; Menon et al. 2021, "Long-tail learning via logit
-adjustment". With tau 1 they are the same: softmax does not see what all logits are shifted by.
+adjustment". With tau 1 they are equal: softmax is invariant to a common shift of the logits.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 Balance = Literal["none", "loss", "sampling"]
 BALANCES: tuple[Balance, ...] = ("none", "loss", "sampling")
-TINY = 1e-12  # added to shares before the logarithm, as the reference code does: a class without products
+TINY = 1e-12  # added to shares before the logarithm, as in the reference code, for classes without products
 
 
 def log_shares(labels: NDArray[np.int64], classes: int, tau: float = 1.0) -> NDArray[np.float32]:
-    """(classes,) what the logits of training products are raised by: tau log(share of the class).
+    """(classes,) logit adjustment in training: tau log(share of the class).
 
-    Cross-entropy of logits raised so makes the plain logits right for classes that are equally likely.
+    Trained with the adjusted logits, the plain logits are calibrated for uniform class priors.
 
     >>> log_shares(np.array([0, 0, 0, 1]), 2).round(3).tolist()
     [-0.2879999876022339, -1.3860000371932983]
@@ -29,12 +29,13 @@ def log_shares(labels: NDArray[np.int64], classes: int, tau: float = 1.0) -> NDA
 
 
 class ClassSampler:
-    """Draws a class uniformly among those that have products, then one of its products, with replacement."""
+    """Draws a class uniformly among non-empty classes, then one of its products, with replacement."""
 
     def __init__(self, positions: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
         """
         Args:
-            positions: (n,) what may be drawn; labels: (n,) their classes.
+            positions: (n,) candidates.
+            labels: (n,) their classes.
         """
         order = np.argsort(labels, kind="stable")
         self._positions = positions[order]

@@ -1,4 +1,4 @@
-"""Weights and training states on disk: safetensors, written aside and renamed, never a pickle."""
+"""Read and write weights and training states as safetensors, atomically and without pickles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from core.storage import storage_errors
 if TYPE_CHECKING:
     from torch import Tensor, nn, optim
 
-PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # torch.save's, and plain ones
+PICKLES = (
+    b"PK\x03\x04",
+    b"\x80\x02",
+    b"\x80\x03",
+    b"\x80\x04",
+    b"\x80\x05",
+)  # of torch.save, and plain pickles
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
@@ -34,7 +40,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, Any])
             kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
             save_file(kept, temporary, metadata={"notes": json.dumps(notes, sort_keys=True)})
             temporary.replace(path)
-        except SafetensorError as error:  # has the system's number only in its words
+        except SafetensorError as error:  # has the errno only in its message
             if number := re.search(r"os error (\d+)", str(error)):
                 raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
             raise
@@ -46,7 +52,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and notes of a safetensors file.
 
     Raises:
-        ModelError: the file is missing, a pickle, cut short, or something else.
+        ModelError: the file is missing, a pickle, truncated, or not safetensors.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -55,10 +61,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             head = file.read(9)
     except OSError as error:
         raise ModelError(f"There are no weights at {path} ({error.strerror}).") from error
-    # A safetensors file begins with its header's length, and 1,152 looks like a pickle; byte 8 opens the header.
+    # A safetensors file starts with its header's length, of which 1,152 looks like a pickle; byte 8 starts the header.
     if head.startswith(PICKLES) and head[8:] != b"{":
         raise ModelError(
-            f"{path} is a pickle, which can run any code when it is loaded: Vitrine refuses it. "
+            f"{path} is a pickle, which can run arbitrary code when loaded: Vitrine does not open it. "
             "Weights are safetensors files."
         )
     try:
@@ -66,7 +72,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             notes = json.loads((file.metadata() or {}).get("notes", "{}"))
             if not isinstance(notes, dict):
-                raise ValueError(f"its notes are {type(notes).__name__} instead of an object")
+                raise ValueError(f"its metadata is {type(notes).__name__} instead of an object")
     except (SafetensorError, OSError, ValueError, RecursionError, OverflowError) as error:
         raise ModelError(
             f"{path} is truncated or is not a safetensors file ({error}). Train or download it again."
@@ -75,7 +81,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def load_weights(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Put weights into a model, every one of them and no other.
+    """Load weights into a model; names and shapes must match exactly.
 
     Raises:
         ModelError: names or shapes differ.
@@ -93,7 +99,7 @@ def load_weights(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> No
 
 
 def weights_digest(path: Path) -> str:
-    """Twelve hexadecimal digits that name these weights."""
+    """Twelve hexadecimal digits of a digest of the weights."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 

@@ -1,4 +1,4 @@
-"""What a training measured, read anew at every look: a bounded number of points, however long it ran."""
+"""The training curves of a run, read from its metrics with a bounded number of points."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 METRICS = "metrics.jsonl"
-POINTS = 2_000  # of a curve
-WHOLE_BYTES = 400_000  # a file up to this size is read whole: about 3,000 steps
-BLOCK_BYTES = 2_048  # holds a whole line wherever it begins
+POINTS = 2_000  # maximum of a curve
+WHOLE_BYTES = 400_000  # a file up to this size, about 3,000 steps, is read completely
+BLOCK_BYTES = 2_048  # contains a complete line from any offset
 
 
 @dataclass(frozen=True)
 class Curve:
-    """n points of a training, in the order of its steps."""
+    """n points of a run, in the order of steps."""
 
     step: NDArray[np.int64]  # (n,)
     loss: NDArray[np.float64]  # (n,)
     learning_rate: NDArray[np.float64]  # (n,)
-    items_per_s: NDArray[np.float64]  # (n,) products a second, the mean since the process began
-    validations: list[tuple[int, float]] = field(default_factory=list)  # step and accuracy, a fraction
-    last: dict[str, Any] = field(default_factory=dict)  # the newest line
-    sampled: bool = False  # n points stand for more steps
+    items_per_s: NDArray[np.float64]  # (n,) products per second, mean since the start of the process
+    validations: list[tuple[int, float]] = field(default_factory=list)  # (step, accuracy as a fraction)
+    last: dict[str, Any] = field(default_factory=dict)  # the last line
+    sampled: bool = False  # n points are a sample of the steps
 
 
 def read_curve(run_dir: Path) -> Curve:
-    """The curve of a run; empty where nothing was measured yet or the folder is gone."""
+    """The curve of a run; empty if there are no metrics yet or the folder was deleted."""
     try:
         with (run_dir / METRICS).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -74,7 +74,7 @@ def read_curve(run_dir: Path) -> Curve:
 
 
 def last_line(run_dir: Path) -> dict[str, Any]:
-    """The newest whole line; empty where there is none."""
+    """The last complete line; empty if there is none."""
     try:
         with (run_dir / METRICS).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -86,9 +86,9 @@ def last_line(run_dir: Path) -> dict[str, Any]:
 
 
 def smoothed(values: NDArray[np.float64], window: float) -> NDArray[np.float64]:
-    """Mean of each point's neighbours on both sides, weighted less the farther they are, about `window` each side.
+    """Two-sided exponential smoothing with a width of about `window` points on each side.
 
-    Looking to both sides, it does not lag behind what falls; what is no number counts for nothing.
+    Being two-sided, it does not lag behind a falling curve; NaN is ignored.
 
     >>> smoothed(np.array([1.0, 1.0, 4.0]), 2.0).round(2).tolist()
     [1.43, 1.75, 2.71]
@@ -105,7 +105,7 @@ def smoothed(values: NDArray[np.float64], window: float) -> NDArray[np.float64]:
 
 
 def _decayed(x: NDArray[np.float64], keep: float) -> NDArray[np.float64]:
-    """Sum of each number and those before it, which count `keep` less with each place."""
+    """Exponentially decayed cumulative sum: x[i] + keep * x[i - 1] + keep^2 * x[i - 2] + ..."""
     total, out = 0.0, np.empty(len(x))
     for place, value in enumerate(x):
         total = keep * total + value
@@ -118,7 +118,7 @@ def _number(value: Any) -> float:
 
 
 def _lines(block: bytes) -> Iterator[dict[str, Any]]:
-    """What is a whole line of ours; the ends of a block and what a kill cut short are not."""
+    """The complete lines in a block; truncated lines are skipped."""
     for line in io.BytesIO(block):
         try:
             found = json.loads(line)
@@ -129,9 +129,9 @@ def _lines(block: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _sampled(file: int, size: int) -> Iterator[dict[str, Any]]:
-    """A line from each of as many places of the file as points are wanted, and its end."""
+    """Sample lines at `POINTS` offsets of the file, and its end."""
     yield from _lines(os.pread(file, BLOCK_BYTES, 0))
-    places = POINTS - 100  # the first and the last block bring some as well
+    places = POINTS - 100  # the first and last block add some
     for place in range(places):
         block = os.pread(file, BLOCK_BYTES, place * size // places)
         yield from islice(_lines(block[block.find(b"\n") + 1 :]), 1)
@@ -139,7 +139,7 @@ def _sampled(file: int, size: int) -> Iterator[dict[str, Any]]:
 
 
 def _validating(file: int, size: int) -> Iterator[dict[str, Any]]:
-    """The lines that hold a validation, the newest `POINTS` of them."""
+    """The last `POINTS` lines with a validation."""
     with mmap.mmap(file, size, access=mmap.ACCESS_READ) as text:
         end = size
         for _ in range(POINTS):

@@ -1,7 +1,7 @@
-"""Runs as somebody watches them: started as processes of their own, stopped, resumed, deleted.
+"""Training jobs: start a run in its own process, stop, resume and delete it, and read its state.
 
-All that is known of a run is read from its folder, so that a run looks the same after the server began
-anew, and one that was started from a terminal is seen, stopped and resumed like any other.
+The state is read only from the run's folder: it survives a restart of the server, and runs started from a terminal are
+handled in the same way.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from core.training.runs import CONFIG, ENCODER_WEIGHTS, RUN_MODEL, RUN_NAME, WEI
 from core.training.titles import title_of
 
 State = Literal["running", "stopping", "done", "stopped", "failed", "interrupted"]
-LOG_BYTES = 16_384  # of a log's end that are shown
-CONFIG_BYTES = 8 * 2**20  # no configuration of ours is larger
-DYING_S = 2.0  # that a killed process may take to let go of its folder
-NICE = 10  # a training lets the server's visitors go first
+LOG_BYTES = 16_384  # of the end of a log that are shown
+CONFIG_BYTES = 8 * 2**20  # largest configuration file
+DYING_S = 2.0  # for a killed process to release its folder
+NICE = 10  # lower priority than the server
 TRAINERS = (
     "embracenet",
     "fusion",
@@ -47,25 +47,25 @@ TRAINERS = (
 
 @dataclass(frozen=True)
 class Run:
-    """What a run's folder says of it."""
+    """The state of a run, read from its folder."""
 
     name: str
     folder: Path
     state: State
-    title: str  # of its network; empty while nobody knows which it is
+    title: str  # of its network; empty if unknown
     trainer: str
     preset: str
     datasets: list[str]
     step: int
-    steps: int  # 0 where it is not known yet
-    last: dict[str, Any]  # the newest line of metrics.jsonl
+    steps: int  # 0 if unknown yet
+    last: dict[str, Any]  # the last line of metrics.jsonl
     error: str  # why it failed, one line
-    begun: float  # Unix seconds, of its newest process; 0 where nobody noted it
-    seconds: float  # that its processes took, all together
+    begun: float  # Unix time of the start of its last process; 0 if unknown
+    seconds: float  # total time of its processes
     process: Process | None
     config: dict[str, Any] = field(default_factory=dict)
-    saved: int = 0  # step of the newest checkpoint; 0 without one
-    measured: float = 0.0  # Unix seconds, of the newest measure; 0 without one
+    saved: int = 0  # step of the last checkpoint; 0 if there is none
+    measured: float = 0.0  # Unix time of the last metrics; 0 if there are none
 
     @property
     def alive(self) -> bool:
@@ -73,12 +73,12 @@ class Run:
 
     @property
     def preparing(self) -> bool:
-        """Lives, and its present process has taken no step yet: what was measured is an earlier one's."""
+        """Whether it is running but has not taken a step yet: metrics are those of an earlier process."""
         return self.alive and self.measured < self.begun
 
     @property
     def usable(self) -> bool:
-        """Can it be asked as a classifier?"""
+        """Whether it can be used as a classifier."""
         return (self.folder / WEIGHTS).exists() and not self.alive
 
     @property
@@ -93,7 +93,7 @@ class Run:
 
 
 def run_names() -> list[str]:
-    """Every run in VITRINE_HOME/runs, the newest first; those that have not written their configuration too."""
+    """All runs in VITRINE_HOME/runs, newest first, including those without a configuration yet."""
     found: dict[str, float] = {}
     for file in (CONFIG, PROCESS):
         for path in runs_folder().glob(f"*/{file}"):
@@ -132,7 +132,7 @@ def read_run(name: str) -> Run:
             RunConfig.read(folder)
         except DamagedRunError as error:
             state, damaged, config = "failed", str(error), {}
-        except ModelError:  # of another kind of training, or begun and not described yet
+        except ModelError:  # another kind of trainer, or no configuration yet
             pass
     architecture = str(config.get("architecture") or ("clip" if "datasets" in config else ""))
     architecture = architecture or _trainer_of(process)
@@ -163,7 +163,7 @@ def read_run(name: str) -> Run:
 def _changed(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except OSError:  # deleted in between
+    except OSError:  # deleted concurrently
         return 0.0
 
 
@@ -179,13 +179,13 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _datasets(config: dict[str, Any]) -> list[str]:
-    """A classifier's run names one dataset, CLIP's several."""
+    """The training datasets: one of a classifier, several of CLIP."""
     found = config.get("datasets") or config.get("dataset") or []
     return [str(name) for name in (found if isinstance(found, list) else [found])]
 
 
 def _state(folder: Path, config: dict[str, Any], process: Process | None, at_end: bool) -> State:
-    if process is None:  # trained before processes were noted, or copied from elsewhere
+    if process is None:  # trained by an old version, or copied from another machine
         finished = bool(config.get("result")) or (folder / WEIGHTS).exists() or at_end
         return "done" if finished else "interrupted"
     if process.alive():
@@ -199,7 +199,7 @@ def _state(folder: Path, config: dict[str, Any], process: Process | None, at_end
 
 
 def _error(folder: Path, process: Process | None) -> str:
-    """What the trainer noted; where it did not come so far, the last that it said."""
+    """The recorded error, or else the last line of the log."""
     if process is not None and process.error:
         return process.error
     said = [line.strip() for line in log_tail(folder).splitlines() if line.strip()]
@@ -216,7 +216,7 @@ def _seconds(folder: Path, config: dict[str, Any], process: Process | None, stat
 
 
 def log_tail(folder: Path) -> str:
-    """The end of what the trainer said; empty where it was started from a terminal."""
+    """The end of the trainer's log; empty if it was started from a terminal."""
     try:
         with (folder / LOG).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -226,11 +226,11 @@ def log_tail(folder: Path) -> str:
     return text if size <= LOG_BYTES else text.partition("\n")[2]
 
 
-# -- what somebody at the machine may do
+# -- actions of the owner
 
 
 def free_name(wanted: str) -> str:
-    """`wanted`, or with a number behind it where there is such a folder."""
+    """`wanted`, with a number appended if the folder exists."""
     name, number = wanted[:90], 1
     while (runs_folder() / name).exists():
         number += 1
@@ -239,39 +239,39 @@ def free_name(wanted: str) -> str:
 
 
 def command(trainer: str, name: str, options: Sequence[str]) -> list[str]:
-    """What begins a run, for `start`.
+    """The arguments of `start` for a new run.
 
     Raises:
-        TrainingError: the name cannot be a folder's.
+        TrainingError: the name is not valid as a folder name.
     """
     if not RUN_NAME.fullmatch(name):
         raise TrainingError(
             f"{name!r} cannot be a run's name. Use letters, digits, '-', '_' and '.', 100 at most, "
-            "beginning with a letter or digit."
+            "starting with a letter or digit."
         )
     return ["-m", f"trainers.{trainer}", *options, "--out", str(runs_folder() / name)]
 
 
 def shown(arguments: Sequence[str]) -> str:
-    """The same as somebody would type it in Vitrine's folder."""
+    """The command as typed in Vitrine's folder."""
     home = os.environ.get("VITRINE_HOME")
     return (f"VITRINE_HOME={shlex.quote(home)} " if home else "") + shlex.join(["python", *arguments])
 
 
 def start(name: str, arguments: Sequence[str]) -> Process:
-    """Begin a trainer in a process of its own, which lives on when the server ends.
+    """Start a trainer in its own process, which outlives the server.
 
     Args:
-        arguments: of `command` or `resuming`.
+        arguments: from `command` or `resuming`.
 
     Raises:
         TrainingError: the run is being trained already.
-        StorageError: its folder cannot be made, or the disk is full.
+        StorageError: its folder cannot be created, or the disk is full.
     """
     folder = runs_folder() / name
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder, DYING_S):  # until its number is noted: the trainer waits for that
+    with locked(folder, DYING_S):  # until its pid is recorded; the trainer waits for the lock
         before = Process.read(folder)
         if before is not None and before.alive():
             raise TrainingError(f"{name} is already being trained by process {before.pid}.")
@@ -286,13 +286,13 @@ def start(name: str, arguments: Sequence[str]) -> Process:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
-        threading.Thread(target=trainer.wait, daemon=True).start()  # else it stays as a zombie
+        threading.Thread(target=trainer.wait, daemon=True).start()  # reaps the zombie
         now = time.time()
         try:
             found = psutil.Process(trainer.pid)
             found.nice(NICE)
             created = found.create_time()
-        except psutil.Error:  # over already
+        except psutil.Error:  # already ended
             created = now
         process = Process(trainer.pid, created, [sys.executable, *arguments], now)
         if before is not None:
@@ -302,15 +302,15 @@ def start(name: str, arguments: Sequence[str]) -> Process:
 
 
 def resuming(run: Run) -> list[str]:
-    """The arguments that go on with a run.
+    """The arguments of `start` to resume a run.
 
     Raises:
-        TrainingError: nobody knows how it was begun.
+        TrainingError: its command is not recorded.
     """
     if run.trainer not in TRAINERS:
         raise TrainingError(f"{run.name} does not record its trainer and cannot be resumed here.")
     given = list(run.process.command) if run.process else []
-    if not run.config:  # it had not got so far as to say what it is: once more from the beginning
+    if not run.config:  # it was stopped before writing its configuration: start again
         if "-m" in given:
             return given[given.index("-m") :]
         raise TrainingError(f"{run.name} has no configuration and no recorded command.")
@@ -318,7 +318,7 @@ def resuming(run: Run) -> list[str]:
     for word in ("--workers", "--threads"):
         if value := _option(run.process, word):
             kept += [word, value]
-    if run.trainer == "clip":  # reads its configuration from the command line each time
+    if run.trainer == "clip":  # takes its configuration from the command line
         kept += ["--preset", run.preset]
         for dataset in run.datasets:
             kept += ["--dataset", dataset]
@@ -330,11 +330,11 @@ def resuming(run: Run) -> list[str]:
 
 
 def stop(name: str, at_once: bool = False) -> None:
-    """Ask a run's process to save and end; `at_once` ends it without saving.
+    """Ask a run's process to save and exit; `at_once` kills it without saving.
 
     Raises:
         ModelError: there is no such run.
-        TrainingError: it is not running, or belongs to somebody else.
+        TrainingError: it is not running, or belongs to another user.
     """
     folder = folder_of(name)
     process = Process.read(folder)
@@ -344,7 +344,7 @@ def stop(name: str, at_once: bool = False) -> None:
     with storage_errors(folder):
         (folder / STOP_ASKED).touch()
     try:
-        found.kill() if at_once else found.terminate()  # psutil looks once more whether it is the same process
+        found.kill() if at_once else found.terminate()  # psutil checks again that it is the same process
     except psutil.NoSuchProcess:
         return
     except psutil.AccessDenied as error:
@@ -355,7 +355,7 @@ def stop(name: str, at_once: bool = False) -> None:
 
 
 def delete(name: str) -> None:
-    """Delete a run that is not running: it vanishes at once.
+    """Delete a run that is not running, atomically.
 
     Raises:
         ModelError: there is no such run.
@@ -380,6 +380,6 @@ def _trainer_of(process: Process | None) -> str:
 
 
 def _option(process: Process | None, word: str) -> str:
-    """What a command says after `word`."""
+    """The value of an option in a recorded command."""
     given = process.command if process else []
     return given[given.index(word) + 1] if word in given[:-1] else ""

@@ -1,8 +1,7 @@
-"""The training loop: seeded, watched, stopped and resumed bit for bit, through Hugging Face Accelerate.
+"""The training loop on Hugging Face Accelerate: seeded, and resumable bit for bit.
 
-A run is a folder: config.json, metrics.jsonl, checkpoints and, when it is done, model.safetensors.
-Every random draw of step s comes from a seed made of (seed, s, process): no generator's state has to
-be kept for a resumed run to go on exactly as an unbroken one.
+A run is a folder: config.json, metrics.jsonl, checkpoints and, when it is finished, model.safetensors. All random numbers
+of step s are seeded by (seed, s, process), so that no generator state has to be saved: a resumed run equals an unbroken one.
 """
 
 from __future__ import annotations
@@ -33,31 +32,31 @@ if TYPE_CHECKING:
 Schedule = Literal["constant", "one-cycle", "halve"]
 Precision = Literal["no", "bf16", "fp16"]
 KEPT_CHECKPOINTS = 2
-FLUSH_EVERY_S = 1.0  # what was measured is on disk that soon, for whoever watches a slow training
+FLUSH_EVERY_S = 1.0  # largest delay of metrics on disk, for live curves
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     steps: int = 2_000  # optimiser steps
     batch_size: int = 64  # batch size over all processes
-    learning_rate: float = 1e-3  # at its highest
+    learning_rate: float = 1e-3  # maximum of the schedule
     optimizer: Literal["adam", "adamw"] = "adamw"
-    weight_decay: float = 0.05  # of adamw, on matrices and kernels only
+    weight_decay: float = 0.05  # of adamw, for matrices and kernels only
     schedule: Schedule = "one-cycle"
-    warmup: float = 0.15  # share of the steps, of one-cycle
-    halve_every: int = 0  # steps, of halve
-    clip_norm: float = 0.0  # largest norm of all gradients together; 0 leaves them
-    accumulate: int = 1  # gradient accumulation: parts of a batch, to need less memory
+    warmup: float = 0.15  # fraction of the steps, for one-cycle
+    halve_every: int = 0  # steps, for halve
+    clip_norm: float = 0.0  # maximum global gradient norm; 0: no clipping
+    accumulate: int = 1  # gradient accumulation: parts of a batch, to save memory
     precision: Precision = "no"
     save_every: int = 200  # steps
-    validate_every: int = 0  # steps; 0 is never
-    patience: int = 0  # validations without a better one before it stops; 0 goes on to the end
+    validate_every: int = 0  # steps; 0: never
+    patience: int = 0  # early stopping after this many validations without improvement; 0: off
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a watcher is told after a step."""
+    """The argument of `on_step`."""
 
     step: int
     steps: int
@@ -70,28 +69,28 @@ class Progress:
 
 @dataclass(frozen=True)
 class Part:
-    """Which share of a step's batch a process takes, and which part of it at a time."""
+    """The part of a step's batch of a process and an accumulation step."""
 
     index: int
     of: int
 
     def slice(self, n: int) -> slice:
-        """Equal shares of n, in order."""
+        """The slice of n items; parts are equal and in order."""
         return slice(n * self.index // self.of, n * (self.index + 1) // self.of)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training ended."""
+    """The outcome of a training."""
 
     step: int
     reason: Literal["done", "stopped", "early"]
-    best: dict[str, float] = field(default_factory=dict)  # the best validation, if there were any
+    best: dict[str, float] = field(default_factory=dict)  # the best validation; empty without validations
     seconds: float = 0.0
 
 
 def learning_rate_at(config: TrainConfig, step: int) -> float:
-    """Of 0-based `step`. One-cycle rises and falls along half cosines, as torch's OneCycleLR."""
+    """The learning rate of a 0-based step. One-cycle uses half cosines, like torch's OneCycleLR."""
     highest = config.learning_rate
     if config.schedule == "halve" and config.halve_every:
         return float(highest * 0.5 ** (step // config.halve_every))
@@ -108,7 +107,7 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 
 def seed_of(seed: int, step: int, index: int) -> int:
-    """A seed for one step of one process, unlike its neighbours'."""
+    """A seed for one step of one process, uncorrelated with those of other steps."""
     import numpy as np
 
     return int(np.random.SeedSequence((seed, step, index)).generate_state(1, np.uint64)[0] >> 1)
@@ -128,16 +127,15 @@ def fit(
     """Train to `config.steps`, continuing from the run's last checkpoint if there is one.
 
     Args:
-        loss_fn: the mean loss of a batch; called through the model that Accelerate prepared.
-        batch_at: (step, part) gives the same batch for the same step and part, so that a resumed run
-            sees what an unbroken one would have seen.
-        validate: gives figures, of which `score` (higher is better) decides what is best and when to stop.
-        stop: asked after each step; True saves a checkpoint and returns.
+        loss_fn: the mean loss of a batch, for the model prepared by Accelerate.
+        batch_at: (step, part) to a batch; deterministic, so that a resumed run sees the batches of an unbroken one.
+        validate: returns metrics; `score` (higher is better) selects the best weights and controls early stopping.
+        stop: called after each step; True saves a checkpoint and returns.
         cpu: do not use a GPU.
 
     Raises:
-        TrainingError: the loss or a gradient is no number, or memory is exhausted.
-        ModelError: the run's checkpoint is cut short or of another model.
+        TrainingError: the loss or a gradient is NaN, or memory is exhausted.
+        ModelError: the run's checkpoint is truncated or of another model.
     """
     run = _Run(model, config, run_dir, cpu)
     step = run.restore()
@@ -175,7 +173,7 @@ def fit(
 
 
 class _Run:
-    """The state of one training: what a checkpoint holds, and where it lies."""
+    """The state of a training, and its checkpoints."""
 
     def __init__(self, model: nn.Module, config: TrainConfig, run_dir: Path, cpu: bool) -> None:
         from accelerate import Accelerator
@@ -222,7 +220,7 @@ class _Run:
                 f"The GPU's memory is exhausted at step {step + 1}. Use a smaller batch, or compute it in parts "
                 "(--accumulate 2). The last checkpoint is saved: --resume continues from it."
             ) from error
-        if self.config.precision != "fp16":  # fp16's scaler looks for itself and skips such steps
+        if self.config.precision != "fp16":  # the gradient scaler of fp16 skips such steps
             norm = torch.nn.utils.get_total_norm(
                 [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
             )
@@ -236,10 +234,10 @@ class _Run:
         if not bool(value.isfinite()):
             self._flush()
             raise TrainingError(
-                f"The {what} at step {step + 1:,} is not a number. {self._kept()} Use a lower learning rate."
+                f"The {what} at step {step + 1:,} is not a number. {self._last_saved()} Use a lower learning rate."
             )
 
-    def _kept(self) -> str:
+    def _last_saved(self) -> str:
         kept = checkpoints(self.dir)
         if not kept:
             return "No checkpoint was saved yet."
@@ -264,10 +262,10 @@ class _Run:
     def out_of_patience(self) -> bool:
         return bool(self.config.patience) and self.since_best >= self.config.patience
 
-    # -- what lies in the folder
+    # -- files of the run
 
     def save(self, step: int) -> None:
-        """Write a checkpoint and what was measured so far; older checkpoints go."""
+        """Write a checkpoint and the metrics so far, and delete older checkpoints."""
         if self.accelerator.is_main_process:
             self._check_folder()
             tensors = {f"model.{name}": tensor for name, tensor in self.bare.state_dict().items()}
@@ -280,22 +278,24 @@ class _Run:
             try:
                 write_tensors(self.dir / f"checkpoint-{step:07d}.safetensors", tensors, notes)
             except StorageError as error:
-                said = str(error).replace("; nothing was stored.", f". {self._kept()}")  # of a full disk
-                raise StorageError(said) from error
+                message = str(error).replace(
+                    "; nothing was stored.", f". {self._last_saved()}"
+                )  # if the disk is full
+                raise StorageError(message) from error
             self._flush()
             for old in checkpoints(self.dir)[:-KEPT_CHECKPOINTS]:
                 old.unlink(missing_ok=True)
         self.accelerator.wait_for_everyone()
 
     def _check_folder(self) -> None:
-        """A folder that somebody deleted is not made again for half a run."""
+        """Raise if the folder was deleted, instead of creating it again."""
         if not self.dir.exists():
             raise TrainingError(f"{self.dir} was deleted during training: checkpoints cannot be saved.")
 
     def restore(self) -> int:
-        """The step of the last checkpoint, which is now in place; 0 for a new run.
+        """Load the last checkpoint and return its step; 0 for a new run.
 
-        One that was cut short is passed over for the one before it.
+        A truncated checkpoint is skipped for the one before it.
         """
         kept = checkpoints(self.dir)
         if not kept:
@@ -349,10 +349,10 @@ class _Run:
 
 
 def load_state(model: nn.Module, checkpoint: Path) -> None:
-    """A checkpoint's weights into a model.
+    """Load the weights of a checkpoint into a model.
 
     Raises:
-        ModelError: it is cut short or of another model.
+        ModelError: it is truncated or of another model.
     """
     tensors, _ = read_tensors(checkpoint)
     kept = {name.removeprefix("model."): x for name, x in tensors.items() if name.startswith("model.")}
@@ -360,7 +360,7 @@ def load_state(model: nn.Module, checkpoint: Path) -> None:
 
 
 def _trained(model: nn.Module) -> nn.Module:
-    """The model inside what several processes wrap it in."""
+    """The model without the wrapper of distributed training."""
     inner: nn.Module = getattr(model, "module", model)
     return inner
 
@@ -379,7 +379,7 @@ def _optimizer(model: nn.Module, config: TrainConfig) -> Any:
 
 
 def checkpoints(run_dir: Path) -> list[Path]:
-    """Of a run, oldest first."""
+    """The checkpoints of a run, oldest first."""
     return sorted(run_dir.glob("checkpoint-*.safetensors"), key=_step_of)
 
 
@@ -388,7 +388,7 @@ def _step_of(checkpoint: Path) -> int:
 
 
 def _cut_metrics(run_dir: Path, step: int) -> None:
-    """Forget what was measured after the checkpoint: those steps come again."""
+    """Remove the metrics after the checkpoint, since those steps are repeated."""
     path = run_dir / "metrics.jsonl"
     kept = [line for line in read_metrics(run_dir) if line["step"] <= step]
     temporary = path.with_name(f".metrics.{os.getpid()}")
@@ -398,7 +398,7 @@ def _cut_metrics(run_dir: Path, step: int) -> None:
 
 
 def read_metrics(run_dir: Path) -> list[dict[str, Any]]:
-    """What was measured, a line a step; a last line that a kill cut short is passed over."""
+    """The metrics, one entry per step; a truncated last line is skipped."""
     path, found = run_dir / "metrics.jsonl", []
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():

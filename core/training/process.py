@@ -1,7 +1,7 @@
-"""Which process trains a run. The trainer says so itself, in the run's folder, and everybody reads it there.
+"""The process of a run, recorded by the trainer in the run's folder.
 
-`process.json` names the process and, when it is over, how it ended. A folder is locked for as long as a
-trainer works in it, so that two never do; the system lets go of the lock however the process dies.
+`process.json` has the process and, when it has ended, its outcome. A lock on the folder excludes a second trainer; the
+system releases it when the process dies.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from core.errors import TrainingError, VitrineError
 from core.storage import storage_errors
 
 PROCESS, LOG = "process.json", "log.txt"
-STOP_ASKED = "stop-asked"  # an empty file: somebody asked the process to stop
-SAME_PROCESS_S = 2.0  # two processes of one number never begin closer to each other
-LOCK_WAIT_S = 5.0  # whoever starts a trainer holds the lock while it notes its number
+STOP_ASKED = "stop-asked"  # an empty file: the process was asked to stop
+SAME_PROCESS_S = 2.0  # processes with the same pid start at least this far apart
+LOCK_WAIT_S = 5.0  # the starting process holds the lock while it records the pid
 
 Arguments = ParamSpec("Arguments")
 
 
 @dataclass(frozen=True)
 class Process:
-    """What process.json says."""
+    """The content of process.json."""
 
     pid: int
-    created: float  # when the system began it, Unix seconds: a number that is used again is not mistaken
+    created: float  # Unix time of its start, since pids are reused
     command: list[str]
     begun: float  # Unix seconds
-    held: bool = False  # the trainer itself wrote this; before, only whoever started it
-    spent_s: float = 0.0  # by earlier processes of the same run
-    ended: str = ""  # done, early, stopped or failed; empty while it runs, or when it was killed
-    error: str = ""  # one line, of failed
+    held: bool = False  # written by the trainer itself, not by the starting process
+    spent_s: float = 0.0  # seconds of earlier processes of the run
+    ended: str = ""  # done, early, stopped or failed; empty if it is running or was killed
+    error: str = ""  # one line, if failed
     finished: float = 0.0  # Unix seconds
 
     def write(self, run_dir: Path) -> None:
@@ -60,7 +60,7 @@ class Process:
 
     @classmethod
     def read(cls, run_dir: Path) -> Process | None:
-        """None where nobody wrote it, or what is there is nothing of ours."""
+        """Read it; None if it is missing or invalid."""
         try:
             found = cls(**json.loads((run_dir / PROCESS).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -72,7 +72,7 @@ class Process:
         return not self.ended and self.find() is not None
 
     def find(self) -> psutil.Process | None:
-        """The process, if it lives and is the one that was meant."""
+        """The process, if it is alive and not another one with the same pid."""
         try:
             found = psutil.Process(self.pid)
             same = abs(found.create_time() - self.created) < SAME_PROCESS_S
@@ -83,11 +83,11 @@ class Process:
 
 @contextmanager
 def locked(run_dir: Path, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold a run's folder.
+    """Lock a run's folder.
 
     Raises:
-        TrainingError: somebody else holds it.
-        StorageError: it is not there or cannot be read.
+        TrainingError: it is locked by another process.
+        StorageError: it is missing or cannot be read.
     """
     with storage_errors(run_dir):
         descriptor = os.open(run_dir, os.O_RDONLY)
@@ -112,7 +112,7 @@ def _lock(descriptor: int, run_dir: Path, until: float) -> None:
             raise TrainingError(
                 f"The run in {run_dir} is already being trained{who}. Stop it first, or choose another --out."
             ) from error
-        except OSError:  # a file system without locks: what process.json says has to do
+        except OSError:  # a file system without locks: rely on process.json
             holder = Process.read(run_dir)
             if holder and holder.alive() and holder.pid != os.getpid():
                 raise TrainingError(
@@ -121,8 +121,8 @@ def _lock(descriptor: int, run_dir: Path, until: float) -> None:
             return
 
 
-class _Attendance:
-    """One call of a trainer, and the run that it holds."""
+class _Session:
+    """One call of a trainer, and the run it has locked."""
 
     def __init__(self) -> None:
         self.run_dir: Path | None = None
@@ -137,7 +137,7 @@ class _Attendance:
         self._lock, self.run_dir = lock, run_dir
         me, before = psutil.Process(), Process.read(run_dir)
         begun, earlier = time.time(), spent(run_dir, before) if before else 0.0
-        if before and before.pid == me.pid and not before.held:  # whoever started it has counted already
+        if before and before.pid == me.pid and not before.held:  # counted by the starting process
             begun, earlier = before.begun, before.spent_s
         Process(me.pid, me.create_time(), list(sys.orig_argv), begun, True, earlier).write(run_dir)
         (run_dir / STOP_ASKED).unlink(missing_ok=True)
@@ -149,7 +149,7 @@ class _Attendance:
             signal.signal(signal.SIGTERM, self._before)
         if self.run_dir is None:
             return
-        mine = Process.read(self.run_dir)  # None where the folder was deleted: it is not made again
+        mine = Process.read(self.run_dir)  # None if the folder was deleted, which is not created again
         if mine is not None:
             replace(mine, ended=ended, error=error, finished=time.time()).write(self.run_dir)
 
@@ -158,15 +158,15 @@ class _Attendance:
             self._lock.__exit__(None, None, None)
 
 
-_attendance: ContextVar[_Attendance | None] = ContextVar("attendance", default=None)
+_attendance: ContextVar[_Session | None] = ContextVar("attendance", default=None)
 
 
 def recorded(train: Callable[Arguments, dict[str, Any]]) -> Callable[Arguments, dict[str, Any]]:
-    """Note how a trainer's run ends, in the folder that it says to `hold`."""
+    """Decorate a trainer: record the outcome of its run in the folder given to `hold`."""
 
     @wraps(train)
     def attended(*args: Arguments.args, **kwargs: Arguments.kwargs) -> dict[str, Any]:
-        attendance = _Attendance()
+        attendance = _Session()
         token = _attendance.set(attendance)
         try:
             result = train(*args, **kwargs)
@@ -174,7 +174,7 @@ def recorded(train: Callable[Arguments, dict[str, Any]]) -> Callable[Arguments, 
             return result
         except (
             KeyboardInterrupt
-        ) as error:  # while it prepares or judges; in between, the loop saves and stops
+        ) as error:  # during preparation or evaluation; during training, the loop saves and stops
             attendance.end("stopped")
             raise TrainingError("Stopped. --resume continues from the last checkpoint.") from error
         except BaseException as error:
@@ -188,7 +188,7 @@ def recorded(train: Callable[Arguments, dict[str, Any]]) -> Callable[Arguments, 
 
 
 def hold(run_dir: Path) -> None:
-    """Say that this process trains the run in `run_dir` now, until the `recorded` call that it is in ends.
+    """Lock `run_dir` and record this process as its trainer, until the enclosing `recorded` call ends.
 
     Raises:
         TrainingError: another process trains it.
@@ -203,7 +203,7 @@ def _interrupt(*_: object) -> None:
 
 
 def spent(run_dir: Path, process: Process) -> float:
-    """Seconds of a run until that process ended; until its last sign of life where it was killed."""
+    """Total seconds of a run until a process ended, or until its last write if it was killed."""
     finished = process.finished
     if not finished:
         try:
@@ -214,12 +214,12 @@ def spent(run_dir: Path, process: Process) -> float:
 
 
 def _line(error: BaseException) -> str:
-    """What a person is told of why it failed."""
+    """The error as one line."""
     if isinstance(error, VitrineError):
         return str(error)
     if isinstance(error, MemoryError):
         return "The machine's memory is exhausted. Use a smaller batch or a smaller preset."
-    if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
+    if type(error).__name__ == "OutOfMemoryError":  # of torch, which is not imported here
         return (
             "The GPU's memory is exhausted. Use a smaller batch, or compute it in parts (--accumulate 2). "
             "The last checkpoint is saved: --resume continues from it."

@@ -1,4 +1,4 @@
-"""Run folders: what was trained, how, on what. They lie in VITRINE_HOME/runs/."""
+"""Run folders in VITRINE_HOME/runs/ and their configuration."""
 
 from __future__ import annotations
 
@@ -25,28 +25,30 @@ RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What config.json says: all that is needed to build the model again and to go on training it."""
+    """The content of config.json: everything needed to build the model and resume its training."""
 
     architecture: str  # a key of core.models.registry.architectures
-    model: dict[str, Any]  # its own configuration
+    model: dict[str, Any]  # configuration of the architecture
     training: dict[str, Any]  # TrainConfig's fields
     classes: Sequence[str]
-    dataset: str  # the first, where it was trained on several
+    dataset: str  # the first of several
     fingerprint: str  # of the dataset
     licence: str
     preset: str
     created: str = ""
     sources: Sequence[str] = ()  # label sources, in the order of the one-hot
     human_only: bool = False
-    pretrained: dict[str, str] = field(default_factory=dict)  # where the encoders' first weights were
-    products: dict[str, int] = field(default_factory=dict)  # training, validation, left out
-    result: dict[str, Any] = field(default_factory=dict)  # filled when it is done
+    pretrained: dict[str, str] = field(default_factory=dict)  # modality -> path of its published weights
+    products: dict[str, int] = field(
+        default_factory=dict
+    )  # number of training, validation and skipped products
+    result: dict[str, Any] = field(default_factory=dict)  # metrics, when finished
     balance: str = "none"  # of core.training.balance
-    datasets: dict[str, str] = field(default_factory=dict)  # name -> fingerprint, where there are several
+    datasets: dict[str, str] = field(default_factory=dict)  # name -> fingerprint, if there are several
     format: int = FORMAT
 
     def trained_on(self) -> dict[str, str]:
-        """Every dataset that it was trained on, with its fingerprint then."""
+        """The training datasets with their fingerprints at that time."""
         return self.datasets or {self.dataset: self.fingerprint}
 
     def write(self, run_dir: Path) -> None:
@@ -85,7 +87,7 @@ class RunConfig:
 def _checked(described: dict[str, Any]) -> dict[str, Any]:
     """
     Raises:
-        ValueError: an entry is not of its kind; another's folder can hold anything.
+        ValueError: an entry has the wrong type; a copied folder is untrusted.
     """
     kinds = {"str": str, "dict": dict, "Sequence": list, "bool": bool, "int": int}
     for entry in fields(RunConfig):
@@ -94,9 +96,9 @@ def _checked(described: dict[str, Any]) -> dict[str, Any]:
         if entry.name in described and not isinstance(value, kind):
             raise ValueError(f"{entry.name} is {type(value).__name__}, not {kind.__name__}")
         if kind is list and not all(isinstance(part, str) for part in value or ()):
-            raise ValueError(f"{entry.name} holds a value that is not text")
+            raise ValueError(f"{entry.name} has a value that is not text")
     if not all(isinstance(count, int) for count in described.get("products", {}).values()):
-        raise ValueError("products holds a value that is not a count")
+        raise ValueError("products has a value that is not a count")
     return described
 
 
@@ -105,10 +107,10 @@ def runs_folder() -> Path:
 
 
 def new_run(name: str, out: Path | None) -> Path:
-    """The folder of a new run: `out`, or one named after `name` and the time.
+    """Create the folder of a new run: `out`, or one named after `name` and the time.
 
     Raises:
-        TrainingError: there is a run in that folder already.
+        TrainingError: the folder has a run already.
     """
     folder = out or runs_folder() / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     if (folder / CONFIG).exists():
@@ -135,9 +137,9 @@ def find_run(run: str | Path) -> Path:
 
 
 def run_folders() -> list[Path]:
-    """Every run under VITRINE_HOME, newest first; half-made ones too."""
+    """All runs in VITRINE_HOME, newest first, including unfinished ones."""
     found = []
     for path in runs_folder().glob(f"*/{CONFIG}"):
-        with suppress(OSError):  # deleted meanwhile
+        with suppress(OSError):  # deleted concurrently
             found.append((path.parent.stat().st_mtime, path.parent))
     return [folder for _, folder in sorted(found, reverse=True)]

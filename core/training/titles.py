@@ -1,4 +1,4 @@
-"""What a person calls a network, from its configuration: of a trainer's preset and of a run alike."""
+"""Display names of networks, from the configuration of a preset or a run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ TITLES = {
 
 
 def title_of(architecture: str, model: Mapping[str, Any]) -> str:
-    """
+    """The display name of a network.
+
     Args:
-        model: the architecture's own configuration, as config.json holds it.
+        model: the configuration of the architecture, as in config.json.
 
     >>> title_of("single", {"text": {"hidden": 8, "bidirectional": True}, "image": None})
     'BiLSTM'

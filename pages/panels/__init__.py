@@ -14,15 +14,16 @@ from core.models.cards import card
 from core.settings import settings
 from pages.panels import (
     classification,
+    classification_events,
     classification_view,
     document,
     doors,
     gallery_search,
     product_classifier,
     retrieval,
+    retrieval_events,
     uploads,
 )
-from pages.panels.classification_events import Backend
 from pages.panels.examples import product_examples
 from pages.panels.theme import CSS, vitrine_theme
 
@@ -67,7 +68,7 @@ def mount_panels() -> FastAPI:
         openapi_url=None,
         middleware=[Middleware(doors.Doors), Middleware(document.Document, head=NO_PICTURE)],
     )
-    backend = Backend(
+    classifying = classification_events.Backend(
         product_classifier.choosable,
         product_classifier.classify,
         product_classifier.explain,
@@ -78,12 +79,9 @@ def mount_panels() -> FastAPI:
         product_classifier.warm,
         product_classifier.fitting,
     )
-    mount(panels, classification.build(backend), "classification", classification_view.CSS, FIT)
-    mount(
-        panels,
-        retrieval.build(gallery_search.galleries, gallery_search.search, product_examples),
-        "retrieval",
-    )
+    mount(panels, classification.build(classifying), "classification", classification_view.CSS, FIT)
+    searching = retrieval_events.Backend(gallery_search.galleries, gallery_search.search, product_examples)
+    mount(panels, retrieval.build(searching), "retrieval")
     return panels
 
 

@@ -18,12 +18,12 @@ from core.errors import UsageError
 from core.images.pictures import Pictures, Thumbnails
 from core.search.query import AWAY, Part, Searcher
 from core.settings import settings
-from pages.panels.retrieval import Found, Gallery
+from pages.panels.retrieval_events import Found, Gallery
 from pages.panels.served import served, thumbnails_in_time
 
 SEPARATOR = " / "  # between a dataset and its vectors: neither can hold it
 WIDTH_PX = 320
-OPEN = 4  # searchers that are kept
+OPEN = 4  # searchers in the cache
 
 _searchers: OrderedDict[tuple[str, ...], tuple[Searcher, Thumbnails]] = OrderedDict()
 _lock = threading.Lock()
@@ -52,7 +52,7 @@ def search(
     categories: Sequence[str],
     k: int,
 ) -> list[Found]:
-    """See `pages.panels.retrieval.build`.
+    """The nearest products of a gallery; see `pages.panels.retrieval_events.Backend`.
 
     Raises:
         VitrineError: the gallery is gone, the query is empty, or the picture cannot be opened.

@@ -124,7 +124,7 @@ def explain(
     adjust = _adjust(name, country)[0] if country else None
     others: list[OtherText] = []
     dataset = dataset_of(name) if language else None
-    if dataset and classifier.readings.text is not None:
+    if dataset and classifier.input_config.text is not None:
         known = example if example is not None and example.dataset == dataset else None
         label = ""
         if known is None:  # a text of its own: of the class that the model names

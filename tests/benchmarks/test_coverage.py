@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmarks.coverage import coverage
-from core.evaluation.judging import intervals, intervals_and_calibration
+from core.evaluation.predictions import intervals, intervals_and_calibration
 
 
 def test_coverage_of_every_interval_that_is_printed() -> None:

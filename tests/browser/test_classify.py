@@ -19,9 +19,7 @@ from pages.panels.classification import build
 from pages.panels.classification_events import Backend
 from tests.browser.conftest import DESKTOP, PHONE, Server
 from tests.served import serve
-from tests.toy import picture, trained
-
-__all__ = ["trained"]  # a fixture
+from tests.toy import picture
 
 pytestmark = pytest.mark.browser
 

@@ -1,4 +1,3 @@
-from tests.likeness import clip_folder, products
-from tests.toy import evaluated, toy_home, trained
+from tests.likeness import products
 
-__all__ = ["clip_folder", "evaluated", "products", "toy_home", "trained"]
+__all__ = ["products"]

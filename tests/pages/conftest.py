@@ -12,9 +12,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.planted import make, planted
-from tests.toy import evaluated, toy_home, trained
 
-__all__ = ["evaluated", "make", "open_page", "planted", "toy_home", "trained"]
+__all__ = ["make", "open_page", "planted"]
 
 MAIN = Path(__file__).resolve().parents[2] / "pages" / "main.py"
 

@@ -14,7 +14,7 @@ from core.catalog.products import Products
 from core.embeddings.seen import Exposure
 from core.evaluation import cache
 from core.evaluation.choice import Choice
-from core.evaluation.running import working
+from core.evaluation.status import working
 from core.models.registry import model
 from tests.pages.conftest import Open
 

@@ -63,7 +63,7 @@ def said(page: AppTest) -> str:
 
 def vectors(info: catalog.DatasetInfo, seed: int = 0) -> None:
     plan = Description("own", "imported", 8, info.fingerprint, info.rows, created=f"then {seed}")
-    with writing(info, "own", plan, 1, anew=True) as writer:
+    with writing(info, "own", plan, 1, restart=True) as writer:
         drawn = np.random.default_rng(seed).standard_normal((info.rows, 8))
         writer.write(0, np.arange(info.rows), drawn, np.ones(info.rows, bool))
 

@@ -18,9 +18,9 @@ from core.embeddings.store import sets
 from core.search.query import AWAY, Part, Searcher
 from pages.components.shared import photos
 from tests.drawn_map import write_map
-from tests.likeness import clip_folder, picture, products
+from tests.likeness import picture, products
 
-__all__ = ["clip_folder", "products"]
+__all__ = ["products"]
 
 Open = Callable[..., AppTest]
 

@@ -18,9 +18,9 @@ from core.settings import settings
 from pages.components.search import scores
 from pages.components.search.query_form import Query
 from pages.components.shared import photos
-from tests.likeness import clip_folder, picture, products
+from tests.likeness import picture, products
 
-__all__ = ["clip_folder", "products"]
+__all__ = ["products"]
 
 Open = Callable[..., AppTest]
 

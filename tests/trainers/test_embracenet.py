@@ -22,7 +22,7 @@ from core.training.runs import RunConfig, runs_folder
 from tests.toy import TOY, import_toy, train_toy, write_toy
 from trainers import single
 from trainers.embracenet import PRESETS
-from trainers.running import run
+from trainers.runner import run
 
 PROJECT = Path(__file__).resolve().parents[2]
 

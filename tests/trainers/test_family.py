@@ -11,7 +11,7 @@ from core.catalog.build import import_dataset
 from core.catalog.products import Products
 from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, WordConfig
 from core.errors import TrainingError
-from core.evaluation.judging import evaluate
+from core.evaluation.evaluate import evaluate
 from core.models.data import product_frame
 from core.models.fusion import FusionConfig
 from core.models.loading import classify
@@ -21,7 +21,7 @@ from core.sources.reading import ReadOptions
 from tests.toy import TOY, import_toy, picture, write_toy
 from trainers import embracenet, fusion, ngrams, single
 from trainers.recipe import Recipe
-from trainers.running import run
+from trainers.runner import run
 
 WORDS = WordConfig(vocabulary=200, tokens=6, vector=8, hidden=8)
 IMAGE = TOY.model.image
@@ -177,9 +177,9 @@ def test_pictures_by_the_bundled_network_are_looked_at_once(
     from core.models.classifier import Classifier
     from core.models.embracenet import EmbraceNetConfig
     from core.models.explain import explanation
-    from trainers import running
+    from trainers import runner
 
-    monkeypatch.setattr(running, "FEWEST_TO_CALIBRATE", 2)
+    monkeypatch.setattr(runner, "FEWEST_TO_CALIBRATE", 2)
     seen: list[int] = []
     forward = ImageEncoder.forward
     monkeypatch.setattr(

@@ -14,7 +14,7 @@ from core.embeddings.clip import ENCODERS, Encoder
 from core.embeddings.imported import import_vectors
 from core.embeddings.store import Description, writing
 from core.errors import EmbeddingError, ModelError, TrainingError, UsageError
-from core.evaluation.judging import evaluate
+from core.evaluation.evaluate import evaluate
 from core.models.classifier import Classifier
 from core.models.loading import classify
 from core.models.probe import ProbeConfig, ProbeNetwork

@@ -14,7 +14,7 @@ from core.catalog.build import import_dataset
 from core.catalog.info import remove
 from core.catalog.products import Products
 from core.errors import TrainingError, UnknownDatasetError, UsageError
-from core.evaluation.judging import evaluate, restricted
+from core.evaluation.evaluate import evaluate, restricted
 from core.models.classifier import Classifier
 from core.models.concatenated import ConcatenatedData
 from core.models.data import ProductData, product_frame
@@ -22,7 +22,7 @@ from core.models.registry import of_run
 from core.training.checkpoints import read_tensors, write_tensors
 from core.training.runs import RunConfig
 from tests.toy import TOY, import_toy, train_toy, write_toy
-from trainers.running import run
+from trainers.runner import run
 
 
 @pytest.fixture
@@ -88,10 +88,10 @@ def test_probabilities_among_some_classes() -> None:
 
 
 def test_resumed_equals_unbroken(two: Path) -> None:
-    import trainers.running as running
+    from trainers import runner
 
     train_two(two / "runs" / "whole", "--steps", "8")
-    fit, asked = running.fit, [0]
+    fit, asked = runner.fit, [0]
 
     def stopped(*given: object, **named: object) -> object:
         def stop() -> bool:
@@ -101,7 +101,7 @@ def test_resumed_equals_unbroken(two: Path) -> None:
         return fit(*given, **{**named, "stop": stop})  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "fit", stopped)
+        patch.setattr(runner, "fit", stopped)
         assert train_two(two / "runs" / "broken", "--steps", "8")["ended"] == "stopped"
     run("embracenet", {"toy": TOY}, ["--resume", "--out", str(two / "runs" / "broken"), "--cpu", "--json"])
     whole, _ = read_tensors(two / "runs" / "whole" / "model.safetensors")
@@ -111,11 +111,11 @@ def test_resumed_equals_unbroken(two: Path) -> None:
 
 def test_joined_products_keep_their_order(two: Path) -> None:
     train_toy(two / "runs" / "toy", "--steps", "1")
-    readings = Classifier.load(two / "runs" / "toy").readings
+    input_config = Classifier.load(two / "runs" / "toy").input_config
     parts = []
     for name in ("toy", "other"):
         products = Products.open(name)
-        parts.append(ProductData(products, product_frame(products, ("train",)), readings, workers=1))
+        parts.append(ProductData(products, product_frame(products, ("train",)), input_config, workers=1))
     joined = ConcatenatedData(parts)
     assert len(joined) == 63 + 42 and len(joined.frame) == 105
     rows = np.array([70, 3, 104, 0, 63, 62])
@@ -130,7 +130,7 @@ def test_joined_products_keep_their_order(two: Path) -> None:
 
 
 def test_what_cannot_be_joined_is_said(two: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="one dataset twice: toy, toy"):
+    with pytest.raises(TrainingError, match="a dataset twice: toy, toy"):
         train_toy(two / "runs" / "a", "--dataset", "toy")
     with pytest.raises(UnknownDatasetError):
         train_toy(two / "runs" / "a", "--dataset", "absent")

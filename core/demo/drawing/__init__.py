@@ -1,6 +1,6 @@
-"""Draws the products of the demo dataset as a shop photographs them.
+"""Draw the products of the built-in dataset like photos of a shop.
 
-The same look gives the same picture, byte for byte: what the look does not say follows from its seed.
+The same look gives the same picture, byte for byte: other attributes are derived from its seed.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ DRAWERS: dict[str, Drawer] = {
     "sunglasses": eyewear.sunglasses,
     "glasses": eyewear.glasses,
 }
-# drawn upright, so that a wall and a floor may stand behind them
+# drawn upright: may have a wall and a floor behind them
 STANDING = frozenset({
     "womens-sneakers", "mens-sneakers", "womens-pumps", "womens-sandals", "womens-ankle-boots",
     "womens-boots", "womens-wellingtons", "mens-ankle-boots", "mens-formal-shoes", "womens-handbags",
     "suitcases", "backpacks",
 })  # fmt: skip
-# drawn so broad or tall that they are shown a little smaller
+# broad or tall drawings, shown slightly smaller
 WIDE = frozenset({
     "mens-t-shirts", "mens-polo-shirts", "mens-shirts", "mens-sweaters", "mens-hoodies", "mens-jackets",
     "womens-sweaters", "womens-evening-dresses", "womens-tights", "womens-bathrobes", "childrens-jackets",

@@ -1,4 +1,4 @@
-"""Makes a sheet of every kind with a few variants, to look at after a change.
+"""Draw a contact sheet of every kind with a few variants, to review changes.
 
 python -m core.demo.drawing sheet.jpg [--columns 4] [--seed 0] [--width 96] [--kinds shoes,boots]
 """
@@ -15,12 +15,12 @@ from core.demo.drawing import DRAWERS, draw
 from core.demo.drawing.scene import font
 from core.demo.looks import KINDS, Look
 
-_GAP, _LABEL = 4, 15  # pixels around a picture, and of the line that names a kind
+_GAP, _LABEL = 4, 15  # pixels around a picture, and height of a kind's caption
 _BLOCKS = 4  # kinds side by side
 
 
 def variants(kind: str, count: int, seed: int) -> list[Look]:
-    """Looks of one kind that go through its patterns and materials in turn."""
+    """Looks of one kind that cycle through its patterns and materials."""
     options, rng = KINDS[kind], Random(f"{kind} {seed}")
     colours = rng.sample(options.colours, len(options.colours))
     return [

@@ -1,6 +1,6 @@
 """Belts, headwear, scarves, gloves, umbrellas and ties."""
 
-# an outline reads as a table of points, not as a column of them:
+# outlines are formatted as tables of points:
 # fmt: off
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Handbags, clutches, backpacks, suitcases and wallets."""
 
-# an outline reads as a table of points, not as a column of them:
+# outlines are formatted as tables of points:
 # fmt: off
 
 from __future__ import annotations

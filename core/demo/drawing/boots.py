@@ -1,6 +1,6 @@
 """Boots, from the side with the toe to the right."""
 
-# an outline reads as a table of points, not as a column of them:
+# outlines are formatted as tables of points:
 # fmt: off
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a part of a picture is made of: colour, pattern, texture, and how it takes the light."""
+"""The material of a part of a picture: colour, pattern, texture and shading."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RGB = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Finish:
-    """How a material takes the light; amounts are relative to smooth cotton at 1."""
+    """The shading of a material; amounts are relative to smooth cotton at 1."""
 
     textures: tuple[str, ...] = ()
     contrast: float = 1.0  # light and shade on the form
@@ -45,7 +45,7 @@ FINISHES = {
     "rubber": Finish((), contrast=1.1, drape=0.1, gloss=0.75, power=22),
     "straw": Finish(("straw",), contrast=1.0, drape=0.2),
     "metal": Finish((), contrast=1.7, drape=0.0, gloss=0.8, power=9, mirror=True),
-    # what shops and makers use beside the cloth itself
+    # trimmings and packaging
     "matt": Finish((), contrast=0.8, drape=0.0),
     "skin": Finish((), contrast=0.75, drape=0.0, gloss=0.12, power=5),
     "patent": Finish((), contrast=1.15, drape=0.15, gloss=0.85, power=16),
@@ -57,7 +57,7 @@ FINISHES = {
 
 @dataclass(frozen=True, eq=False)
 class Cloth:
-    """A material in one colour with at most one pattern, ready to be laid on a part."""
+    """A material in one colour with at most one pattern."""
 
     rgb: RGB
     finish: Finish
@@ -119,8 +119,8 @@ _MIRROR_WHITE = (0.0, 0.0, 0.0, 0.05, 0.4, 0.85, 0.12, 0.45, 0.9, 1.0)
 def shading(rgb: RGB, mirror: bool = False) -> NDArray[np.uint32]:
     """The colour under every strength of light (128 is lit cloth), as 256 packed RGBX pixels.
 
-    Shadows keep their hue and lights run to white, so that black still shows folds and white has
-    shadows; a mirror's tones turn back on themselves as reflections do.
+    Shadows have the hue of the colour and highlights approach white, so that folds are visible on black and shadows on
+    white; the tones of a mirror alternate, as in reflections.
     """
     if mirror:
         dark = np.interp(_SHADE, _MIRROR_AT, _MIRROR_DARK)
@@ -130,7 +130,7 @@ def shading(rgb: RGB, mirror: bool = False) -> NDArray[np.uint32]:
         low = np.clip(_SHADE / 128, 0, 1)
         high = np.clip((_SHADE - 128) / 127, 0, 1)
         lift = 0.75 + 0.25 * luminance(rgb)
-        tint = (1.12, 1.06, 0.94)  # shadows lean to blue, as under a window
+        tint = (1.12, 1.06, 0.94)  # bluish shadows, as in daylight
         channels = [
             c * low ** (1.05 * t) + (255 - c) * high**1.15 * lift for c, t in zip(rgb, tint, strict=True)
         ]
@@ -180,11 +180,11 @@ def woven(look: Look, rng: Random) -> Cloth:
     )
 
 
-_FORMAL = ("mens-suits",)  # pinstripes and faint checks only
+_FORMAL = ("mens-suits",)  # only pinstripes and faint checks
 
 
 def jittered(rgb: RGB, rng: Random) -> RGB:
-    """A neighbour of the colour, as dye lots and cameras give."""
+    """A slight variation of the colour, as between dye lots and cameras."""
     light = rng.uniform(0.9, 1.07)
     r, g, b = (min(250, max(14, int(c * light + rng.uniform(-7, 7)))) for c in rgb)
     return (r, g, b)

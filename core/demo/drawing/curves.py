@@ -29,7 +29,7 @@ def smooth(outline: Outline, closed: bool = True) -> Points:
     return _smooth(tuple(outline), closed)
 
 
-@lru_cache(maxsize=4096)  # the second shoe of a pair, and whatever does not depend on the seed
+@lru_cache(maxsize=4096)  # hits: the second shoe of a pair, and outlines that do not depend on the seed
 def _smooth(outline: tuple[Point, ...], closed: bool) -> Points:
     xy = np.array([(p[0], p[1]) for p in outline], np.float32)
     corner = np.array([len(p) > 2 for p in outline])
@@ -63,7 +63,7 @@ def _smooth(outline: tuple[Point, ...], closed: bool) -> Points:
 
 
 def mirrored(half: Outline) -> list[Point]:
-    """The whole outline of a symmetric thing from its right half, told from top to bottom."""
+    """The outline of a symmetric shape from its right half, given from top to bottom."""
     left = [(-p[0], *p[1:]) for p in reversed(half) if p[0] != 0]
     return [*half, *left]
 
@@ -120,7 +120,7 @@ def band(line: Outline, widths: Sequence[float], closed: bool = False) -> list[P
 def tapered(folds: NDArray[np.float32]) -> NDArray[np.float32]:
     """Outlines (n, 2k, 2) of n folds, each given as x0, y0, bend x, bend y, x1, y1, width.
 
-    A fold is widest in its first third and runs out to nothing, as cloth does away from a seam.
+    A fold is widest in its first third and tapers to nothing, like cloth away from a seam.
     """
     t = np.linspace(0, 1, 8, dtype=np.float32)[None, :, None]
     a, b, c = folds[:, None, 0:2], folds[:, None, 2:4], folds[:, None, 4:6]

@@ -1,6 +1,6 @@
 """Dresses, evening dresses, girls' dresses and jumpsuits."""
 
-# an outline reads as a table of points, not as a column of them:
+# outlines are formatted as tables of points:
 # fmt: off
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _dress_sleeves(pen: Pen, g: Gown, cloth: Cloth, rng: Random, shirt: bool, lo
 
 
 def _details(pen: Pen, g: Gown, cloth: Cloth, rng: Random, shape: str, ribbed: bool) -> None:
-    """What closes and trims a dress."""
+    """The closures and trimmings of a dress."""
     if shape == "wrap":
         cross: list[Point] = [(g.neck, g.top), (8, g.top + 34), (-g.waist + 4, g.waist_y)]
         pen.seams([cross, [(-g.waist + 6, g.waist_y + 2), (4, g.waist_y + 40), (10, g.bottom + 4)]],

@@ -1,8 +1,8 @@
-"""The drawing hand: lays parts of cloth on a picture, lit from the upper left.
+"""Draw parts of cloth on a picture, lit from the upper left.
 
-A part is an outline filled with a `Cloth`. Its relief is guessed from the outline (things bulge away
-from their edges), the folds drawn on it and the slow waves of the cloth; the slope of that relief
-gives the light. All of this happens on small arrays, which is why a picture takes milliseconds.
+A part is an outline filled with a `Cloth`. Its relief is estimated from the outline (shapes bulge away from their edges),
+its folds and the slow waves of the cloth; the slope of the relief gives the shading. All computations use small arrays,
+so that a picture takes milliseconds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Fold = tuple[float, float, float, float, float, float, float]  # x0, y0, bend x,
 
 @dataclass
 class Part:
-    """What has been laid on the picture: where, and how it was lit."""
+    """A part drawn on the picture: its place and its shading."""
 
     left: int
     top: int
@@ -48,7 +48,7 @@ class Pen:
         self._matrix = np.eye(2, dtype=np.float32) * self.unit
         self._wobble = (0.0, 0.0, 0.0)
 
-    # --- where things go ----------------------------------------------------------------------------
+    # --- placement ----------------------------------------------------------------------------------
 
     def place(
         self,
@@ -111,9 +111,9 @@ class Pen:
             grain: degrees by which the weave and the pattern are turned.
             puff: how far the part bulges; 0 is a sheet of paper.
             tone: added to the light, of 128.
-            shadow: strength of the shadow it throws on what lies below.
-            inside: the part that this one may not leave.
-            like: takes the light of this part rather than its own, as a print does.
+            shadow: strength of its shadow on the parts below.
+            inside: the part that clips this one.
+            like: the part whose shading is used, as for a print.
             holes: outlines cut out.
             bulge: pixels by which cross stripes sag in the middle.
             fades: soft spots of light (x, y, radius x, radius y, amount).
@@ -391,7 +391,7 @@ def _mapped(image: Image.Image, table: NDArray[np.uint8]) -> Image.Image:
 
 @lru_cache(maxsize=64)
 def _thickness(opacity: float) -> NDArray[np.uint8]:
-    """How much of what lies below sheer cloth hides, by its light: folds are denser."""
+    """The opacity of sheer cloth by its shading: folds are denser."""
     shade = np.arange(256)
     return np.minimum(255, 255 * opacity + np.maximum(0, 128 - shade) * 1.6).astype(np.uint8)
 

@@ -1,6 +1,6 @@
-"""What surrounds a product in a shop's picture: background, mannequin, hanger, sticker, watermark."""
+"""The surroundings of a product in a shop's picture: background, mannequin, hanger, sticker, watermark."""
 
-# an outline reads as a table of points, not as a column of them:
+# outlines are formatted as tables of points:
 # fmt: off
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WOODS: tuple[RGB, ...] = ((206, 176, 138), (222, 204, 180), (164, 124, 90), (23
 
 
 def background(size: tuple[int, int], rng: Random, standing: bool) -> Image.Image:
-    """Mostly the white of shops; `standing` things may stand on a floor before a wall."""
+    """Mostly the white of shops; `standing` products may be on a floor before a wall."""
     kind = rng.choices(("white", "bright", "grey", "tint", "wood", "room"), (38, 22, 14, 14, 6, 6))[0]
     if kind == "room" and not standing:
         kind = "bright"
@@ -89,7 +89,7 @@ def _wood(size: tuple[int, int], rgb: RGB, seed: int) -> Image.Image:
     return Image.fromarray(np.clip(np.array(rgb, np.float32) * out[..., None], 0, 255).astype(np.uint8))
 
 
-# --- bodies that wear things ------------------------------------------------------------------------
+# --- mannequins and hangers -------------------------------------------------------------------------
 
 SKINS: tuple[RGB, ...] = ((238, 234, 228), (226, 214, 200), (232, 204, 180), (206, 164, 132), (150, 106, 80),
                           (214, 216, 220))

@@ -1,4 +1,4 @@
-"""Repeating squares that cloth is sampled from: textures (how it is made) and patterns (what is on it).
+"""Repeating squares that cloth is sampled from: textures (weave) and patterns (print).
 
 Every tile is 256 pixels square at twice the picture's resolution and repeats without a seam. A texture
 is a relief around 128; a pattern is one mask for each ink printed on the ground colour.
@@ -63,7 +63,7 @@ def _rib() -> NDArray[np.float32]:
 
 @cache
 def texture(name: str, pale: bool = False) -> Relief:
-    """The relief of a material, one of TEXTURES; half as deep for pale colours, which show every shade."""
+    """The relief of a material, one of TEXTURES; half as deep for pale colours, on which shading is more visible."""
     relief = TEXTURES[name]()
     return (relief // 2 + 64).astype(np.uint8) if pale else relief
 

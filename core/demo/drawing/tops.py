@@ -1,6 +1,6 @@
 """T-shirts, tank tops, blouses, shirts and polo shirts."""
 
-# an outline reads as a table of points, not as a column of them:
+# outlines are formatted as tables of points:
 # fmt: off
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.demo.looks import Look
 
 
 def _body_below(pen: Pen, look: Look, rng: Random, woman: bool, chance: float, top: float) -> bool:
-    """Perhaps a mannequin that wears what follows."""
+    """Sometimes draw a mannequin under the garment."""
     if look.material != "sheer" and rng.random() > chance:
         return False
     scene.torso(pen, scene.skin(rng), woman, top)

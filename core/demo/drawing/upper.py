@@ -3,7 +3,7 @@
 Everything is symmetric about x = 0; measures are half widths in drawing coordinates.
 """
 
-# an outline reads as a table of points, not as a column of them:
+# outlines are formatted as tables of points:
 # fmt: off
 
 from __future__ import annotations

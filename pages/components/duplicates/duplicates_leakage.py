@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Mapping
 from functools import partial
 
@@ -163,16 +162,11 @@ def _certificate(
     within: bool,
     suffix: str,
 ) -> bytes:
-    judged = {
-        key: judging.precision(found, judging.judgements(info, key), [at[key]])[0].as_dict()
-        for key, found in founds.items()
-    }
+    judged = judging.precisions(info, founds, at)
     made = report.certificate(
         products.table(info.name), founds, at, duplicates.splits(info), keep, within, judged
     )
-    if suffix == "json":
-        return json.dumps(made, ensure_ascii=False, indent=2).encode()
-    return report.as_markdown(made).encode()
+    return report.as_bytes(made, f".{suffix}")
 
 
 def _list(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,9 @@ def cohorts(count: int, seed: int = 0) -> list[Cohort]:
     ]  # fmt: skip
 
 
+folded = lru_cache(maxsize=None)(fold)  # each text is compared with sixty cohorts
+
+
 def is_in(product: dict[str, Any], cohort: Cohort) -> bool:
     """The cohort's meaning in plain Python."""
     for column in (*CHOICES, "item_id", "image_id"):
@@ -109,9 +113,10 @@ def is_in(product: dict[str, Any], cohort: Cohort) -> bool:
             return False
     if cohort.category and not any(product["category_path"][: len(path)] == path for path in cohort.category):
         return False
-    texts = [fold(product[name] or "") for name in ("name", "description")]
-    if not all(any(word in text for text in texts) for word in fold(cohort.text).split()):
-        return False
+    if cohort.text:
+        texts = [folded(product[name] or "") for name in ("name", "description")]
+        if not all(any(word in text for text in texts) for word in folded(cohort.text).split()):
+            return False
     return cohort.picture is None or (product["image"] is not None) == cohort.picture
 
 

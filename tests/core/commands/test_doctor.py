@@ -24,4 +24,4 @@ def test_vectors_that_would_fail_on_stage_are_named(products: Products, clip_fol
 
     path.write_text(json.dumps(described | {"fingerprint": "0" * 16}))
     ok, text = doctor._vectors()
-    assert not ok and "as it was before" in text
+    assert not ok and "an earlier version of" in text

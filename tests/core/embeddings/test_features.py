@@ -14,7 +14,7 @@ from core.embeddings import features
 from core.embeddings.features import key_of, open_features, text_features
 from core.embeddings.store import sets
 from core.errors import EmbeddingError, StorageError
-from core.evaluation.judging import evaluate, split_data
+from core.evaluation.evaluate import evaluate, split_data
 from core.models.classifier import Classifier
 from core.training.checkpoints import read_tensors
 from tests.toy import TOY, import_toy, train_toy
@@ -64,7 +64,7 @@ def test_computed_once_it_trains_and_judges_as_computed_at_every_step(toy: Path)
 def test_killed_halfway_it_goes_on(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(toy / "runs" / "a", "--no-text-features")
     classifier = Classifier.load(toy / "runs" / "a")
-    products, tokenizer = Products.open("toy"), classifier.readings.tokenizer
+    products, tokenizer = Products.open("toy"), classifier.input_config.tokenizer
     assert tokenizer is not None
     encoder, key = (
         classifier.network.text,
@@ -103,7 +103,7 @@ def test_other_weights_have_another_name(toy: Path, tmp_path: Path, monkeypatch:
     with torch.no_grad():
         encoder.encoder.embed_tokens.weight[0, 0] += 1
     assert key_of(encoder, file) != key
-    tokenizer = classifier.readings.tokenizer
+    tokenizer = classifier.input_config.tokenizer
     assert tokenizer is not None
     monkeypatch.setattr(features.shutil, "disk_usage", lambda path: type("Free", (), {"free": 10})())
     with pytest.raises(StorageError, match="--no-text-features"):
@@ -115,10 +115,10 @@ def test_other_weights_have_another_name(toy: Path, tmp_path: Path, monkeypatch:
 
 
 def test_resumed_equals_unbroken(toy: Path) -> None:
-    import trainers.running as running
+    from trainers import runner
 
     train(toy / "runs" / "whole")
-    fit, asked = running.fit, [0]
+    fit, asked = runner.fit, [0]
 
     def stopped(*given: object, **named: object) -> object:
         def stop() -> bool:
@@ -128,7 +128,7 @@ def test_resumed_equals_unbroken(toy: Path) -> None:
         return fit(*given, **{**named, "stop": stop})  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "fit", stopped)
+        patch.setattr(runner, "fit", stopped)
         train(toy / "runs" / "broken")
     train_toy(toy / "runs" / "broken", "--resume", recipe=FROZEN)
     whole, _ = read_tensors(toy / "runs" / "whole" / "model.safetensors")

@@ -138,7 +138,7 @@ def wrong(case: str, folder: Path) -> Path:  # noqa: C901 - a list of cases
         ("fewer rows", "50 vectors but shop has 60 products"),
         ("csv", "npy, .npz or .parquet"),
         ("zeros", "have length 0"),
-        ("no array", "it does not hold plain numbers"),
+        ("no array", "it does not contain plain numbers"),
     ],
 )
 def test_a_wrong_file_is_one_clear_error(products: Products, tmp_path: Path, case: str, says: str) -> None:

@@ -12,13 +12,13 @@ from core.demo.looks import KINDS
 from core.embeddings.clip import ENCODERS, encoder
 from core.embeddings.seen import FILE, Seen, SeenDataset, exposure, read_seen, same_name, write_seen
 from core.errors import ModelError
-from core.evaluation.judging import evaluate
+from core.evaluation.evaluate import evaluate
 from core.models.cards import card
 from core.models.loading import open_classifier
 from core.models.registry import model
-from tests.likeness import clip_folder, picture, products, write_clip
+from tests.likeness import picture, products, write_clip
 
-__all__ = ["clip_folder", "products"]
+__all__ = ["products"]
 
 
 def test_the_four_ways_to_stand_to_a_dataset(products: Products) -> None:

@@ -79,7 +79,7 @@ def test_one_writer_at_a_time(products: Products) -> None:
 def test_a_stale_or_foreign_set_says_what_to_run(products: Products) -> None:
     write(products)
     later = replace(products.info, fingerprint="0123456789abcdef")
-    with pytest.raises(EmbeddingError, match=r"as it was before .* vitrine embed shop --encoder toy"):
+    with pytest.raises(EmbeddingError, match=r"an earlier version of .* vitrine embed shop --encoder toy"):
         open_set(later, "toy")
     assert sets(later) == []
     with pytest.raises(EmbeddingError, match="other weights"):

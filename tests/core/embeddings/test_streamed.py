@@ -16,7 +16,7 @@ from core.embeddings.streamed import PictureStream
 from core.training.checkpoints import read_tensors
 from tests.likeness import products
 from tests.toy import TOY, import_toy, train_toy
-from trainers.running import run
+from trainers.runner import run
 
 __all__ = ["products"]
 PICTURES = replace(TOY, model=replace(TOY.model, text=None))
@@ -66,15 +66,15 @@ def test_what_fits_is_an_array(products: Products, monkeypatch: pytest.MonkeyPat
 def test_a_streamed_run_equals_a_cached_one_stopped_or_not(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import trainers.running as running
+    from trainers import runner
 
     import_toy(tmp_path)
     monkeypatch.setattr(pixels, "LARGEST_BYTES", 1_000)
-    monkeypatch.setattr(running, "_tested", lambda *given: {})  # what comes after training is as ever
+    monkeypatch.setattr(runner, "_test_metrics", lambda *given: {})  # no evaluation after the training
     train_toy(home / "runs" / "streamed", "--steps", "8", recipe=PICTURES)
     assert not (home / "toy" / "pixels" / "32x24").exists()
 
-    fit, asked = running.fit, [0]
+    fit, asked = runner.fit, [0]
 
     def stopped(*given: object, **named: object) -> object:
         def stop() -> bool:
@@ -84,7 +84,7 @@ def test_a_streamed_run_equals_a_cached_one_stopped_or_not(
         return fit(*given, **{**named, "stop": stop})  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(running, "fit", stopped)
+        patch.setattr(runner, "fit", stopped)
         train_toy(home / "runs" / "broken", "--steps", "8", recipe=PICTURES)
     resumed = ["--resume", "--out", str(home / "runs" / "broken"), "--cpu", "--workers", "2", "--json"]
     monkeypatch.setattr(streamed, "CHUNK", 40)  # in two processes

@@ -7,7 +7,7 @@ import torch
 
 from core.embeddings.encoders import WordConfig, WordEncoder
 from core.embeddings.ngrams import NgramTokenizer, ngrams, train_ngrams
-from core.embeddings.readers import open_tokenizer
+from core.embeddings.tokenizers import open_tokenizer
 from core.embeddings.tokens import train_tokenizer
 from core.embeddings.words import WordTokenizer, split_words, train_words
 from core.errors import ModelError

@@ -17,9 +17,9 @@ from core.errors import StorageError, UsageError, VitrineError
 from core.evaluation import cache, charts, class_charts
 from core.evaluation.cache import Evaluation
 from core.evaluation.choice import Choice
-from core.evaluation.judging import evaluate
+from core.evaluation.evaluate import evaluate
 from core.evaluation.published import PER_COUNTRY, TABLES, measured
-from core.evaluation.running import working
+from core.evaluation.status import working
 from core.models.registry import model
 from core.training.runs import find_run
 
@@ -82,7 +82,7 @@ def test_a_damaged_file_is_no_evaluation(evaluated: Path, tmp_path: Path) -> Non
 def test_how_far_it_is_and_why_it_ended_can_be_seen(evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, choice = model("toy-run"), Choice("toy", sees="picture")
     assert cache.status_of(spec, choice) is None
-    monkeypatch.setattr("core.evaluation.running.TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr("core.evaluation.status.UPDATE_EVERY_S", 0.0)
     seen = []
 
     def look(done: int, total: int, what: str) -> None:
@@ -97,7 +97,7 @@ def test_how_far_it_is_and_why_it_ended_can_be_seen(evaluated: Path, monkeypatch
     def stumble(*_: object, **__: object) -> None:
         raise UsageError("No product of the test split has what is needed (picture).")
 
-    monkeypatch.setattr("core.evaluation.judging.evaluate", stumble)
+    monkeypatch.setattr("core.evaluation.evaluate.evaluate", stumble)
     choice = replace(choice, labels="human")
     with pytest.raises(UsageError):
         cache.evaluate_and_store(spec, choice)
@@ -211,9 +211,9 @@ def test_the_time_left_is_by_the_pace_of_counting_alone(
     evaluated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec, choice = model("toy-run"), Choice("toy", split="train")
-    monkeypatch.setattr("core.evaluation.running.TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr("core.evaluation.status.UPDATE_EVERY_S", 0.0)
     clock = [100.0]  # seconds that loading took before anything was counted
-    monkeypatch.setattr("core.evaluation.running.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("core.evaluation.status.time.monotonic", lambda: clock[0])
     with working(cache.path_of(spec, choice), lambda *_: None) as tell:
         for done, left in ((10, None), (20, 8.0), (60, 2.4)):
             tell(done, 100, "Classifying")

@@ -62,7 +62,7 @@ def keep(
     """Store vectors as an embedding would."""
     n, d = vectors.shape
     plan = Description(name, "imported", d, dataset.fingerprint, n)
-    with writing(dataset, name, plan, 1, anew=True) as writer:
+    with writing(dataset, name, plan, 1, restart=True) as writer:
         writer.write(0, np.arange(n), vectors, np.ones(n, bool) if present is None else present)
 
 

@@ -136,14 +136,14 @@ def test_products_of_an_untrained_class_count_alike_in_f1_and_ap() -> None:
 
 def test_probabilities_that_are_no_numbers_are_said() -> None:
     broken = np.array([[0.5, 0.5], [np.nan, 0.5]])
-    with pytest.raises(ModelError, match=r"no number for 1 of 2 products"):
+    with pytest.raises(ModelError, match=r"predicted NaN for 1 of 2 products"):
         classification_report(broken, np.array([0, 1]), [None] * 2, [None] * 2)
 
 
 def test_the_rank_under_ties_is_that_of_the_prediction() -> None:
     import pandas as pd
 
-    from core.evaluation.judging import predictions_table
+    from core.evaluation.predictions import predictions_table
 
     columns = ("row_id", "item_id", "image_id", "geo", "label_source", "label")
     frame = pd.DataFrame({column: [0, 1, 2] for column in columns})

@@ -14,9 +14,9 @@ from sklearn.metrics import f1_score
 
 import core.models.registry
 from core.errors import ImageError, ModelError, UsageError, VitrineError
-from core.evaluation import judging
+from core.evaluation import evaluate as evaluation
 from core.evaluation.comparison import compare
-from core.evaluation.judging import evaluate, split_data
+from core.evaluation.evaluate import evaluate, split_data
 from core.images.pictures import open_picture
 from core.measures.intervals import wilson
 from core.models.classifier import Classifier
@@ -195,7 +195,7 @@ def test_every_figure_of_sampled_passes_is_their_mean(
     classifier = loaded("toy-run")
     data = split_data(classifier, "toy", "test")
     passes = [np.random.default_rng(seed).dirichlet([1, 1, 1], 27).astype(np.float32) for seed in range(3)]
-    monkeypatch.setattr(judging, "open_classifier", lambda *_: classifier)
+    monkeypatch.setattr(evaluation, "open_classifier", lambda *_: classifier)
     monkeypatch.setattr(classifier, "predict", lambda inputs, inference, seed: passes[seed])
     said = [each.argmax(axis=1) for each in passes]
     right = np.array([each == data.labels for each in said])  # (3, 27)
@@ -222,7 +222,7 @@ def test_every_figure_of_sampled_passes_is_their_mean(
 def test_fair_ties_have_their_own_interval(toy_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything ties: fair top-1 is 1/3 of 27 products, all with one hit of 1/3; by GLAMI's rule the last class wins."""
     classifier = loaded("toy-run")
-    monkeypatch.setattr(judging, "open_classifier", lambda *_: classifier)
+    monkeypatch.setattr(evaluation, "open_classifier", lambda *_: classifier)
     monkeypatch.setattr(
         classifier, "predict", lambda inputs, **_: np.full((len(inputs), 3), 1 / 3, np.float32)
     )

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from core.embeddings.encoders import ImageConfig, WordConfig
 from core.embeddings.ngrams import train_ngrams
-from core.embeddings.readers import open_tokenizer
+from core.embeddings.tokenizers import open_tokenizer
 from core.errors import ModelError
 from core.models.classifier import Classifier
-from core.models.data import Readings
+from core.models.data import InputConfig
 from core.models.explain import HEADS, OtherText, explanation, picture_heat, word_importances, word_spans
 from core.models.fusion import FusionClassifier, FusionConfig
 from core.models.inputs import TEXT
@@ -38,8 +38,8 @@ def classifier_of(network: Any, tokenizer: Any = None, classes: int = 2) -> Clas
     names = [f"class {number}" for number in range(classes)]
     config = RunConfig("single", {}, {}, names, "toy", "", "MIT", "toy")
     network.eval()
-    readings = Readings(names, network.config.text, network.config.image, tokenizer)
-    return Classifier(config, network, readings, Path())
+    input_config = InputConfig(names, network.config.text, network.config.image, tokenizer)
+    return Classifier(config, network, input_config, Path())
 
 
 def words(folder: Path, *known: str) -> Any:

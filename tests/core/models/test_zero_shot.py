@@ -17,7 +17,7 @@ from core.embeddings.loading import load_encoder
 from core.embeddings.store import open_set
 from core.embeddings.vectors import vectors_of
 from core.errors import ImageError, ModelError, UnknownDatasetError, UsageError
-from core.evaluation.judging import evaluate, probabilities_of, split_data
+from core.evaluation.evaluate import evaluate, probabilities_of, split_data
 from core.models.cards import card
 from core.models.data import product_frame
 from core.models.loading import load, open_classifier
@@ -25,9 +25,9 @@ from core.models.prompts import GLAMI, prompts_of, spoken, template_of
 from core.models.registry import model, models
 from core.models.vectors import vector_inputs
 from core.models.zero_shot import ZeroShotClassifier, ZeroShotNetwork
-from tests.likeness import clip_folder, picture, products
+from tests.likeness import picture, products
 
-__all__ = ["clip_folder", "products"]
+__all__ = ["products"]
 NAME = "Červené šaty s proužky"
 
 

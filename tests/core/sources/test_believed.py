@@ -49,7 +49,7 @@ def test_a_field_of_many_lines_is_kept_and_told(home, tmp_path):
     text = "\n".join(["line of text"] * 30)
     report = table(tmp_path / "a.csv", f'id,name\n1,"{text}"\n2,b\n')
     assert values("name") == [(text,), ("b",)]
-    assert "1 fields hold more than 20 lines (first line 2)" in report.warnings[0]
+    assert "1 fields have more than 20 lines (first line 2)" in report.warnings[0]
 
 
 def test_quotes_in_a_tsv_are_letters_unless_all_enclose(home, tmp_path):
@@ -214,9 +214,9 @@ def test_keys_that_come_late(home, tmp_path):
     assert values("category")[-1] == ("Tops",)
 
 
-@pytest.mark.parametrize("split", ["none", "path", "category", "label", "total"])
-def test_a_split_may_be_called_anything(home, tmp_path, split):
-    table(tmp_path / "a.csv", f"id,name,category,split\n1,a,x,{split}\n2,b,y,\n3,c,y,train\n")
+def test_a_split_may_be_called_anything(home, tmp_path):
+    named = "".join(f"{split},a,x,{split}\n" for split in ("none", "path", "category", "label", "total"))
+    table(tmp_path / "a.csv", f"id,name,category,split\n{named}2,b,y,\n3,c,y,train\n")
     answer = summary(Products.open("t"), None)
     assert {row["category"] for row in answer["categories"]} == {"x", "y"}
     assert report(Products.open("t"), None)
@@ -242,6 +242,6 @@ def test_what_many_parts_have_in_common_is_told_once(home, tmp_path):
     for part in range(30):
         write_files(tmp_path / "parts", {f"train-{part}.csv": f"id,name,main_label\n{part},a,x\n".encode()})
     told: list[str] = []
-    report = import_dataset("table", [str(tmp_path / "parts")], "t", ReadOptions(told=told.append))
+    report = import_dataset("table", [str(tmp_path / "parts")], "t", ReadOptions(notify=told.append))
     assert report.rows == 30 and told == ["train-0.csv (in utf-8, delimited by ,): item_id=id, name=name"]
     assert len(report.warnings) == 1 and report.warnings[0].endswith("The same in 29 more files.")

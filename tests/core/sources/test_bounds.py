@@ -1,4 +1,4 @@
-"""Small files that unfold to gigabytes: each is one clear line, and takes neither memory nor disk."""
+"""Small files that decompress to gigabytes: each gives one clear error, and takes neither memory nor disk."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def letters() -> bytes:
         ("lines.csv", b"id,name\n1,shoe\n2," + b'"x\n",' * MB, "the record in line 3 is longer than 1 MB"),
         ("header.csv", b"a" * 4 * MB, "header.csv: the record in line 1 is longer than 1 MB"),
         ("rows.csv.gz", gzip.compress(b"id,name\n" + (b"1," + b"x" * 2_000 + b"\n") * 6_000), "100 times its size"),
-        ("letters.parquet", letters(), "letters.parquet unfolds to"),
-        ("repeated.parquet", dictionary(6_000, "red shoes " * 200), "repeated.parquet unfolds to"),
-        ("deep.json", b'[{"name": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]", "line 1 is nested too deep"),
+        ("letters.parquet", letters(), "letters.parquet decompresses to"),
+        ("repeated.parquet", dictionary(6_000, "red shoes " * 200), "repeated.parquet decompresses to"),
+        ("deep.json", b'[{"name": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]", "line 1 is nested too deeply"),
     ],
 )  # fmt: skip
 def test_what_unfolds_is_one_line(home: Path, tmp_path: Path, name: str, data: bytes, says: str) -> None:
@@ -78,7 +78,7 @@ def test_a_zip_whose_table_unfolds(home: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "evil.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for split in ("train", "test"):
             archive.writestr(f"GLAMI-1M-{split}.csv", ",".join(COLUMNS) + "\n" + "a" * 12 * MB)
-    with pytest.raises(SourceError, match=r"evil.zip:GLAMI-1M-train.csv unfolds to"):
+    with pytest.raises(SourceError, match=r"evil.zip:GLAMI-1M-train.csv decompresses to"):
         import_dataset("glami", [str(tmp_path / "evil.zip")], "evil")
 
 

@@ -27,7 +27,7 @@ def test_one_folder_a_class(home, tmp_path):
     )  # fmt: skip
     report = imported(root)
     assert report.splits == {"none": 3}
-    assert report.warnings == ["2 files that are no pictures in a class folder were left out."]
+    assert report.warnings == ["2 files that are not pictures in a class folder were skipped."]
     rows = Products.open("f").rows()
     assert [(row["name"], row["category_path"]) for row in rows] == [
         ("c", ("hats",)),
@@ -66,7 +66,7 @@ def test_symlinks_out_and_names_that_are_not_text(home, tmp_path):
     report = imported(root)
     assert report.rows == 2
     assert report.rejected == {"image path leaves its folder": 2, "file name is not UTF-8": 1}
-    assert report.warnings == ["2 files that are no pictures in a class folder were left out."]
+    assert report.warnings == ["2 files that are not pictures in a class folder were skipped."]
 
 
 def test_a_folder_that_will_not_do(home, tmp_path):
@@ -74,7 +74,7 @@ def test_a_folder_that_will_not_do(home, tmp_path):
     with pytest.raises(SourceError, match="is a file"):
         imported(tmp_path / "file.jpg")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match="holds no folders"):
+    with pytest.raises(SourceError, match="has no folders"):
         imported(tmp_path / "empty")
     (tmp_path / "empty" / "class").mkdir()
     with pytest.raises(SourceError, match="There are no products in the source"):

@@ -74,7 +74,7 @@ def test_a_server_without_ranges_is_a_clear_error(home, tmp_path, monkeypatch):
     write_zip(tmp_path / "g.zip", glami_files())
     with (
         serve(tmp_path, ranges=False) as (address, _),
-        pytest.raises(SourceError, match=r"does not serve byte ranges.*Download it and import the file"),
+        pytest.raises(SourceError, match=r"does not support byte ranges.*Download it and import the file"),
     ):
         imported(f"{address}/g.zip")
 
@@ -84,7 +84,7 @@ def test_a_url_that_is_not_there_or_not_a_zip(home, tmp_path, monkeypatch):
     (tmp_path / "empty.zip").write_bytes(b"")
     (tmp_path / "text.zip").write_text("<html>Please log in</html>" * 9)
     with serve(tmp_path) as (address, _):
-        with pytest.raises(SourceError, match=r"answers 404.*Check the address"):
+        with pytest.raises(SourceError, match=r"answers 404.*Check the URL"):
             imported(f"{address}/no.zip")
         with pytest.raises(SourceError, match="0 bytes"):
             imported(f"{address}/empty.zip")
@@ -173,9 +173,7 @@ def test_a_product_whose_picture_is_missing_stays(home, tmp_path):
     files = glami_files()
     del files["GLAMI-1M-dataset/images/0.jpg"]
     report = imported(write_zip(tmp_path / "g.zip", files))
-    assert report.rows == 4 and report.warnings == [
-        "1 products name a picture that the archive does not hold."
-    ]
+    assert report.rows == 4 and report.warnings == ["1 products name a picture that is not in the archive."]
 
 
 def test_what_macos_adds_is_passed_over(home, tmp_path):
@@ -198,9 +196,9 @@ def test_an_archive_that_is_no_archive(home, tmp_path):
     for data, says in (
         (b"", "is empty"),
         (b"item_id,image_id\n1,2\n", "not a zip archive"),
-        (whole[: len(whole) // 2], "the download was cut short"),
-        (whole[:-1_000], "the download was cut short"),
-        (whole[:-15], "the download was cut short"),
+        (whole[: len(whole) // 2], "the download is incomplete"),
+        (whole[:-1_000], "the download is incomplete"),
+        (whole[:-15], "the download is incomplete"),
     ):
         with pytest.raises(SourceError, match=says):
             imported(broken(tmp_path, data))
@@ -230,7 +228,9 @@ def test_damage_within_a_table_is_found(home, tmp_path):
 def test_a_missing_table_is_named(home, tmp_path, absent, says):
     files = glami_files()
     del files[absent]
-    with pytest.raises(SourceError, match=rf"GLAMI-1M-{says}.csv is missing .*the download may be cut"):
+    with pytest.raises(
+        SourceError, match=rf"GLAMI-1M-{says}.csv is missing .*the download may be incomplete"
+    ):
         imported(write_zip(tmp_path / "g.zip", files))
     with pytest.raises(SourceError, match=rf"GLAMI-1M-{says}.csv is missing"):
         imported(write_files(tmp_path / "folder", files))
@@ -262,7 +262,9 @@ def test_missing_columns_are_named(home, tmp_path):
 def test_a_table_cut_in_a_quoted_field(home, tmp_path):
     rows = [glami_row(number, description="one, two\nthree") for number in range(9)]
     cut = csv_bytes(rows)[:-20]
-    with pytest.raises(SourceError, match=r"ends in the middle of a quoted field .*near line 18.*cut short"):
+    with pytest.raises(
+        SourceError, match=r"ends in the middle of a quoted field .*near line 18.*the file is incomplete"
+    ):
         imported(write_zip(tmp_path / "g.zip", glami_files() | {TRAIN: cut}))
 
 

@@ -122,7 +122,7 @@ def test_a_picture_that_is_a_symlink_out(home, tmp_path):
         (b"\xff\xd8\xff", "is not a JSON list of annotations"),
         (
             json.dumps([annotation()] * 50).encode()[:-30],
-            "it ends in the middle of a record, so it was cut short",
+            "it ends in the middle of a record: the file is incomplete",
         ),
         (b'[{"a": 1}, oops]', "is not valid JSON"),
         (b'[{"a": "\xff\xfe"}]', "no products in the source"),

@@ -213,7 +213,7 @@ def test_a_symlink_made_after_the_import_is_not_followed(folder, tmp_path):
         ("a.csv.gz", gzip.compress(b"name\n" + b"abc\n" * 99, mtime=0)[:-12], "is damaged"),
         ("a.csv.gz", b"\x1f\x8bname,abc", "is damaged"),
         ("a.parquet", b"PAR1 cut", "cannot be read as Parquet"),
-        ("a.txt", b"name\nx\n", "a table ends in .csv, .tsv"),
+        ("a.txt", b"name\nx\n", "a table has the extension .csv, .tsv"),
         ("a.csv", b"name,image\n,\n", r"no products in the source \(1 rows rejected: neither a name nor a picture\)"),
     ],
 )  # fmt: skip

@@ -24,7 +24,7 @@ from core.statistics import (
     theme,
     words,
 )
-from core.statistics.cache import kept, path
+from core.statistics.cache import cached, path
 
 
 def product(**given: Any) -> dict[str, Any]:
@@ -189,12 +189,12 @@ def test_what_is_kept_is_read_again_and_belongs_to_its_cohort(toy, monkeypatch) 
     def compute(value: int):
         return lambda: calls.append(value) or pd.DataFrame({"n": [value]})
 
-    assert kept(products, None, "t", compute(1))["n"][0] == 1
-    assert kept(products, None, "t", compute(2))["n"][0] == 1
-    assert kept(products, cohort, "t", compute(3))["n"][0] == 3
+    assert cached(products, None, "t", compute(1))["n"][0] == 1
+    assert cached(products, None, "t", compute(2))["n"][0] == 1
+    assert cached(products, cohort, "t", compute(3))["n"][0] == 3
     assert calls == [1, 3]
     path(products, cohort, "t").write_bytes(b"damaged")
-    assert kept(products, cohort, "t", compute(4))["n"][0] == 4
+    assert cached(products, cohort, "t", compute(4))["n"][0] == 4
     assert path(products, cohort, "t") == path(products, cohort.with_(fingerprint="x"), "t")
 
 
@@ -202,7 +202,7 @@ def test_a_folder_that_cannot_be_written_is_only_slower(toy, monkeypatch) -> Non
     monkeypatch.setattr("core.statistics.cache.WORTH_S", 0.0)
     products = toy([product()])
     (products.info.folder / "statistics").write_text("in the way")
-    assert kept(products, None, "t", lambda: pd.DataFrame({"n": [1]}))["n"][0] == 1
+    assert cached(products, None, "t", lambda: pd.DataFrame({"n": [1]}))["n"][0] == 1
 
 
 def test_the_same_colour_for_the_same_thing() -> None:

@@ -17,7 +17,7 @@ from core.training.runs import RunConfig
 from tests.toy import TOY, import_toy, train_toy
 from trainers import ngrams
 from trainers.products import Batches
-from trainers.running import run
+from trainers.runner import run
 
 
 def test_the_adjusted_loss_by_hand() -> None:

@@ -17,10 +17,9 @@ from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.settings import settings
 from pages.panels import gallery_search, retrieval
-from tests.likeness import clip_folder, picture, write_products
+from pages.panels.retrieval_events import Backend
+from tests.likeness import picture, write_products
 from tests.pages.panels.test_classification import serve
-
-__all__ = ["clip_folder"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def address(clip_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         import_dataset("table", [str(write_products(folder / "source"))], "shop")
         embed("shop", encoder(str(clip_folder)), workers=1, device="cpu")
         assert settings().home == folder / "home"
-        yield from serve(retrieval.build(gallery_search.galleries, gallery_search.search))
+        yield from serve(retrieval.build(Backend(gallery_search.galleries, gallery_search.search)))
 
 
 def test_a_sentence_finds_ten(address: str) -> None:

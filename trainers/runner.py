@@ -1,4 +1,4 @@
-"""What every trainer shares: its arguments, its data, its run folder; a recipe is one file beside this one."""
+"""The runner of all trainers: prepare a run, train, evaluate, report. Recipes are in the other modules."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ import torch
 from accelerate import PartialState
 
 from core.catalog.products import Products
-from core.embeddings.readers import open_tokenizer
+from core.embeddings.tokenizers import open_tokenizer
 from core.errors import TrainingError, VitrineError
-from core.evaluation.judging import evaluate
+from core.evaluation.evaluate import evaluate
 from core.models.classifier import frozen_text
-from core.models.data import Readings, product_frame, product_text
+from core.models.data import InputConfig, product_frame, product_text
 from core.models.inputs import Inputs
 from core.models.priors import counted, write_counts
 from core.models.registry import ARCHITECTURES
@@ -35,12 +35,19 @@ from core.training.loop import Outcome, Precision, TrainConfig, checkpoints, fit
 from core.training.process import hold, recorded
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
 from trainers.console import Watcher, parser
-from trainers.initialisation import IMAGENET, VECTORS, check_weights, learn_to_read, load_pretrained, only
+from trainers.initialisation import (
+    IMAGENET,
+    VECTORS,
+    check_weights,
+    load_pretrained,
+    only,
+    train_tokenizer_of,
+)
 from trainers.products import Batches, classes_of, held_out_of, open_sources, read, unchanged_sources
 from trainers.recipe import Recipe
 
-VALIDATED = 2_000  # products that one validation looks at
-FEWEST_TO_CALIBRATE = 100  # products that a temperature is fitted to
+VALIDATED = 2_000  # largest number of validation products
+FEWEST_TO_CALIBRATE = 100  # least number of products to fit temperatures
 
 
 def loss_of(model: Any, batch: tuple[Inputs, torch.Tensor]) -> torch.Tensor:
@@ -50,7 +57,7 @@ def loss_of(model: Any, batch: tuple[Inputs, torch.Tensor]) -> torch.Tensor:
 
 
 def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> RunConfig:
-    """Decide all that config.json says of a new run, train its tokenizer, and write both."""
+    """Write the configuration of a new run, and train its tokenizer."""
     sources = open_sources(arguments.dataset, arguments.human_only)
     classes = classes_of(sources)
     if arguments.only:
@@ -78,7 +85,7 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
             for pair in zip(frame.name, frame.description, strict=True)
         ]
         model = replace(
-            model, text=learn_to_read(model.text, texts, training.seed, run_dir, given.get("text"))
+            model, text=train_tokenizer_of(model.text, texts, training.seed, run_dir, given.get("text"))
         )
     n = sum(int((~out).sum()) for out in held)
     per_epoch = max(1, n // min(training.batch_size, n))
@@ -112,32 +119,32 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
 
 
 def native_precision(cpu: bool) -> Precision:
-    """bf16 where this machine computes it in hardware, else no."""
+    """`bf16` if the hardware supports it, else `no`."""
     if torch.cuda.is_available() and not cpu:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
     return "bf16" if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else "no"
 
 
 def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.Namespace) -> Outcome:
-    """Train, or go on training, the run in `run_dir`, and write its weights when it is done."""
+    """Train or resume the run in `run_dir`, and write its weights when it is finished."""
     training = TrainConfig(**config.training)
     sources = unchanged_sources(config)
     torch.manual_seed(training.seed)
     network = importlib.import_module(ARCHITECTURES[config.architecture]).build(
         config.model, len(config.classes)
     )
-    if kept := checkpoints(run_dir):  # `fit` reads them too; a frozen encoder is needed before it
+    if kept := checkpoints(run_dir):  # also read by `fit`, but a frozen encoder is used before
         load_state(network, kept[-1])
     else:
         load_pretrained(network, config)
     if (run_dir / VECTORS).exists():
         network.text.vectors.weight.data.copy_(read_tensors(run_dir / VECTORS)[0]["vectors"])
     tokenizer = open_tokenizer(run_dir / TOKENIZER) if network.config.text is not None else None
-    readings = Readings(tuple(config.classes), network.config.text, network.config.image, tokenizer)
-    with state_of(arguments).main_process_first():  # the others find the pictures decoded
+    input_config = InputConfig(tuple(config.classes), network.config.text, network.config.image, tokenizer)
+    with state_of(arguments).main_process_first():  # the others reuse its decoded pictures
         frozen = None if arguments.no_text_features else frozen_text(network)
         seen = network.image if network.config.image is not None and network.config.image.frozen else None
-        data = read(sources, readings, arguments.workers, run_dir, frozen, seen)
+        data = read(sources, input_config, arguments.workers, run_dir, frozen, seen)
     holds_out = data.held_out(recipe.validation_share, training.seed)
     usable = data.usable()
     positions, validating = usable[~holds_out[usable]], usable[holds_out[usable]][:VALIDATED]
@@ -151,7 +158,7 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     if config.balance == "loss":
         network.log_shares.copy_(torch.from_numpy(log_shares(data.labels[positions], len(config.classes))))
     if left := len(data) - len(usable):
-        print(f"{left:,} products are left out: they have no readable input.", file=sys.stderr)
+        print(f"{left:,} products are skipped: they have no readable input.", file=sys.stderr)
 
     def validate(model: Any) -> dict[str, float]:
         hits = []
@@ -197,15 +204,15 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
     return outcome
 
 
-def judge(config: RunConfig, run_dir: Path, outcome: Outcome) -> RunConfig:
-    """Add to config.json how good the finished run is on the test split."""
-    tests = {name: _tested(config, run_dir, name) for name in config.trained_on()}
+def add_test_metrics(config: RunConfig, run_dir: Path, outcome: Outcome) -> RunConfig:
+    """Evaluate a finished run on the test split and add the metrics to config.json."""
+    tests = {name: _test_metrics(config, run_dir, name) for name in config.trained_on()}
     result = {
         "weights": weights_digest(run_dir / WEIGHTS),
         "step": outcome.step,
         "ended": outcome.reason,
         "seconds": outcome.seconds,
-        "test": _together(list(tests.values())),
+        "test": _pooled(list(tests.values())),
     }
     if len(tests) > 1:
         result["tests"] = tests
@@ -214,8 +221,8 @@ def judge(config: RunConfig, run_dir: Path, outcome: Outcome) -> RunConfig:
     return config
 
 
-def _tested(config: RunConfig, run_dir: Path, dataset: str) -> dict[str, dict[str, float]]:
-    """Figures on one dataset's test split, by what the model sees; empty without one."""
+def _test_metrics(config: RunConfig, run_dir: Path, dataset: str) -> dict[str, dict[str, float]]:
+    """Metrics on the test split of a dataset by input (`sees`); empty without a test split."""
     figures: dict[str, dict[str, float]] = {}
     if len(product_frame(Products.open(dataset), ("test",))):
         for sees in (name for name in ("both", "picture", "text") if _reads(config, name)):
@@ -224,8 +231,8 @@ def _tested(config: RunConfig, run_dir: Path, dataset: str) -> dict[str, dict[st
     return figures
 
 
-def _together(tests: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Over the test products of all datasets as one set."""
+def _pooled(tests: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Metrics over the test products of all datasets together."""
     found: dict[str, dict[str, float]] = {}
     for sees in dict.fromkeys(name for test in tests for name in test):
         parts = [test[sees] for test in tests if sees in test]
@@ -242,7 +249,7 @@ def _reads(config: RunConfig, sees: str) -> bool:
 
 
 def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
-    """The folder of the run to go on with.
+    """The folder of the run to resume.
 
     Raises:
         TrainingError: there is none.
@@ -259,15 +266,15 @@ def to_resume(arguments: argparse.Namespace, architecture: str) -> Path:
 
 
 def state_of(arguments: argparse.Namespace) -> PartialState:
-    """Which process of how many this is, under torch's or (on accelerators) accelerate's launcher, or alone."""
+    """The state of this process under torch's or (on accelerators) accelerate's launcher."""
     return PartialState(cpu=arguments.cpu)
 
 
 def begin(name: str, recipe: Recipe, arguments: argparse.Namespace) -> tuple[RunConfig, Path]:
-    """A new run, which the first process writes and the others read.
+    """Create a new run: the main process writes it, the others read it.
 
     Raises:
-        TrainingError: several processes, and no folder they agree on.
+        TrainingError: several processes without --out.
     """
     state = state_of(arguments)
     if state.num_processes > 1 and arguments.out is None:
@@ -288,7 +295,7 @@ def run(
     argv: Sequence[str] | None = None,
     trained: Callable[[RunConfig, Recipe, Path, argparse.Namespace], Outcome] | None = None,
 ) -> dict[str, Any]:
-    """Do what the arguments say; the run's folder and figures."""
+    """Run a trainer; returns the run's folder and metrics."""
     arguments = parser(name, presets).parse_args(argv)
     recipe = presets[arguments.preset]
     main_process = state_of(arguments).is_main_process
@@ -312,9 +319,9 @@ def run(
     outcome = (trained or train)(config, recipe, run_dir, arguments)
     if outcome.reason == "stopped":
         command = f"python -m trainers.{name} --resume --out {run_dir}"
-        print(f"Stopped at step {outcome.step:,}. Go on with: {command}", file=sys.stderr)
+        print(f"Stopped at step {outcome.step:,}. Resume it with: {command}", file=sys.stderr)
         return {"run": str(run_dir), "step": outcome.step, "ended": "stopped"}
-    config = judge(config, run_dir, outcome)
+    config = add_test_metrics(config, run_dir, outcome)
     return {"run": str(run_dir), **config.result}
 
 
@@ -323,12 +330,12 @@ def main(
     presets: Mapping[str, Recipe],
     trained: Callable[[RunConfig, Recipe, Path, argparse.Namespace], Outcome] | None = None,
 ) -> None:
-    """A trainer's command line."""
+    """The command line of a trainer."""
     tell(lambda: run(name, presets, trained=trained))
 
 
 def tell(work: Callable[[], dict[str, Any]]) -> None:
-    """Do a trainer's work and say what came of it; a VitrineError becomes one line."""
+    """Run a trainer and print its result; a VitrineError is printed as one line."""
     go_offline()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:

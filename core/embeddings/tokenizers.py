@@ -1,4 +1,4 @@
-"""The tokenizers there are, behind one interface."""
+"""Open any of the tokenizers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ AnyTokenizer = Tokenizer | WordTokenizer | NgramTokenizer | PieceTokenizer
 
 
 def open_tokenizer(path: Path) -> AnyTokenizer:
-    """Whichever tokenizer wrote the file.
+    """Open a tokenizer of any kind, recognised by the start of its file.
 
     Raises:
-        ModelError: none did, or it is missing.
+        ModelError: the file is missing or not a tokenizer.
     """
     try:
         with path.open(encoding="utf-8") as file:

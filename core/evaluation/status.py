@@ -19,7 +19,7 @@ from core.progress import Progress
 from core.storage import storage_errors
 
 LOCK_TRIES = 20
-TOLD_EVERY_S = 0.3  # interval between progress updates
+UPDATE_EVERY_S = 0.3  # interval between progress updates
 
 
 @dataclass(frozen=True)
@@ -40,37 +40,37 @@ def lock_path(path: Path) -> Path:
 
 @contextmanager
 def working(path: Path, progress: Progress) -> Iterator[Progress]:
-    """Hold the lock and write the progress; an error stays readable."""
+    """Hold the lock of an evaluation and write its progress; an error is preserved."""
     place = lock_path(path)
     with storage_errors(place.parent):
         file = place.open("a+", encoding="utf-8")
     with file:
         _take(file)
-        last, first = 0.0, ("", 0, 0.0)  # the first count of a step, and its time
+        last, first = 0.0, ("", 0, 0.0)  # start of the current step: its count and time
 
-        def tell(done: int, total: int, what: str) -> None:
+        def update(done: int, total: int, what: str) -> None:
             nonlocal last, first
             progress(done, total, what)
             now = time.monotonic()
             if what != first[0]:
                 first = (what, done, now)
-            if now - last > TOLD_EVERY_S:
+            if now - last > UPDATE_EVERY_S:
                 last, counted = now, done - first[1]
                 left = (total - done) * (now - first[2]) / counted if counted > 0 else None
                 _note(file, Status("running", done, total, what, left_s=left))
 
         try:
             _note(file, Status("running", what="Loading the model"))
-            yield tell
+            yield update
             place.unlink(missing_ok=True)
         except BaseException as error:
-            said = str(error) if isinstance(error, VitrineError) else f"{type(error).__name__}: {error}"
-            _note(file, Status("failed", error=said))
+            message = str(error) if isinstance(error, VitrineError) else f"{type(error).__name__}: {error}"
+            _note(file, Status("failed", error=message))
             raise
 
 
 def _note(file: IO[str], state: Status) -> None:
-    with suppress(OSError):  # a full disk ends the evaluation where it is kept, not here
+    with suppress(OSError):  # a full disk raises when the result is written
         file.seek(0)
         file.truncate()
         file.write(json.dumps(asdict(state)))
@@ -78,7 +78,7 @@ def _note(file: IO[str], state: Status) -> None:
 
 
 def _take(file: IO[str]) -> None:
-    """Take the lock, which a reader may hold for a moment."""
+    """Acquire the lock, which a reader may hold briefly."""
     for _ in range(LOCK_TRIES):
         with suppress(BlockingIOError):
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
