@@ -80,7 +80,12 @@ def mount_panels() -> FastAPI:
         product_classifier.fitting,
     )
     mount(panels, classification.build(classifying), "classification", classification_view.CSS, FIT)
-    searching = retrieval_events.Backend(gallery_search.galleries, gallery_search.search, product_examples)
+    searching = retrieval_events.Backend(
+        gallery_search.galleries,
+        gallery_search.search,
+        lambda asked: product_examples(among=asked.cohort),
+        gallery_search.question_picture,
+    )
     mount(panels, retrieval.build(searching), "retrieval")
     return panels
 

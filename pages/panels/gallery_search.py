@@ -5,19 +5,23 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from core.catalog.cohort import Cohort, path_from_text, path_text
+from core.catalog.cohort import path_from_text, path_text
 from core.catalog.info import DatasetInfo, datasets, info
 from core.catalog.products import Products
 from core.embeddings.clip import ENCODERS, run_encoders
 from core.embeddings.loading import loaded_encoder
-from core.embeddings.store import Description, preferred, sets
-from core.errors import UsageError
+from core.embeddings.store import PICTURES_ALONE, Description, preferred, sets
+from core.errors import UsageError, VitrineError
 from core.images.pictures import Pictures, Thumbnails
 from core.search.query import AWAY, Part, Searcher
 from core.settings import settings
+from pages.components.shared import photos
+from pages.panels.address import Asked, filters_of
+from pages.panels.examples import row_example
 from pages.panels.retrieval_events import Found, Gallery
 from pages.panels.served import served, thumbnails_in_time
 
@@ -38,7 +42,14 @@ def galleries() -> list[Gallery]:
                 choices = _choices(dataset.name, dataset.fingerprint)
                 title = f"{dataset.name}, {name}"
                 found.append(
-                    Gallery(f"{dataset.name}{SEPARATOR}{name}", title, _about(dataset, described), *choices)
+                    Gallery(
+                        f"{dataset.name}{SEPARATOR}{name}",
+                        title,
+                        _about(dataset, described),
+                        *choices,
+                        dataset.name,
+                        described.encoder not in PICTURES_ALONE,
+                    )
                 )
     return found
 
@@ -51,6 +62,7 @@ def search(
     countries: Sequence[str],
     categories: Sequence[str],
     k: int,
+    filters: str = "",
 ) -> list[Found]:
     """The nearest products of a gallery; see `pages.panels.retrieval_events.Backend`.
 
@@ -80,18 +92,17 @@ def search(
             raise UsageError(
                 f"{dataset_name} has no {what} {strange[0]!r}. It has: {some}{', ...' if known[8:] else ''}."
             )
-    cohort = Cohort(
-        dataset_name, geo=tuple(countries), category=tuple(path_from_text(path) for path in categories)
+    cohort = filters_of(filters, dataset_name).with_(
+        geo=tuple(countries), category=tuple(path_from_text(path) for path in categories)
     )
-    mask = None if cohort.is_whole() else searcher.products.mask(cohort)
+    mask = None if cohort.with_(fingerprint=None).is_whole() else searcher.products.mask(cohort)
     answer = searcher.search(parts, k, mask, "both" if text.strip() else "likeness")
     rows = searcher.products.by_row([hit.row_id for hit in answer.hits])
     pictures = thumbnails_in_time(thumbnails, [row["image_id"] for row in rows], WIDTH_PX)
     return [
         Found(
             served(data, "found") if data is not None else None,
-            f"{row['name'] or row['category'] or row['item_id']} "
-            f"({', '.join([f'{hit.score:.3f}', *filter(None, [hit.likeness])])})",
+            " · ".join(filter(None, [row["name"] or row["category"] or row["item_id"], hit.likeness])),
             {
                 "item_id": row["item_id"],
                 "image_id": row["image_id"],
@@ -105,6 +116,17 @@ def search(
         )
         for hit, row, data in zip(answer.hits, rows, pictures, strict=True)
     ]
+
+
+def question_picture(asked: Asked) -> Path | None:
+    """The picture that the address asks about: a photo that was uploaded on the Search page, or a product's."""
+    with suppress(VitrineError):
+        if asked.photo:
+            return photos.path_of(asked.photo)
+    if asked.like is None or asked.cohort is None:
+        return None
+    found = row_example(asked.cohort.dataset, asked.like)
+    return found.picture if found else None
 
 
 def _open(dataset: DatasetInfo, vectors: str) -> tuple[Searcher, Thumbnails]:

@@ -7,22 +7,12 @@ from typing import Any
 
 import gradio as gr
 
+from pages.panels.address import OF_THE_PAGE
 from pages.panels.photo import photo
-from pages.panels.retrieval_events import Backend, Events
+from pages.panels.retrieval_events import SENTENCES, Backend, Events
 
 WAITING = 32  # visitors in the queue at most
 SHOWN_CHARACTERS = 20_000  # that the browser lets one type; the encoder reads far fewer
-SENTENCES = (
-    "červené šaty",
-    "čierna bunda",
-    "μαύρη τσάντα",
-    "fehér póló",
-    "zapatos marrones",
-    "siyah ayakkabı",
-    "мъжка риза на карета",
-    "blue striped shirt",
-    "红色连衣裙",
-)
 
 
 @dataclass(frozen=True)
@@ -34,6 +24,7 @@ class _Query:
     without: Any
     countries: Any
     categories: Any
+    filters: Any  # all others, as in an address
     clear: Any
     button: Any
 
@@ -91,10 +82,11 @@ def _query() -> _Query:
     )
     countries = gr.Dropdown([], label="Countries", multiselect=True, allow_custom_value=True)
     categories = gr.Dropdown([], label="Categories", multiselect=True, allow_custom_value=True)
+    filters = gr.Textbox(label="Filters", visible="hidden")
     with gr.Row():
         clear = gr.Button("Clear", size="md")
         button = gr.Button("Search", variant="primary", size="md")
-    return _Query(text, picture, without, countries, categories, clear, button)
+    return _Query(text, picture, without, countries, categories, filters, clear, button)
 
 
 def _results() -> _Results:
@@ -109,7 +101,15 @@ def _results() -> _Results:
 def _connect(panel: gr.Blocks, it: _Parts, events: Events) -> None:
     """Which events follow which."""
     query, results = it.query, it.results
-    asked = [query.text, query.picture, query.without, query.countries, query.categories, it.gallery]
+    asked = [
+        query.text,
+        query.picture,
+        query.without,
+        query.countries,
+        query.categories,
+        it.gallery,
+        query.filters,
+    ]
     found = [results.pictures, results.data]
     private: dict[str, Any] = {"api_visibility": "private"}
     queued: dict[str, Any] = {**private, "concurrency_id": "gpu"}
@@ -126,18 +126,20 @@ def _connect(panel: gr.Blocks, it: _Parts, events: Events) -> None:
         **private,
     )
     filters = [query.countries, query.categories]
-    it.gallery.change(events.on_gallery, it.gallery, [it.about, *filters], queue=False, **private)
+    it.gallery.input(events.on_gallery, it.gallery, [it.about, *filters], queue=False, **private)
     picked = it.examples.select(
         events.on_example, it.shown, [query.picture, query.text], queue=False, **private
     )
     picked.then(events.search_products, asked, found, **queued)
-    panel.load(
-        events.on_open,
-        None,
-        [it.gallery, it.about, query.button, *filters, it.examples, it.shown],
-        queue=False,
-        **private,
-    )
+    # The address is handed to an event by a script.
+    search = gr.Textbox(visible=False)
+    question = [query.text, query.picture, query.without]
+    opened = panel.load(
+        events.on_open, search,
+        [it.gallery, it.about, query.button, *filters, it.examples, it.shown, *question, query.filters],
+        queue=False, js=OF_THE_PAGE, **private,
+    )  # fmt: skip
+    opened.then(events.on_begin, asked, found, **queued)
 
 
 def _accept_any(choice: gr.Dropdown) -> None:

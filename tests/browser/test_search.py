@@ -98,8 +98,9 @@ def test_more_like_this_from_a_product(page: Page, searchable: Server) -> None:
 
 
 def test_the_live_panel_answers(page: Page, searchable: Server) -> None:
-    page.goto(f"{searchable.url}/search?view=Live")
+    page.goto(f"{searchable.url}/search?dataset=glami-mini&view=Live&split=test")
     panel = page.frame_locator("iframe[src*='/panels/retrieval']")
+    expect(panel.locator(".thumbnail-item img, .grid-container img").first).to_be_visible(timeout=60_000)
     panel.get_by_label("Search for").fill("kalhoty")
     panel.get_by_role("button", name="Search", exact=True).click()
     expect(panel.locator(".thumbnail-item img, .grid-container img").first).to_be_visible(timeout=60_000)

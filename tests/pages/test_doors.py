@@ -146,7 +146,7 @@ SOCKETS = {"/_stcore/stream"}
 EVENTS = {  # by the function; the tables of inputs are the panel's own
     "classification": {"classify", "on_example", "on_answer", "on_explain", "on_models", "on_open", "on_begin", "on_own", "_stopped",
                        "lambda", "js_fn", "unnamed"},
-    "retrieval": {"load_example", "search", "search_products", "lambda", "on_gallery", "on_example", "on_open"},
+    "retrieval": {"load_example", "search", "search_products", "lambda", "on_gallery", "on_example", "on_open", "on_begin"},
 }  # fmt: skip
 TOOLS = {"classification": {"on_classify"}, "retrieval": {"search_products"}}
 

@@ -17,7 +17,7 @@ from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.settings import settings
 from pages.panels import gallery_search, retrieval
-from pages.panels.retrieval_events import Backend
+from pages.panels.retrieval_events import Backend, Events
 from tests.likeness import picture, write_products
 from tests.pages.panels.test_classification import serve
 
@@ -52,6 +52,21 @@ def test_a_picture_with_filters(address: str, tmp_path: Path) -> None:
     assert found and all(int(hit["item_id"][1:]) % 6 == 3 for hit in found)
 
 
+def test_it_opens_with_what_the_address_asks(address: str) -> None:
+    events = Events(
+        Backend(gallery_search.galleries, gallery_search.search, picture=gallery_search.question_picture)
+    )
+    opened = events.on_open("?dataset=shop&geo=cz&split=train&q=boty&without=mikina")
+    countries, question, filters = opened[3].value, opened[7:10], opened[10]
+    assert (countries, question) == (["cz"], ("boty", None, "mikina"))
+    _, found = events.on_begin(*question, countries, [], opened[0].value, filters)
+    assert found and all(int(hit["item_id"][1:]) % 2 for hit in found)  # odd rows: cz, train
+    *_, text, liked, _, _ = events.on_open("?dataset=shop&like=30")
+    assert text == "" and Path(liked).exists()
+    assert "no dataset named 'nobody'" in events.on_open("?dataset=nobody")[1].value
+    assert events.on_begin("", None, "", [], [], None, "") == (None, None)
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
@@ -60,6 +75,7 @@ def test_a_picture_with_filters(address: str, tmp_path: Path) -> None:
         ({"text": "x", "gallery": "nonsense"}, "cannot be searched"),
         ({"text": "x", "countries": ["zz"]}, "no country 'zz'. It has: "),
         ({"text": "x", "categories": ["red"]}, "no category 'red'"),
+        ({"text": "x", "filters": "picture=perhaps"}, "expected yes or no"),
     ],
 )
 def test_what_cannot_be_is_said(address: str, asked: dict[str, Any], says: str) -> None:
