@@ -102,7 +102,7 @@ def search(
     return [
         Found(
             served(data, "found") if data is not None else None,
-            " · ".join(filter(None, [row["name"] or row["category"] or row["item_id"], hit.likeness])),
+            ": ".join(filter(None, [hit.likeness, row["name"] or row["category"] or row["item_id"]])),
             {
                 "item_id": row["item_id"],
                 "image_id": row["image_id"],
