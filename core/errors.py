@@ -111,3 +111,7 @@ class ClosedPlanError(UsageError):
         super().__init__(
             f"The audit {plan} is closed and takes no more answers. Whoever leads it can open it again."
         )
+
+
+class PairsError(VitrineError):
+    """Incorrect pairs are missing, outdated or broken, or cannot be generated."""

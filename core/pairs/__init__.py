@@ -1,0 +1,1 @@
+"""Incorrect image-text pairs for contrastive training, generated from frozen vectors."""

@@ -1,0 +1,198 @@
+"""Pairs of datasets: stored, outdated, and every input that cannot have any."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from core.catalog.build import import_dataset
+from core.catalog.info import info
+from core.catalog.products import Products
+from core.embeddings.imported import import_vectors
+from core.errors import EmbeddingError, PairsError, UsageError, VitrineError
+from core.pairs import table
+from core.pairs.generation import generate, pairs
+from core.pairs.table import COLUMNS, PairSettings
+
+SETTINGS = PairSettings(image_vectors="pictures", text_vectors="texts", split="train", clusters=3)
+
+
+def make(folder: Path, image: np.ndarray, text: np.ndarray, train: int | None = None) -> str:
+    """A dataset of as many products, whose vectors were made elsewhere; rows of NaN have none."""
+    n = len(image)
+    split = np.where(np.arange(n) < (n if train is None else train), "train", "test")
+    source = folder / "shop.csv"
+    pd.DataFrame({"item_id": np.arange(n), "name": [f"Item {k}" for k in range(n)], "split": split}).to_csv(
+        source, index=False
+    )
+    import_dataset("table", [str(source)], "shop")
+    for name, vectors in (("pictures", image), ("texts", text)):
+        vectors_of(folder, name, vectors)
+    return "shop"
+
+
+def vectors_of(folder: Path, name: str, vectors: np.ndarray) -> None:
+    there = np.isfinite(vectors).all(axis=1)
+    np.savez(folder / f"{name}.npz", row_id=np.flatnonzero(there), vectors=vectors[there].astype(np.float32))
+    import_vectors(Products.open("shop"), folder / f"{name}.npz", name, "row_id")
+
+
+def three(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors around three directions each, the texts' independent of the pictures'."""
+    rng = np.random.default_rng(seed)
+    centres = np.eye(3, 8) * 4
+    return tuple(centres[rng.integers(0, 3, n)] + rng.normal(scale=0.5, size=(n, 8)) for _ in range(2))  # type: ignore[return-value]
+
+
+def test_pairs_of_a_dataset_are_stored_and_the_same_again(home: Path, tmp_path: Path):
+    image, text = three(120)
+    image[5] = text[7] = np.nan
+    name = make(tmp_path, image, text, train=100)
+    made = pairs(name, SETTINGS)
+    counts = made.described.counts
+    assert (counts.anchors, counts.left_out, counts.pairs, counts.dropped) == (98, 2, 98, 0)
+    assert 5 not in made.row_id and 7 not in made.row_id and made.row_id.max() < 100
+    assert set(made.partner) <= set(made.row_id)
+    assert (made.image_cluster != made.partner_image_cluster).all()
+    assert (made.text_cluster != made.partner_text_cluster).all()
+    assert sum(made.described.image_sizes) == sum(made.described.text_sizes) == 98
+    assert list(made.described.image_sizes) == sorted(made.described.image_sizes, reverse=True)
+    np.testing.assert_allclose(made.weight_positive, (1 + made.similarity) / 2, rtol=1e-6)
+    np.testing.assert_allclose(made.weight_positive + made.weight_negative, 1, rtol=1e-6)
+    hubs = np.bincount(made.partner)
+    assert (counts.partners, counts.most_used) == ((hubs > 0).sum(), hubs.max())
+    stored = pq.read_table(table.folder_of(info(name), SETTINGS.name) / "pairs.parquet")
+    assert stored.schema.equals(COLUMNS) and stored.num_rows == 98
+
+    again = pairs(name, SETTINGS)
+    assert again.described.created == made.described.created  # read from the disk
+    anew = pairs(name, SETTINGS, again=True)
+    assert anew.as_table().equals(made.as_table())
+    other = pairs(name, PairSettings(**{**vars(SETTINGS), "seed": 1}))
+    assert not other.as_table().equals(made.as_table())
+    assert {one.name for one in table.listing(info(name))} == {SETTINGS.name, other.described.name}
+
+
+def test_the_other_methods(home: Path, tmp_path: Path):
+    image, text = three(60)
+    name = make(tmp_path, image, text)
+    for changed in (
+        {"method": "random"},
+        {"method": "below", "threshold": 0.2},
+        {"replacement": False},
+    ):
+        made = generate(Products.open(name), PairSettings(**{**vars(SETTINGS), **changed}))
+        assert made.described.counts.pairs + made.described.counts.dropped == 60
+        assert (made.partner != made.row_id).all()
+        if changed.get("threshold"):
+            assert (made.similarity[~made.fallback] <= 0.2 + 1e-6).all() and (made.image_cluster == -1).all()
+
+
+def test_one_picture_of_ten_texts(home: Path, tmp_path: Path):
+    image, text = three(200)
+    image = np.repeat(image[:20], 10, axis=0)
+    name = make(tmp_path, image, text)
+    made = pairs(name, SETTINGS)
+    assert made.described.counts.same_picture == made.described.counts.same_text == 0
+    drawn = pairs(name, PairSettings(**{**vars(SETTINGS), "method": "random"}))
+    assert (
+        drawn.described.counts.same_picture == (drawn.similarity > 0.9999).sum() > 0
+    )  # which the paper allows
+
+
+def test_outdated_and_broken_pairs_say_what_to_run(home: Path, tmp_path: Path):
+    image, text = three(60)
+    name = make(tmp_path, image, text)
+    with pytest.raises(PairsError, match=r"none yet.*vitrine pairs shop"):
+        table.load(info(name), SETTINGS.name)
+    pairs(name, SETTINGS)
+    folder = table.folder_of(info(name), SETTINGS.name)
+    whole = (folder / "pairs.parquet").read_bytes()
+    (folder / "pairs.parquet").write_bytes(whole[:200])
+    with pytest.raises(PairsError, match="broken"):
+        table.load(info(name), SETTINGS.name)
+    (folder / "pairs.parquet").write_bytes(whole)
+    vectors_of(tmp_path, "texts", text[::-1])
+    with pytest.raises(PairsError, match=r"texts were computed again.*--clusters 3"):
+        table.load(info(name), SETTINGS.name)
+    assert table.listing(info(name)) == []
+    pairs(name, SETTINGS)
+    described = json.loads((folder / "pairs.json").read_text())
+    (folder / "pairs.json").write_text(json.dumps({**described, "fingerprint": "another"}))
+    with pytest.raises(PairsError, match="earlier version of the dataset"):
+        table.load(info(name), SETTINGS.name)
+    encoder = info(name).folder / "embeddings" / "pictures" / "encoder.json"
+    encoder.write_text(json.dumps({**json.loads(encoder.read_text()), "fingerprint": "another"}))
+    with pytest.raises(EmbeddingError, match="as it was before"):
+        pairs(name, SETTINGS)
+    for broken in ("", "[]", "{}", json.dumps({**described, "settings": {"clusters": "many"}})):
+        (folder / "pairs.json").write_text(broken)
+        with pytest.raises(PairsError, match="broken"):
+            table.load(info(name), SETTINGS.name)
+
+
+same = np.ones((30, 8))
+
+
+@pytest.mark.parametrize(
+    ("image", "text", "says"),
+    [
+        (three(9)[0], three(9)[1], "9 products with a picture and a text are fewer than 10 clusters"),
+        (same, three(30)[1], "10 clusters of pictures .* only 1 different"),
+        (three(30)[0], same, "10 clusters of texts .* only 1 different"),
+        (
+            three(30)[0],
+            np.where(np.arange(30)[:, None] < 1, 1.0, np.nan),
+            "30 have a vector of the picture, 1 of the text",
+        ),
+    ],
+    ids=["fewer than clusters", "one picture", "one text", "texts missing"],
+)
+def test_datasets_without_pairs(home: Path, tmp_path: Path, image, text, says):
+    name = make(tmp_path, image, text)
+    with pytest.raises(PairsError, match=says):
+        pairs(name, PairSettings(**{**vars(SETTINGS), "clusters": 10}))
+    assert not (info(name).folder / "pairs" / SETTINGS.name).exists()
+
+
+def test_no_candidate_at_all(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Two pictures and two texts: with clusters of both, each picture's texts are one cluster, and so are all."""
+    image = np.repeat(np.eye(2, 8), 15, axis=0)
+    name = make(tmp_path, image, np.roll(image, 1, axis=1))
+    made = pairs(name, PairSettings(**{**vars(SETTINGS), "clusters": 2}))
+    assert np.isclose(made.similarity, 0).all()  # the other picture has the other text
+
+    from core.pairs import generation
+
+    def one_text(vectors, rows, k, seed, what):
+        return (np.zeros if what == "texts" else np.arange)(len(rows)).astype(np.int32) % 2, None
+
+    monkeypatch.setattr(generation, "cluster", one_text)
+    with pytest.raises(PairsError, match="all texts are in one cluster"):
+        pairs(name, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"method": "nearest"}, "expected clusters, random, below"),
+        ({"method": "below"}, "threshold is None"),
+        ({"method": "below", "threshold": float("nan")}, "threshold is nan"),
+        ({"threshold": 0.2}, "goes with method below"),
+        ({"clusters": 1}, "clusters is 1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"image_vectors": "../up"}, "cannot name a set"),
+        ({"split": "tomorrow"}, "has no split 'tomorrow'"),
+        ({"method": "random", "replacement": False}, "method clusters alone"),
+        ({"image_vectors": "unknown"}, "has no vectors 'unknown'"),
+    ],
+)
+def test_settings_that_cannot_be(home: Path, tmp_path: Path, changed, says):
+    name = make(tmp_path, *three(12))
+    with pytest.raises((UsageError, VitrineError), match=says):
+        pairs(name, PairSettings(**{**vars(SETTINGS), **changed}))
