@@ -235,6 +235,27 @@ def reserve(path: Path, start: int = 0, size: int | None = None) -> None:
             os.posix_fallocate(file.fileno(), start, wanted)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Append a line to a file that several processes append to; it is on disk when this returns.
+
+    A half line that a killed writer left is ended first, and lines never mix.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            os.write(descriptor, b"\n")
+        os.write(descriptor, line.encode() + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def load_array(path: Path, mmap: bool = True) -> NDArray[Any]:
     """An .npy file, by default mapped from the disk; never a pickle.
 

@@ -16,6 +16,7 @@ from core.commands.console import Json, Name, say, watched
 from core.commands.doctor import examine
 from core.commands.duplicates import duplicates
 from core.commands.fetch import fetch
+from core.commands.pairs import pairs
 from core.commands.passphrases import passphrase
 from core.errors import DamagedDatasetError, UsageError, VitrineError
 from core.settings import go_offline
@@ -252,4 +253,5 @@ preparation.register(app)
 audit.register(app)
 app.command()(duplicates)
 app.command()(fetch)
+app.command()(pairs)
 app.command()(passphrase)

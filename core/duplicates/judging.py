@@ -7,9 +7,7 @@ ones (Horvitz and Thompson 1952; Cochran 1977, chapter 5).
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +26,7 @@ from core.duplicates.detectors import detector
 from core.duplicates.finding import Found
 from core.errors import UsageError
 from core.measures.intervals import wilson
-from core.storage import storage_errors
+from core.storage import append_line, storage_errors
 
 Answer = Literal["yes", "no", "unsure"]
 STRATA: dict[str, tuple[float, ...]] = {  # upper bounds of the strata: thresholds from exact to loosest
@@ -91,7 +89,6 @@ def judge(info: DatasetInfo, key: str, a: int, b: int, answer: Answer, who: str)
         raise UsageError(f"A judgement is yes, no or unsure on two products of {info.name}.")
     when = datetime.now(UTC).isoformat(timespec="seconds")
     made = Judgement(detector(key).key, int(a), int(b), answer, who[:WHO_CHARACTERS], when, info.fingerprint)
-    line = json.dumps(asdict(made), ensure_ascii=False) + "\n"
     with storage_errors(info.folder):
         _path(info).parent.mkdir(exist_ok=True)
         descriptor = os.open(_path(info), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -104,6 +101,7 @@ def judge(info: DatasetInfo, key: str, a: int, b: int, answer: Answer, who: str)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        append_line(_path(info), json.dumps(asdict(made), ensure_ascii=False))
     return made
 
 

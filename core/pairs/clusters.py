@@ -77,3 +77,32 @@ def _nearest(
         block = unit(np.asarray(vectors[rows[start : start + BLOCK]], np.float32))[0]
         labels[start : start + BLOCK] = (block @ centres.T - offset).argmax(axis=1)
     return labels
+
+
+def typical(
+    vectors: NDArray[np.floating],
+    rows: NDArray[np.int64],
+    labels: NDArray[np.int32],
+    centres: NDArray[np.float32],
+    marks: NDArray[np.int64],
+    count: int,
+) -> tuple[tuple[int, ...], ...]:
+    """Of each cluster the rows nearest to its centre by cosine, each vector once.
+
+    Args:
+        vectors, rows: as for `cluster`; labels, centres: what it returned.
+        marks: (m,) the same for the same vector.
+        count: of rows of a cluster, at most.
+    """
+    middle = unit(centres)[0]
+    near = np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), BLOCK):
+        block = unit(np.asarray(vectors[rows[start : start + BLOCK]], np.float32))[0]
+        near[start : start + BLOCK] = (block * middle[labels[start : start + BLOCK]]).sum(axis=1)
+    found = []
+    for number in range(len(centres)):
+        members = np.flatnonzero(labels == number)
+        members = members[np.lexsort((members, -near[members]))][: 20 * count]
+        first = np.sort(np.unique(marks[members], return_index=True)[1])[:count]
+        found.append(tuple(rows[members[first]].tolist()))
+    return tuple(found)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from core.embeddings.clip import ENCODERS, encoder
 from core.embeddings.store import EmbeddingSet, open_set
 from core.errors import PairsError, UsageError
 from core.pairs import table as stored
-from core.pairs.clusters import cluster
+from core.pairs.clusters import cluster, typical
 from core.pairs.selection import (
     Selected,
     cosine,
@@ -33,6 +34,10 @@ from core.progress import Progress, no_progress
 from core.search.neighbours import different
 from core.storage import alone, holder, storage_errors
 
+TYPICAL = 12  # products of a cluster that are shown
+# On two cores without a GPU (docs/development/results.md).
+CLUSTERED_PER_S, COMPARED_PER_S, EMBEDDED_PER_S = 5_000, 2e8, 300
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -44,6 +49,17 @@ class Inputs:
     text: EmbeddingSet
     image_mark: NDArray[np.int64]  # (K,) the same for the same vector
     text_mark: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Clusters of K products by one kind of vectors."""
+
+    labels: NDArray[np.int32]  # (K,); -1 where the method has no clusters
+    typical: tuple[tuple[int, ...], ...] = ()  # of each cluster the row_ids nearest to its centre
+
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(np.bincount(self.labels[self.labels >= 0]).tolist())
 
 
 def default_settings(info: DatasetInfo) -> PairSettings:
@@ -95,24 +111,50 @@ def generate(products: Products, settings: PairSettings, progress: Progress = no
         progress(0, 0, "Reading vectors")
         found = read_inputs(products, settings)
     rows, count = found.rows, len(found.rows)
-    image_cluster = text_cluster = np.full(count, -1, np.int32)
+    image = text = Clusters(np.full(count, -1, np.int32))
     if settings.method == "clusters":
         with _timed(seconds, "clusters"):
             progress(0, 0, "Clustering pictures")
-            image_cluster, _ = cluster(
-                found.image.vectors, rows, settings.clusters, settings.seed, "pictures"
-            )
+            image = _clusters(found.image, rows, found.image_mark, settings, "pictures")
             progress(0, 0, "Clustering texts")
-            text_cluster, _ = cluster(found.text.vectors, rows, settings.clusters, settings.seed, "texts")
+            text = _clusters(found.text, rows, found.text_mark, settings, "texts")
     features = found.image.vectors if count == info.rows else found.image.vectors[rows]
     with _timed(seconds, "partners"):
-        chosen = _select(features, image_cluster, text_cluster, settings, progress)
+        chosen = _select(features, image.labels, text.labels, settings, progress)
     if not (chosen.partner >= 0).any():
         raise PairsError(
             f"No product of {info.name} has a candidate: in every cluster of pictures all texts are in one cluster. "
             "Ask for more clusters, or take other vectors of the texts."
         )
-    return _table(info, settings, found, image_cluster, text_cluster, chosen, seconds)
+    return _table(info, settings, found, image, text, chosen, seconds)
+
+
+def plan(info: DatasetInfo, settings: PairSettings) -> dict[str, Any]:
+    """What `pairs` would do: name, title, settings, there (generated already), missing_vectors, seconds."""
+    missing = missing_vectors(info, settings)
+    rows = info.splits.get(settings.split, 0) if settings.split else info.rows
+    try:
+        stored.load(info, settings.name)
+        there = True
+    except PairsError:
+        there = False
+    return {
+        "name": settings.name,
+        "title": settings.title,
+        "settings": asdict(settings),
+        "there": there,
+        "missing_vectors": missing,
+        "seconds": 0.0 if there else round(seconds_for(rows, info.rows * len(missing)), 1),
+    }
+
+
+def seconds_for(rows: int, to_embed: int = 0) -> float:
+    """About how long it takes on two cores: every product is compared with the members of one cluster.
+
+    Args:
+        rows: products that get a partner; to_embed: pictures and texts without vectors.
+    """
+    return 4 + rows / CLUSTERED_PER_S + rows * (rows / 10) / COMPARED_PER_S + to_embed / EMBEDDED_PER_S
 
 
 def in_progress(info: DatasetInfo) -> str | None:
@@ -176,6 +218,13 @@ def read_inputs(products: Products, settings: PairSettings) -> Inputs:
     return Inputs(rows, int(inside.sum()) - len(rows), image, text, image_mark[rows], text_mark[rows])
 
 
+def _clusters(
+    found: EmbeddingSet, rows: NDArray[np.int64], marks: NDArray[np.int64], settings: PairSettings, what: str
+) -> Clusters:
+    labels, centres = cluster(found.vectors, rows, settings.clusters, settings.seed, what)
+    return Clusters(labels, typical(found.vectors, rows, labels, centres, marks, TYPICAL))
+
+
 def _select(
     features: NDArray[np.floating],
     image_cluster: NDArray[np.int32],
@@ -198,8 +247,8 @@ def _table(
     info: DatasetInfo,
     settings: PairSettings,
     found: Inputs,
-    image_cluster: NDArray[np.int32],
-    text_cluster: NDArray[np.int32],
+    image: Clusters,
+    text: Clusters,
     chosen: Selected,
     seconds: dict[str, float],
 ) -> PairTable:
@@ -226,8 +275,10 @@ def _table(
         fingerprint=info.fingerprint,
         image_digest=stored.digest(info, settings.image_vectors) or "",
         text_digest=stored.digest(info, settings.text_vectors) or "",
-        image_sizes=_sizes(image_cluster),
-        text_sizes=_sizes(text_cluster),
+        image_sizes=image.sizes(),
+        text_sizes=text.sizes(),
+        image_typical=image.typical,
+        text_typical=text.typical,
         seconds=seconds,
         created=stored.now(),
     )
@@ -235,10 +286,10 @@ def _table(
         described,
         row_id=found.rows,
         partner=np.where(paired, found.rows[to], -1),
-        image_cluster=image_cluster,
-        text_cluster=text_cluster,
-        partner_image_cluster=np.where(paired, image_cluster[to], -1).astype(np.int32),
-        partner_text_cluster=np.where(paired, text_cluster[to], -1).astype(np.int32),
+        image_cluster=image.labels,
+        text_cluster=text.labels,
+        partner_image_cluster=np.where(paired, image.labels[to], -1).astype(np.int32),
+        partner_text_cluster=np.where(paired, text.labels[to], -1).astype(np.int32),
         similarity=chosen.similarity.astype(np.float32),
         text_similarity=cosine(found.text.vectors, found.rows, np.where(paired, found.rows[to], -1)).astype(
             np.float32
@@ -248,10 +299,6 @@ def _table(
         redraws=chosen.redraws,
         fallback=chosen.fallback,
     )
-
-
-def _sizes(numbers: NDArray[np.int32]) -> tuple[int, ...]:
-    return tuple(np.bincount(numbers[numbers >= 0]).tolist())
 
 
 @contextmanager

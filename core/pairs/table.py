@@ -140,6 +140,10 @@ class Described:
     text_digest: str
     image_sizes: tuple[int, ...] = ()  # anchors in each cluster of pictures
     text_sizes: tuple[int, ...] = ()
+    image_typical: tuple[
+        tuple[int, ...], ...
+    ] = ()  # of each cluster of pictures the row_ids nearest to its centre
+    text_typical: tuple[tuple[int, ...], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     created: str = ""
     version: int = VERSION
@@ -325,5 +329,7 @@ def _read(path: Path) -> Described:
     said["settings"] = PairSettings(**said["settings"]).check()
     said["counts"] = Counts(**said["counts"])
     for key in ("image_sizes", "text_sizes"):
-        said[key] = tuple(said[key])
+        said[key] = tuple(int(size) for size in said[key])
+    for key in ("image_typical", "text_typical"):
+        said[key] = tuple(tuple(int(row) for row in rows) for rows in said[key])
     return Described(**said)

@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from core.catalog.build import import_dataset
 from core.catalog.info import info
 from core.catalog.products import Products
+from core.commands.app import app
 from core.embeddings.imported import import_vectors
 from core.errors import EmbeddingError, PairsError, UsageError, VitrineError
-from core.pairs import table
+from core.pairs import judging, table
 from core.pairs.generation import generate, pairs
 from core.pairs.table import COLUMNS, PairSettings
 
@@ -62,6 +64,10 @@ def test_pairs_of_a_dataset_are_stored_and_the_same_again(home: Path, tmp_path: 
     assert (made.text_cluster != made.partner_text_cluster).all()
     assert sum(made.described.image_sizes) == sum(made.described.text_sizes) == 98
     assert list(made.described.image_sizes) == sorted(made.described.image_sizes, reverse=True)
+    for number, typical in enumerate(made.described.image_typical):
+        assert (
+            len(typical) == 12 and (made.image_cluster[np.searchsorted(made.row_id, typical)] == number).all()
+        )
     np.testing.assert_allclose(made.weight_positive, (1 + made.similarity) / 2, rtol=1e-6)
     np.testing.assert_allclose(made.weight_positive + made.weight_negative, 1, rtol=1e-6)
     hubs = np.bincount(made.partner)
@@ -170,7 +176,9 @@ def test_no_candidate_at_all(home: Path, tmp_path: Path, monkeypatch: pytest.Mon
     from core.pairs import generation
 
     def one_text(vectors, rows, k, seed, what):
-        return (np.zeros if what == "texts" else np.arange)(len(rows)).astype(np.int32) % 2, None
+        return (np.zeros if what == "texts" else np.arange)(len(rows)).astype(np.int32) % 2, np.ones(
+            (2, vectors.shape[1])
+        )
 
     monkeypatch.setattr(generation, "cluster", one_text)
     with pytest.raises(PairsError, match="all texts are in one cluster"):
@@ -196,3 +204,51 @@ def test_settings_that_cannot_be(home: Path, tmp_path: Path, changed, says):
     name = make(tmp_path, *three(12))
     with pytest.raises((UsageError, VitrineError), match=says):
         pairs(name, PairSettings(**{**vars(SETTINGS), **changed}))
+
+
+def test_the_command(home: Path, tmp_path: Path):
+    name = make(tmp_path, *three(60))
+    options = [
+        "pairs",
+        name,
+        "--image-vectors",
+        "pictures",
+        "--text-vectors",
+        "texts",
+        "--clusters",
+        "3",
+        "--json",
+    ]
+    planned = json.loads(CliRunner().invoke(app, [*options, "--dry-run"]).output)
+    assert (
+        not planned["there"] and planned["missing_vectors"] == [] and planned["settings"]["split"] == "train"
+    )
+    assert not (info(name).folder / "pairs").exists()
+    made = json.loads(CliRunner().invoke(app, options).output)
+    assert made["name"] == planned["name"] == SETTINGS.name and made["counts"]["pairs"] == 60
+    assert Path(made["file"]).is_file() and made["false_negatives"]["rate"] is None
+    assert json.loads(CliRunner().invoke(app, [*options, "--dry-run"]).output)["there"]
+    text = CliRunner().invoke(
+        app, [*options[:-1], "--split", "all", "--method", "below", "--threshold", "0.2"]
+    )
+    assert "60 incorrect pairs (similarity at most 0.2, pictures, all splits, seed 0)" in text.output
+
+
+def test_answers_of_people_give_the_rate_of_false_negatives(home: Path, tmp_path: Path):
+    name = make(tmp_path, *three(60))
+    made = pairs(name, SETTINGS)
+    dataset, described = info(name), made.described
+    assert judging.rate(made, {}).rate is None
+    asked = []
+    for answer in ("match", "mismatch", "mismatch", "unsure", "mismatch"):
+        place = judging.next_pair(made, judging.judgements(dataset, described))
+        asked.append(place)
+        judging.judge(dataset, described, made.row_id[place], made.partner[place], answer, "Ana")
+    assert asked == judging.order(made)[:5].tolist() and sorted(judging.order(made)) == list(range(60))
+    found = judging.rate(made, judging.judgements(dataset, described))
+    assert (found.judged, found.matches, found.unsure, found.rate) == (4, 1, 1, 0.25)
+    assert (round(found.low, 2), round(found.high, 2)) == (0.05, 0.7)  # Wilson
+    with pytest.raises(UsageError):
+        judging.judge(dataset, described, 0, 60, "match", "Ana")
+    vectors_of(tmp_path, "pictures", three(60, seed=1)[0])
+    assert judging.judgements(dataset, pairs(name, SETTINGS).described) == {}  # other pairs: asked anew
