@@ -35,6 +35,7 @@ def main() -> None:
             ],
             "Models": [
                 st.Page("classify.py", title="Classify"),
+                st.Page("pairs.py", title="Pairs"),
                 st.Page("train.py", title="Train"),
                 st.Page("evaluate.py", title="Evaluate"),
             ],

@@ -19,7 +19,7 @@ def prepare(
         list[str],
         typer.Option(
             metavar="PART",
-            help="vectors, evaluation, map, duplicates, index, pictures or copies; repeatable.",
+            help="vectors, evaluation, map, duplicates, index, pictures, pairs or copies; repeatable.",
         ),
     ] = [],  # noqa: B006
     everything: Annotated[

@@ -90,17 +90,6 @@ def judge(info: DatasetInfo, key: str, a: int, b: int, answer: Answer, who: str)
     when = datetime.now(UTC).isoformat(timespec="seconds")
     made = Judgement(detector(key).key, int(a), int(b), answer, who[:WHO_CHARACTERS], when, info.fingerprint)
     with storage_errors(info.folder):
-        _path(info).parent.mkdir(exist_ok=True)
-        descriptor = os.open(_path(info), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # lines of several people do not mix
-            size = os.fstat(descriptor).st_size
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":  # ends a line truncated by a kill
-                os.write(descriptor, b"\n")
-            os.write(descriptor, line.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
         append_line(_path(info), json.dumps(asdict(made), ensure_ascii=False))
     return made
 

@@ -17,7 +17,7 @@ from core.embeddings.store import unit
 from core.errors import PairsError, UsageError
 from core.progress import Progress, no_progress
 
-ANCHORS, CANDIDATES = 1_024, 8_192  # of a block of similarities: 32 MB
+ANCHORS, CANDIDATES = 512, 8_192  # of a block of similarities: 16 MB
 DECIMALS = 12  # cosines that agree to so many are equal
 TRIES = 256  # draws before all candidates of an anchor are compared with the threshold
 MOST_ONCE = 50_000  # products up to which partners can be taken without replacement
@@ -172,8 +172,11 @@ def _least(features: Features, anchors: NDArray[np.int64], text: Cluster, pool: 
         for word, places in runs.items():
             low, high = np.clip(bars[word] - start, 0, near.shape[1])
             near[places[0] : places[-1] + 1, low:high] = np.inf
-        best = np.minimum(best, near.min(axis=1))
-        row, column = np.nonzero(near <= np.where(best < np.inf, best + close, -np.inf)[:, None])
+        least = near.min(axis=1)
+        best = np.minimum(best, least)
+        rows = np.flatnonzero((least <= best + close) & (least < np.inf))  # few, once a few blocks were seen
+        row, column = np.nonzero(near[rows] <= (best[rows] + close)[:, None])
+        row = rows[row]
         candidate = pool.members[column + start]
         value = cosine(features, anchors[row], candidate).round(DECIMALS)
         order = np.lexsort((candidate, value, row))

@@ -19,6 +19,8 @@ from core.evaluation import cache
 from core.evaluation.choice import Choice, splits
 from core.evaluation.fit import FITTING, known_share
 from core.models.registry import BUNDLED, ModelSpec, models
+from core.pairs import generation
+from core.pairs.table import PairSettings, listing
 from core.progress import Progress
 from core.search.index import build_approximate, wants_approximate
 from core.search.lexical import Lexical, is_built
@@ -33,6 +35,7 @@ REGISTERED_PER_S = 80
 EVALUATED_PER_S = 120
 MAPPED_PER_S = 350
 MAP_START_S = 30
+FEWEST_FOR_PAIRS = 20  # products
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,29 @@ def _is_measured(info: DatasetInfo) -> bool:
     return picture_stats.measured(info).state == "done"
 
 
+# Incorrect pairs, as the Pairs page asks for them first.
+
+
+def _no_pairs(info: DatasetInfo) -> str:
+    if not info.with_picture:
+        return "the dataset has no pictures"
+    settings = generation.default_settings(info)
+    if info.splits.get(settings.split, info.rows) < FEWEST_FOR_PAIRS:
+        return f"there are fewer than {FEWEST_FOR_PAIRS} products"
+    missing = generation.missing_vectors(info, settings)
+    return _without_pictures(info) if PairSettings.image_vectors in missing else ""
+
+
+def _pair(info: DatasetInfo, progress: Progress) -> None:
+    generation.pairs(info.name, progress=progress)
+
+
+def _pair_seconds(info: DatasetInfo) -> float:
+    settings = generation.default_settings(info)
+    missing = generation.missing_vectors(info, settings)
+    return generation.seconds_for(info.splits.get(settings.split, info.rows), info.rows * len(missing))
+
+
 # In the order in which they are made: what others need first, then what is quick.
 PARTS = (
     Part(
@@ -217,6 +243,9 @@ PARTS = (
     Part(
         "pictures", "Measuring pictures", _without_pictures, _is_measured,
         lambda info: 1 + info.with_picture / MEASURED_PER_S, _measure,
+    ),
+    Part(
+        "pairs", "Generating pairs", _no_pairs, lambda info: bool(listing(info)), _pair_seconds, _pair
     ),
     Part(
         "copies", "Finding cropped and recoloured copies", _no_copies, lambda info: _found(info, copies=True),

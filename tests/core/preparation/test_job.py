@@ -22,6 +22,7 @@ from core.demo.build import build
 from core.duplicates.finding import describe
 from core.embeddings.store import sets
 from core.errors import MapError, PreparationError, UsageError
+from core.pairs.table import listing
 from core.preparation import job, state
 from core.preparation.parts import PARTS, fitting
 from core.progress import Progress
@@ -63,7 +64,8 @@ def test_killed_in_every_part_it_goes_on_and_doubles_nothing(drawn: DatasetInfo)
         assert left.step(part.key).state == "running"  # type: ignore[union-attr]
     steps = job.prepare(drawn)
     assert {step.state for step in steps} == {"done"}, steps
-    assert len(sets(drawn)) == 1 and len(maps(drawn)) == 1
+    assert len(sets(drawn)) == 2 and len(maps(drawn)) == 1  # vectors of pictures, and of texts for the pairs
+    assert len(listing(drawn)) == 1
     assert measured(drawn).state == "done" and describe(drawn, "cropped") is not None
     evaluations = list((drawn.folder.parent / "evaluations").glob("*/drawn.*.parquet"))
     assert len(evaluations) == len(fitting(drawn)) == 1
