@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages import access
-from pages.components.audit import flagging, plan_form, plan_list, plan_view
-from pages.components.shared import filter_bar, page_head
+from pages.components.audit import flagging, plan_form, plan_list, plan_view, queues_view
+from pages.components.shared import filter_bar, page_head, product_dialog
 from pages.resources import audits
 
 page_head.show(
@@ -23,4 +23,7 @@ else:
     plans = audits.store().plans(info.name)
     plan_list.show(plans)
     plan_form.show(info, cohort, first=not plans)
+    if plan_form.labelled(info):
+        queues_view.show(info)
     flagging.show(info)
+    product_dialog.open_linked(info)

@@ -6,11 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from core.answers.log import Decision, Log
-from core.audit.plan import MOST, all_labels, described, new_id
-from core.audit.records import Item, Plan, Stratum
-from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
-from core.catalog.products import Products
 from core.errors import UsageError
 
 QUEUE = "flagged"
@@ -60,25 +56,3 @@ def flags(log: Log, info: DatasetInfo) -> list[Flag]:
     """What is flagged, the newest first."""
     found = [one for one in log.current(task_of(info)) if one.answer == "flag"]
     return [Flag(one.item, one.who, one.note, one.at) for one in reversed(found)]
-
-
-def plan_of(products: Products, rows: list[int], by_whom: str = "") -> tuple[Plan, list[Item]]:
-    """A plan that reviews flagged products: a queue, which estimates nothing.
-
-    Raises:
-        UsageError: there is none, or there are too many.
-    """
-    if not 0 < len(rows) <= MOST:
-        raise UsageError(f"A plan reviews 1 to {MOST:,} flagged products.")
-    info = products.info
-    items = [
-        Item(at, **found, stratum=0, inclusion=None, shown=True)
-        for at, found in enumerate(described(products, rows))
-    ]
-    plan = Plan(
-        plan=new_id(info.name), name=f"Flagged products of {info.name}", dataset=info.name, fingerprint=info.fingerprint,
-        cohort=Cohort(info.name).to_query(), frame=len(items), by=(), strata=(Stratum("flagged", len(items), len(items)),),
-        allocation="proportional", size=len(items), seed=0, labels=all_labels(products), anchoring=1.0, queue=QUEUE,
-        created_by=by_whom,
-    )  # fmt: skip
-    return plan, items

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import re
 import secrets
+import tempfile
 import threading
-from collections import Counter
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import urlencode
+
+from cachetools import LRUCache, TTLCache
 
 from core.answers.database import default_url
 from core.answers.log import Decision
+from core.audit.estimates import estimate
+from core.audit.exchange import export
+from core.audit.patch import write_patch
+from core.audit.precision import judged_wrong, pilot_rates, precision
 from core.audit.records import Assigned, Plan
+from core.audit.report import as_html
 from core.audit.store import AHEAD, Store
 from core.audit.turns import turns
 from core.catalog import info as catalog
@@ -31,6 +41,8 @@ LARGE_PX, SMALL_PX = 1600, 960
 TEXT_CHARACTERS = 4_000  # of a description that is shown
 _LOCK = threading.Lock()
 _STORES: dict[str, Store] = {}
+_JUDGED: TTLCache[tuple[str, str, str], dict[int, bool]] = TTLCache(16, 60)  # seconds
+_FINDINGS: LRUCache[tuple[str, str, int, int], dict[str, Any]] = LRUCache(32)
 
 
 def store() -> Store:
@@ -91,19 +103,81 @@ def pilot(info: DatasetInfo, by: Sequence[str]) -> dict[str, float]:
         UsageError: there is none with answers.
     """
     for plan in store().plans(info.name):
-        if plan.by != tuple(by) or plan.queue:
-            continue
-        found = store().audit(plan.plan)
-        right: Counter[str] = Counter()
-        known: Counter[str] = Counter()
-        for one in found.answers:
-            place = found.items[one.item].stratum
-            if place is not None and one.answer in ("right", "wrong"):
-                known[plan.strata[place].name] += 1
-                right[plan.strata[place].name] += one.answer == "right"
-        if known:  # half an answer of each kind is added: a stratum without a mistake is not certain
-            return {name: (right[name] + 0.5) / (known[name] + 1) for name in known}
+        if plan.by == tuple(by) and not plan.queue and (rates := pilot_rates(store().audit(plan.plan))):
+            return rates
     raise UsageError("Neyman's allocation needs a pilot: an audit with the same strata that has answers.")
+
+
+def findings(plan: str) -> dict[str, Any]:
+    """All that a plan's answers say; computed once for each state of the log.
+
+    Raises:
+        UsageError: it is the top of a queue, which estimates nothing.
+    """
+    answers = store().current(plan)
+    state = (default_url(), plan, len(answers), max((one.seq for one in answers), default=0))
+    with _LOCK:
+        known = _FINDINGS.get(state)
+    if known is None:
+        known = estimate(store().audit(plan))
+        with _LOCK:
+            _FINDINGS[state] = known
+    return known
+
+
+def corrections(plan: str) -> bytes:
+    """What reviewers corrected, as `vitrine audit apply` reads it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "patch.json"
+        write_patch(store().audit(plan), path)
+        return path.read_bytes()
+
+
+def exported(plan: str, kind: Literal["json", "csv", "parquet"]) -> bytes:
+    """The whole audit, as `vitrine audit import` reads it: JSON, or a ZIP of tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / (plan if kind != "json" else f"{plan}.json")
+        export(store(), plan, target, kind)
+        if kind == "json":
+            return target.read_bytes()
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(target.iterdir()):
+                archive.write(file, f"{plan}/{file.name}")
+        return out.getvalue()
+
+
+def report(plan: str) -> bytes:
+    """One page to send around."""
+    return as_html(findings(plan), store().plan(plan)).encode()
+
+
+def measured(info: DatasetInfo, rows: Sequence[int]) -> str:
+    """What reviewers found of a queue that claims to hold label errors, in a sentence.
+
+    Args:
+        rows: row_ids, the most suspicious first.
+    """
+    try:
+        judged = _judged(info)
+    except VitrineError:  # the database is away: a page that shows a queue works without
+        return ""
+    found = [one for one in precision(rows, judged) if one["judged"]]
+    if not found:
+        return "How many of these are label errors? Nobody has measured it."
+    return f"How many of these are label errors? {found[-1]['says']} (95% interval)."
+
+
+def _judged(info: DatasetInfo) -> dict[int, bool]:
+    key = (default_url(), info.name, info.fingerprint)
+    with _LOCK:
+        known = _JUDGED.get(key)
+    if known is None:
+        plans = [plan for plan in store().plans(info.name) if plan.fingerprint == info.fingerprint]
+        known = judged_wrong([store().audit(plan.plan) for plan in plans])
+        with _LOCK:
+            _JUDGED[key] = known
+    return known
 
 
 def names_in(text: str) -> list[str]:

@@ -63,6 +63,17 @@ def test_the_first_plan_is_made_and_shown(shop: str, open_page: Open) -> None:
     assert Store().plan(plan.plan).closed
 
 
+def test_findings_stand_with_their_intervals(answered: Plan, open_page: Open) -> None:
+    page = open_page("audit.py", dataset="shop", plan=answered.plan, part="Estimates")
+    assert not page.exception
+    assert page.metric[0].label == "Labels that are right" and "to" in page.metric[0].delta
+    assert any("a random sample" in text.value for text in page.markdown)
+    for part, said in (("Confusion", "Most confused pairs"), ("Agreement", "Annotators"), ("Downloads", "")):
+        page = open_page("audit.py", dataset="shop", plan=answered.plan, part=part)
+        assert not page.exception and not page.error
+        assert not said or said in [heading.value for heading in page.subheader]
+
+
 def test_without_labels_or_rights_the_page_says_what_can_be_done(
     home: Path, tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.audit import flags
+from core.audit.plan import Wish
+from core.audit.queues import queue_plan
 from core.catalog.info import DatasetInfo
 from pages import access
 from pages.components.shared import product_dialog, product_grid
@@ -28,9 +30,9 @@ def show(info: DatasetInfo) -> None:
         picked = product_grid.show(info, shown, "flagged")
         if picked is not None:
             product_dialog.select_row(info, picked, shown)
-        product_dialog.open_linked(info, shown)
         if access.may(access.PLAN) and st.button("Review these"):
-            plan, items = flags.plan_of(table, rows, access.person())
+            wish = Wish(size=1, anchoring=1.0, seed=audits.new_seed(), by_whom=access.person())
+            plan, items = queue_plan(table, flags.QUEUE, rows, wish, f"Flagged products of {info.name}")
             audits.store().create_plan(plan, items)
             st.query_params["plan"] = plan.plan
             st.rerun()

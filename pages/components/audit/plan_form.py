@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
+from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
+from core.audit.gold import read_gold
 from core.audit.plan import Wish, draw, sample_size
 from core.audit.records import STRATIFY_BY
 from core.catalog.cohort import Cohort
@@ -40,12 +41,11 @@ NAMES = {
     "category": "category group",
     "split": "split",
 }
-GOLD_BYTES = 2**20
 
 
 def show(info: DatasetInfo, cohort: Cohort, first: bool) -> None:
     """Offer a new plan; the filters in the sidebar say which products it is about."""
-    if not _labelled(info):
+    if not labelled(info):
         st.info(
             plain(
                 f"{info.name} has no labels, so there is nothing to audit. Import it with a category column, or predict classes on the Classify page."
@@ -66,7 +66,8 @@ def show(info: DatasetInfo, cohort: Cohort, first: bool) -> None:
         _form(info, cohort)
 
 
-def _labelled(info: DatasetInfo) -> bool:
+def labelled(info: DatasetInfo) -> bool:
+    """Has any product a category?"""
     return any(path and path != (NO_CATEGORY,) for path, _ in products.table(info.name).categories())
 
 
@@ -108,7 +109,7 @@ def _form(info: DatasetInfo, cohort: Cohort) -> None:
             "Annotators", key="audit-people", placeholder="Ada, Ben (others can join)", max_chars=2_000
         )
         gold = st.file_uploader(
-            "Known answers (CSV: item_id, category)", "csv", key="audit-gold",
+            "Known answers (CSV: item_id, label)", "csv", key="audit-gold",
             help="Products whose right class is known, mixed in unseen to measure annotators.",
         )  # fmt: skip
     each = bool(by) and st.checkbox("This precision in every stratum, not only overall", key="audit-each")
@@ -159,23 +160,12 @@ def _gold(info: DatasetInfo, data: bytes) -> dict[int, str]:
     """The rows of a table of known answers.
 
     Raises:
-        UsageError: it is no such table.
+        VitrineError: it is no such table.
     """
-    if len(data) > GOLD_BYTES:
-        raise UsageError("The file of known answers is larger than 1 MB.")
-    try:
-        found = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, nrows=50_000)
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise UsageError("The known answers are no CSV in UTF-8.") from error
-    if not {"item_id", "category"} <= set(found.columns):
-        raise UsageError("The known answers need the columns item_id and category.")
-    known = dict(zip(found.item_id, found.category, strict=True))
-    table = products.table(info.name)
-    rows: dict[int, str] = {}
-    ids = list(known)
-    for start in range(0, len(ids), 500):
-        for row in table.rows(Cohort(info.name, item_id=tuple(ids[start : start + 500])), limit=1_000):
-            rows[row["row_id"]] = known[row["item_id"]]
-    if not rows:
-        raise UsageError(f"No item_id of the known answers is in {info.name}.")
-    return rows
+    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        file.write(data)
+        file.flush()
+        try:
+            return read_gold(products.table(info.name), Path(file.name))
+        except VitrineError as error:  # the visitor's file has another name than this copy
+            raise UsageError(str(error).replace(file.name, "The file of known answers")) from error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -9,12 +12,13 @@ from core.audit.records import Plan, Work
 from core.catalog.info import DatasetInfo
 from core.errors import UnknownPlanError, VitrineError
 from pages import access, review_urls
+from pages.components.audit import estimates_view
 from pages.components.audit.plan_list import summary
 from pages.components.shared import filter_bar
 from pages.components.shared.markdown import plain
 from pages.resources import audits
 
-PARTS = ("Progress",)
+PARTS = ("Progress", "Estimates", "Confusion", "Agreement", "Downloads")
 WATCH_EVERY_S = 5.0
 
 
@@ -37,7 +41,16 @@ def show(info: DatasetInfo, key: str) -> None:
     for note in plan.notes:
         st.caption(plain(note))
     _say_state(plan)
-    _part(info, plan, PARTS[0])
+    part = st.segmented_control(
+        "Part",
+        PARTS,
+        default=PARTS[0],
+        key="part",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
+    _part(info, plan, part or PARTS[0])
 
 
 def _part(info: DatasetInfo, plan: Plan, part: str) -> None:
@@ -45,6 +58,40 @@ def _part(info: DatasetInfo, plan: Plan, part: str) -> None:
         _progress(plan.plan)
         if access.may(access.PLAN):
             _admin(plan)
+    elif part in ("Estimates", "Confusion", "Agreement"):
+        estimates_view.show(info, plan, part)
+    else:
+        _downloads(plan)
+
+
+def _downloads(plan: Plan) -> None:
+    """The report, the corrections, and the whole audit as files that import back unchanged."""
+    key = plan.plan
+    if not plan.queue:
+        st.markdown("**Report**: one page with plan, figures, intervals and method, to print or send around.")
+        _file("Report (HTML)", audits.report, key, f"{key}.html", "text/html")
+    st.markdown(
+        "**Corrections**: what reviewers say is right instead. `vitrine audit apply FILE` corrects the dataset, `revert` undoes it."
+    )
+    _file("Corrections (JSON)", audits.corrections, key, f"{key}-corrections.json", "application/json")
+    st.markdown(
+        "**Everything**: plan, items, answers with every undo. `vitrine audit import FILE` reads it back."
+    )
+    with st.container(horizontal=True):
+        for kind, title in (
+            ("json", "JSON"),
+            ("csv", "CSV tables (ZIP)"),
+            ("parquet", "Parquet tables (ZIP)"),
+        ):
+            end = "json" if kind == "json" else f"{kind}.zip"
+            made = partial(audits.exported, kind=kind)
+            _file(
+                title, made, key, f"{key}.{end}", "application/json" if kind == "json" else "application/zip"
+            )
+
+
+def _file(title: str, make: Callable[[str], bytes], key: str, name: str, mime: str) -> None:
+    st.download_button(title, partial(make, key), name, mime, key=f"file-{name}", on_click="ignore")
 
 
 def _leave() -> None:

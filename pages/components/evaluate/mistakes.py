@@ -13,7 +13,7 @@ from core.evaluation.class_charts import Names, class_names
 from pages.components.shared import product_dialog, product_grid
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import in_percent, percent
-from pages.resources import evaluation, products
+from pages.resources import audits, evaluation, products
 from pages.resources.urls import cohort_url
 
 PER_PAGE = 24
@@ -52,9 +52,11 @@ def show(info: DatasetInfo, found: Evaluation, cohort: Cohort) -> None:
         st.info("No product has this label and this prediction.")
         return
     column, ascending = ORDERS[order or "Most confident"]
+    chosen = chosen.sort_values([column, "row_id"], ascending=[ascending, True])
+    _say_measured(info, chosen)
     gallery(
         info,
-        chosen.sort_values([column, "row_id"], ascending=[ascending, True]),
+        chosen,
         "mistakes",
         class_names(found),
     )
@@ -63,6 +65,12 @@ def show(info: DatasetInfo, found: Evaluation, cohort: Cohort) -> None:
 def evaluation_of_none(found: Evaluation) -> str:
     """What is said where the filters leave nothing of an evaluation."""
     return f"None of these products is among those that were evaluated ({found.choice.split})."
+
+
+def _say_measured(info: DatasetInfo, queue: pd.DataFrame) -> None:
+    """How many of a queue's first products are label errors, as people found."""
+    if said := audits.measured(info, queue.row_id.tolist()):
+        st.caption(plain(said))
 
 
 def holds(info: DatasetInfo, found: Evaluation) -> bool:
@@ -149,6 +157,7 @@ def show_pairs(info: DatasetInfo, found: Evaluation) -> None:
             (predictions.label == pair.label) & (predictions.prediction == pair.prediction)
         ]
         right = predictions[(predictions.label == pair.prediction) & predictions.correct]
+        _say_measured(info, mistaken.sort_values("probability", ascending=False))
         shown = min(EXAMPLES, max(2, len(mistaken)))
         one, other = st.columns(2, gap="large")
         with one:

@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.audit.flags import flag, flags, plan_of, unflag
+from core.audit.estimates import estimate
+from core.audit.flags import QUEUE, flag, flags, unflag
+from core.audit.plan import Wish
+from core.audit.queues import queue_plan
 from core.audit.store import Store
 from core.audit.suggestions import likeliest
 from core.catalog.build import import_dataset
@@ -29,10 +32,11 @@ def test_a_flag_is_set_once_taken_off_and_set_again(home: Path, tmp_path: Path) 
     with pytest.raises(UsageError, match="no row 3"):
         flag(store.log_, products.info, 3, "Ada")
 
-    plan, items = plan_of(products, [2, 0])
+    plan, items = queue_plan(products, QUEUE, [2, 0], Wish(anchoring=1.0))
     store.create_plan(plan, items)
     assert store.assign(plan.plan, ["Ada"]) == {"Ada": 2}
-    assert store.plan(plan.plan).queue == "flagged"
+    with pytest.raises(UsageError, match="not a random sample"):
+        estimate(store.audit(plan.plan))
 
 
 def test_similar_products_vote_for_a_class_and_a_product_has_no_vote_on_itself() -> None:
