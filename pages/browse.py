@@ -19,9 +19,7 @@ ORDER_TITLES = {
 }
 SIZES = (24, 48, 96)
 
-page_head.show(
-    "Browse", "Filter, sort and open products. The address holds every filter: share it to share the view."
-)
+page_head.show("Browse", "Filter, sort and open products. The address holds every filter: share it.")
 
 info = filter_bar.choose_dataset()
 cohort = filter_bar.show(info)

@@ -12,7 +12,7 @@ from pages.components.shared.markdown import plain
 
 page_head.show(
     "Evaluate",
-    "Metrics of a model, its errors, and published results for comparison. The address holds every choice.",
+    "Metrics of a model, its errors, and published results for comparison.",
 )
 specs = evaluation_form.models()
 if not specs:

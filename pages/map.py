@@ -16,7 +16,7 @@ CHARACTERS = 2_000
 
 page_head.show(
     "Map",
-    "Every product is a point; similar products are near each other. Draw a lasso to open its products.",
+    "Similar products are near each other. Draw a lasso to open its products.",
 )
 
 info = filter_bar.choose_dataset()

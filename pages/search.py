@@ -25,7 +25,7 @@ OPENED = 100  # products that a link to Browse holds
 
 page_head.show(
     "Search",
-    "Find products by words in any language, a photo, or similar products. The address holds the search.",
+    "Find products by words in any language, by a photo, or by similar products.",
 )
 
 info = filter_bar.choose_dataset()
