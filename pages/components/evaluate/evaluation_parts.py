@@ -36,7 +36,7 @@ def show(
     Args:
         cohort: its products have a line of their own, and are those of Mistakes and Compare.
     """
-    notes = _headline(spec, found)
+    _headline(spec, found)
     if not cohort.is_whole() and mistakes.holds(info, found):
         _cohort_line(found, cohort)
     parts: dict[str, Callable[[], None]] = {
@@ -49,13 +49,10 @@ def show(
         "Compare": partial(comparison.show, info, spec, found, specs, cohort),
         "Papers": partial(paper_tables.show, info, specs),
     }
-    with st.container(horizontal=True, vertical_alignment="center"):
-        part = st.pills(
-            "Part", list(parts), default="Figures", required=True, key="part", bind="query-params",
-            label_visibility="collapsed", width="content",
-        )  # fmt: skip
-        with st.popover("About these figures", type="tertiary"):
-            st.caption(plain(notes))
+    part = st.pills(
+        "Part", list(parts), default="Figures", required=True, key="part", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
     parts[str(part or "Figures")]()
 
 
@@ -65,8 +62,8 @@ def show_papers_alone() -> None:
         paper_tables.show_published()
 
 
-def _headline(spec: ModelSpec, found: Evaluation) -> str:
-    """The most important figures; what there is to say of them is given back."""
+def _headline(spec: ModelSpec, found: Evaluation) -> None:
+    """The most important figures, and behind a button what there is to say of them."""
     report = found.report
     if spec.exposure is not None and not spec.exposure.zero_shot:
         st.warning(plain(spec.exposure.sentence()))
@@ -83,6 +80,12 @@ def _headline(spec: ModelSpec, found: Evaluation) -> str:
                 ends = report.get(interval) if interval else None
                 if ends and ends[0] is not None:
                     st.caption(f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}")
+        with st.popover("About these figures", type="tertiary"):
+            st.caption(plain(_notes(report)))
+
+
+def _notes(report: dict[str, Any]) -> str:
+    """What there is to say of an evaluation's figures."""
     notes = [
         "Below a figure: its 95% interval, for the sampling of test products. F1, AP and "
         "calibration error have none: with few products per class, no method that was tried has its nominal coverage."
