@@ -40,9 +40,10 @@ JUDGE = Right(
 )
 MANAGE = Right("manage", OWNER, "Add and remove datasets, read files of the serving machine by their path")
 PLAN = Right("plan", OWNER, "Make label audits, assign annotators, close and open them again")
+SAVE = Right("save", OWNER, "Save views on Home, add them from a file, delete them")
 COMPUTE = Right("compute", OWNER, "Start what takes long: vectors, maps, duplicates, trainings, evaluations")
 WATCH = Right("watch", OWNER, "Read the server's own measurements, use Streamlit's agent interface")
-RIGHTS = (OPEN, LOOK, ASK, DOWNLOAD, JUDGE, PLAN, MANAGE, COMPUTE, WATCH)
+RIGHTS = (OPEN, LOOK, ASK, DOWNLOAD, JUDGE, PLAN, MANAGE, SAVE, COMPUTE, WATCH)
 
 # Paths by the beginning of the address, with `$` where nothing may follow. The first that fits counts. A test walks the
 # app: a route that fits only the last line, which is for Streamlit's pages, fails it.

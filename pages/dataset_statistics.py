@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.statistics.overview import SUBJECTS
-from pages.components.shared import chart, filter_bar, page_head
+from pages.components.shared import chart, filter_bar, page_head, report_button
 from pages.components.statistics import subjects
 
 BY_TITLE = {subject.title: subject for subject in SUBJECTS}
@@ -19,6 +19,7 @@ info = filter_bar.choose_dataset()
 cohort = filter_bar.show(info)
 with st.sidebar:
     chart.choose_format()
+    report_button.show(info, cohort, "report")
 
 title = st.pills(
     "Subject", list(BY_TITLE), default=SUBJECTS[0].title, required=True, key="subject", bind="query-params",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.catalog import info as catalog
 from pages import access
-from pages.components.home import dataset_card, fetch_form, import_form, picture_wall
+from pages.components.home import dataset_card, fetch_form, import_form, picture_wall, saved_views
 from pages.components.shared import filter_bar
 from pages.resources import datasets
 
@@ -40,6 +40,8 @@ for dataset in there:
     dataset_card.show(dataset)
 for name, why in damaged.items():
     dataset_card.show_damaged(name, why)
+
+saved_views.show()
 
 if access.may(access.MANAGE):
     import_form.show()

@@ -7,6 +7,7 @@ import streamlit as st
 from core.errors import VitrineError
 from core.settings import ASSETS
 from pages import access, identity
+from pages.components.shared import save_view
 from pages.components.shared.markdown import plain
 
 
@@ -48,6 +49,7 @@ def main() -> None:
             st.info("Your sign-in has ended. [Sign in again](/sign-in)")
             st.stop()
         page.run()
+        save_view.offer(page.url_path)
         if identity.asked():
             st.caption(f"Signed in as {access.role()}. [Sign out](/sign-out)")
     except VitrineError as error:

@@ -101,6 +101,10 @@ class Cohort:
         """Whether it selects the whole dataset."""
         return self == Cohort(self.dataset, fingerprint=self.fingerprint)
 
+    def looked_for(self) -> Cohort:
+        """Its filters that only SQL answers: the text and the ids."""
+        return Cohort("", text=" ".join(self.text.split()), item_id=self.item_id, image_id=self.image_id)
+
     def with_(self, **changes: Any) -> Cohort:
         """The same cohort with some filters changed."""
         return replace(self, **changes)

@@ -259,9 +259,7 @@ class Products:
             masks["area"] = self._inside(cohort)
         masks.pop(without, None)
         found = list(masks.values())
-        looked_for = Cohort(
-            "", text=" ".join(cohort.text.split()), item_id=cohort.item_id, image_id=cohort.image_id
-        )
+        looked_for = cohort.looked_for()
         if not looked_for.is_whole():
             found.append(self._looked_for(looked_for))
         return np.logical_and.reduce(found) if found else None

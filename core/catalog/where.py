@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -29,6 +30,36 @@ _OFFERED = """
     unicode upper
 """
 FUNCTIONS = frozenset(_OFFERED.split())
+
+
+@dataclass(frozen=True)
+class Conditioned(Cohort):
+    """A cohort's products for which a condition holds. Only `cohort_where` makes one, since the condition becomes SQL; a
+    link to it leaves the condition out."""
+
+    condition: str = ""
+
+    def where(self) -> tuple[str, list[Any]]:
+        """As of any cohort; the condition has no bound values."""
+        sql, values = super().where()
+        return f"{sql} AND (({self.condition}\n))", values  # twice: it may close one and open another
+
+    def looked_for(self) -> Cohort:
+        return Conditioned(**vars(super().looked_for()), condition=self.condition)
+
+    def describe(self) -> str:
+        before = super().describe()
+        return f"{'' if before == 'all products' else before + '; '}where {self.condition}"
+
+
+def cohort_where(products: Products, condition: str, cohort: Cohort) -> Conditioned:
+    """The products of a cohort for which a condition in SQL holds, for whatever takes a cohort.
+
+    Raises:
+        UsageError: see `rows_where`.
+    """
+    rows_where(products, condition, cohort)
+    return Conditioned(**vars(cohort), condition=condition)
 
 
 def rows_where(products: Products, condition: str, cohort: Cohort | None = None) -> NDArray[np.bool_]:

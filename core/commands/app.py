@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 import typer
 
 from core.catalog import info as catalog
-from core.catalog.cohort import Cohort
-from core.commands import audit, maps, models, preparation, search
+from core.commands import audit, maps, models, preparation, reports, search, views
 from core.commands.console import Json, Name, say, watched
 from core.commands.doctor import examine
 from core.commands.duplicates import duplicates
 from core.commands.fetch import fetch
+from core.commands.filters import Only, cohort_of
 from core.commands.pairs import pairs
 from core.commands.passphrases import passphrase
 from core.errors import DamagedDatasetError, UsageError, VitrineError
@@ -198,14 +197,7 @@ def remove(
 @app.command()
 def stats(
     name: Name,
-    only: Annotated[
-        str,
-        typer.Option(
-            "--cohort",
-            metavar="QUERY",
-            help="Only products of this cohort, as in an address: 'geo=cz&split=train'.",
-        ),
-    ] = "",
+    only: Only = "",
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Measure the pictures first; the measurements are cached.")
     ] = False,
@@ -216,13 +208,7 @@ def stats(
     from core.statistics import overview, picture_stats, summary
 
     products = Products.open(name)
-    query = parse_qs(only, keep_blank_values=True)
-    known = {field.name for field in fields(Cohort)} - {"dataset"}
-    if unknown := sorted(set(query) - known):
-        raise UsageError(
-            f"--cohort: {', '.join(unknown)} is not a filter. Filters: {', '.join(sorted(known))}."
-        )
-    cohort = Cohort.from_query(query, dataset=name)
+    cohort = cohort_of(products, only)
     with watched() as progress:
         if pictures:
             picture_stats.measure(products.info, progress)
@@ -251,6 +237,8 @@ search.register(app)
 maps.register(app)
 preparation.register(app)
 audit.register(app)
+reports.register(app)
+views.register(app)
 app.command()(duplicates)
 app.command()(fetch)
 app.command()(pairs)

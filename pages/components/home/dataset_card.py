@@ -12,7 +12,7 @@ from core.catalog.info import DatasetInfo
 from core.errors import DamagedDatasetError, UnknownDatasetError
 from core.preparation import state
 from pages import access
-from pages.components.shared import filter_bar, preparing
+from pages.components.shared import filter_bar, preparing, report_button
 from pages.components.shared.markdown import plain
 from pages.resources import products
 from pages.resources.urls import image_url
@@ -45,6 +45,7 @@ def show(info: DatasetInfo) -> None:
                 if st.button("Browse", type="primary", key=f"browse-{info.name}"):
                     filter_bar.clear()
                     st.switch_page("browse.py", query_params={"dataset": info.name})
+                report_button.show(info, Cohort(info.name), f"report-{info.name}")
                 _offer_to_prepare(info)
                 if access.may(access.MANAGE) and st.button("Remove", key=f"remove-{info.name}"):
                     _confirm_removal(info.name, f"{info.rows:,} products")
