@@ -33,4 +33,8 @@ if found is None:
     evaluation_parts.show_papers_alone()
     st.stop()
 st.markdown(f"**{plain(subject(found))}**")
+if found.shipped:
+    st.caption(
+        "Shipped with Vitrine: these products as another machine drew them. `vitrine prepare` evaluates them here."
+    )
 evaluation_parts.show(info, spec, found, specs, cohort)

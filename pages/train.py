@@ -26,19 +26,24 @@ st.html(
 names = jobs.run_names()
 asked = list(dict.fromkeys(st.query_params.get_all("run")))[: run_comparison.MOST]
 shown = [name for name in asked if name in names]
+if not asked and names == list(jobs.shipped_runs()):  # nobody trained yet: begin with what there is
+    shown = names[:1]
 for name in asked:
     if name not in names:
         st.warning(plain(f"There is no run named {name!r}. It may have been deleted."))
 
+own = [name for name in names if name not in jobs.shipped_runs()]
 if not access.may(access.COMPUTE):
     st.caption(f"Runs can be started and stopped by {access.who(access.COMPUTE)} only.")
 elif not datasets.available():
     st.info("There is no dataset to train on yet. Add one on the Home page.")
     st.page_link("home.py", label="Go to Home")
-elif st.button("New run", type="secondary" if names else "primary"):
+elif st.button("New run", type="secondary" if own else "primary"):
     run_form.show()
 
-if shown:  # said once more: an address set just before a rerun, as Start does, may not reach the browser
+if (
+    asked and shown
+):  # said once more: an address set just before a rerun, as Start does, may not reach the browser
     st.query_params["run"] = asked
 
 if len(shown) == 1:

@@ -1,7 +1,8 @@
 """A cache of evaluations, computed by a command or from a page.
 
 Each is one Parquet file of predictions with its report in the file's metadata, so that both are written
-atomically. Evaluations of a run are in its folder, those of bundled models in VITRINE_HOME/evaluations.
+atomically. Evaluations of a run are in its folder, those of bundled models in VITRINE_HOME/evaluations. One of the bundled
+classifier is shipped.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.catalog import info as catalog
+from core.catalog.cohort import path_text
+from core.catalog.products import Products
 from core.errors import ModelError, StorageError, UsageError, VitrineError
 from core.evaluation.choice import Choice
 from core.evaluation.status import Status, state_of, working
 from core.models.registry import ModelSpec
 from core.progress import Progress, no_progress
-from core.settings import PROJECT, settings
+from core.settings import ASSETS, PROJECT, settings
 from core.storage import storage_errors
 from core.training.checkpoints import weights_digest
 from core.training.runs import CONFIG, WEIGHTS, RunConfig
@@ -66,6 +69,11 @@ class Evaluation:
             raise StorageError(
                 f"This evaluation of {self.model} was deleted or is damaged. Evaluate again."
             ) from error
+
+    @property
+    def shipped(self) -> bool:
+        """Did it come with Vitrine?"""
+        return self.path.is_relative_to(ASSETS)
 
     def stale(self, spec: ModelSpec, dataset: catalog.DatasetInfo) -> str:
         """Why it is outdated; empty if it is current."""
@@ -124,9 +132,40 @@ def path_of(spec: ModelSpec, choice: Choice) -> Path:
     return folder_of(spec) / f"{choice.stem()}.{digest}.parquet"
 
 
-def find(spec: ModelSpec, choice: Choice) -> Evaluation | None:
-    """The current evaluation with these choices, or None."""
-    return read(path_of(spec, choice))
+def find(spec: ModelSpec, choice: Choice, shipped: bool = True) -> Evaluation | None:
+    """The current evaluation with these choices, or None.
+
+    Args:
+        shipped: where none was made here, take one that came with Vitrine; see `shipped_with`.
+    """
+    return read(path_of(spec, choice)) or (shipped_with(spec, choice) if shipped else None)
+
+
+def shipped_with(spec: ModelSpec, choice: Choice) -> Evaluation | None:
+    """An evaluation that came with Vitrine (trainers/shipped.py): of these weights, on the same products. The built-in
+    dataset is drawn anew on each machine, whose pictures may differ in the last bits, and its fingerprint with them; ids and
+    labels do not."""
+    if spec.weights != "bundled":
+        return None
+    now = catalog.info(choice.dataset)
+    for path in (spec.folder / FOLDER).glob(f"{choice.stem()}.*.parquet"):
+        made = read(path)
+        if (
+            made
+            and made.weights == weights_of(spec)
+            and _same_products(path, now.name, now.fingerprint, now.created)
+        ):
+            return made
+    return None
+
+
+@lru_cache(maxsize=16)
+def _same_products(path: Path, dataset: str, fingerprint: str, created: str) -> bool:
+    """Has the dataset the products of an evaluation, at the same places and with the same labels?"""
+    table = pd.read_parquet(path, columns=["row_id", "item_id", "label"])
+    rows = Products.open(dataset).by_row(table["row_id"].tolist())
+    here = [(row["item_id"], path_text(row["category_path"])) for row in rows]
+    return here == list(zip(table["item_id"], table["label"], strict=True))
 
 
 def outdated(spec: ModelSpec, choice: Choice) -> Evaluation | None:
@@ -147,6 +186,13 @@ def evaluations(specs: list[ModelSpec], dataset: str) -> list[tuple[ModelSpec, E
         if (evaluation := read(path))
         and evaluation.choice.dataset == dataset
         and not evaluation.stale(spec, there)
+    ]
+    own = {(spec.name, evaluation.choice) for spec, evaluation in found}
+    first = Choice(dataset)
+    found += [
+        (spec, made)
+        for spec in specs
+        if (spec.name, first) not in own and (made := shipped_with(spec, first)) is not None
     ]
     return sorted(found, key=lambda entry: entry[1].made, reverse=True)
 

@@ -182,12 +182,12 @@ def _no_evaluation(info: DatasetInfo) -> str:
 
 
 def _is_evaluated(info: DatasetInfo) -> bool:
-    return all(cache.find(spec, first_choice(info)) for spec in fitting(info))
+    return all(cache.find(spec, first_choice(info), shipped=False) for spec in fitting(info))
 
 
 def _evaluate(info: DatasetInfo, progress: Progress) -> None:
     for spec in fitting(info):
-        if cache.find(spec, first_choice(info)) is None:
+        if cache.find(spec, first_choice(info), shipped=False) is None:
             cache.evaluate_and_store(spec, first_choice(info), progress)
 
 

@@ -17,6 +17,7 @@ from core.reports.copies import Copies, copies
 from core.reports.findings import Finding, findings
 from core.reports.models import ModelFigures, model_figures
 from core.reports.samples import Album, ClassSamples, class_samples
+from core.sources.values import NO_CATEGORY
 from core.statistics.counts import NONE, crosstab, splits
 from core.statistics.summary import plain_values
 
@@ -67,6 +68,11 @@ class Report:
     broken: int
     url: str
     written: str
+
+    @property
+    def labelled(self) -> bool:
+        """Has any of these products a category?"""
+        return any(entry.path not in ((), (NO_CATEGORY,)) for entry in self.classes)
 
     def link(self, page: str, **more: str) -> str:
         """The address of a page that shows the same products. A condition in SQL has no place in it."""

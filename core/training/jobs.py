@@ -23,7 +23,7 @@ from typing import Any, Literal
 import psutil
 
 from core.errors import DamagedRunError, ModelError, TrainingError
-from core.settings import PROJECT
+from core.settings import ASSETS, PROJECT
 from core.storage import storage_errors
 from core.training.curves import METRICS, last_line
 from core.training.process import LOG, PROCESS, STOP_ASKED, Process, locked, spent
@@ -66,6 +66,7 @@ class Run:
     config: dict[str, Any] = field(default_factory=dict)
     saved: int = 0  # step of the last checkpoint; 0 if there is none
     measured: float = 0.0  # Unix time of the last metrics; 0 if there are none
+    shipped: bool = False  # it came with Vitrine, and is only read
 
     @property
     def alive(self) -> bool:
@@ -92,14 +93,21 @@ class Run:
         return self.trainer == "contrastive"
 
 
+def shipped_runs() -> dict[str, Path]:
+    """Runs that came with Vitrine, by name: the bundled weights with their curves (trainers/shipped.py)."""
+    found = sorted(path.parent for path in (ASSETS / "models").glob(f"*/{METRICS}"))
+    return {folder.name: folder for folder in found if (folder / CONFIG).exists()}
+
+
 def run_names() -> list[str]:
-    """All runs in VITRINE_HOME/runs, newest first, including those without a configuration yet."""
+    """All runs in VITRINE_HOME/runs, newest first, including those without a configuration yet. Then the shipped ones."""
     found: dict[str, float] = {}
     for file in (CONFIG, PROCESS):
         for path in runs_folder().glob(f"*/{file}"):
             if RUN_NAME.fullmatch(path.parent.name) and (changed := _changed(path)):
                 found[path.parent.name] = max(changed, found.get(path.parent.name, 0.0))
-    return sorted(found, key=lambda name: (-found[name], name))
+    names = sorted(found, key=lambda name: (-found[name], name))
+    return [*names, *(name for name in shipped_runs() if name not in found)]
 
 
 def folder_of(name: str) -> Path:
@@ -109,6 +117,8 @@ def folder_of(name: str) -> Path:
     """
     folder = runs_folder() / name
     there = RUN_NAME.fullmatch(name) and any((folder / file).exists() for file in (CONFIG, PROCESS))
+    if not there and (shipped := shipped_runs().get(name)):
+        return shipped
     if not there:
         raise ModelError(f"There is no run named {name!r}. It may have been deleted.")
     return folder
@@ -157,6 +167,7 @@ def read_run(name: str) -> Run:
         config=config,
         saved=int(saved[-1].stem.split("-")[1]) if saved and saved[-1].stem[11:].isdigit() else 0,
         measured=_changed(folder / METRICS) if last else 0.0,
+        shipped=folder.parent != runs_folder(),
     )
 
 
@@ -359,10 +370,12 @@ def delete(name: str) -> None:
 
     Raises:
         ModelError: there is no such run.
-        TrainingError: it is running.
+        TrainingError: it is running, or came with Vitrine.
         StorageError: the folder cannot be written.
     """
     folder = folder_of(name)
+    if folder.parent != runs_folder():
+        raise TrainingError(f"{name} is shipped with Vitrine and cannot be deleted.")
     process = Process.read(folder)
     if process is not None and process.alive():
         raise TrainingError(f"{name} is running. Stop it first.")

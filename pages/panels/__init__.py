@@ -20,6 +20,7 @@ from pages.panels import (
     doors,
     gallery_search,
     product_classifier,
+    resting,
     retrieval,
     retrieval_events,
     uploads,
@@ -54,9 +55,6 @@ new MutationObserver(() => {
   }
 }).observe(document, {childList: true, subtree: true, characterData: true});
 </script>"""
-
-
-QUEUE_SLEEP_S = 0.02
 
 
 def mount_panels() -> FastAPI:
@@ -96,8 +94,7 @@ def mount(panels: FastAPI, blocks: gr.Blocks, name: str, css: str = "", js: str 
     # Gradio checks which files an event may name only on launched blocks, and mounting does not launch them:
     # without this a visitor could have any picture of the disk shown (processing_utils._check_allowed).
     blocks.has_launched = True
-    # An idle queue looks for events a thousand times a second, 6% of a core on a server that nobody visits.
-    blocks._queue.sleep_when_free = blocks._queue.progress_update_sleep_when_free = QUEUE_SLEEP_S
+    resting.let_rest(blocks._queue)
     gr.mount_gradio_app(
         panels,
         blocks,

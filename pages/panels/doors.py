@@ -12,7 +12,7 @@ from typing import Any
 from anyio import to_thread
 from starlette.responses import PlainTextResponse
 
-from pages.panels import uploads
+from pages.panels import resting, uploads
 
 OPEN = re.compile(
     r"""/[a-z]+(
@@ -39,6 +39,7 @@ class Doors:
             if not OPEN.fullmatch(path):
                 await PlainTextResponse("There is nothing here.", 404)(scope, receive, send)
                 return
+            resting.note_request()
             if path.endswith("/gradio_api/upload") and scope["method"] == "POST":
                 await to_thread.run_sync(uploads.sweep)
         elif scope["type"] == "websocket":

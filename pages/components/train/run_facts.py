@@ -19,10 +19,11 @@ BADGES: dict[State, tuple[str, Colour]] = {
     "failed": ("Failed", "red"),
     "interrupted": ("Interrupted", "orange"),
 }
+SHIPPED: tuple[str, Colour] = ("Shipped", "gray")  # with Vitrine, for reading alone
 
 
 def badge(run: Run) -> None:
-    label, colour = BADGES[run.state]
+    label, colour = SHIPPED if run.shipped else BADGES[run.state]
     st.badge(label, color=colour)
 
 

@@ -203,7 +203,7 @@ def _time(info: DatasetInfo, choice: Choice, epochs: float) -> str:
             run = jobs.read_run(name)
         except VitrineError:
             continue
-        pace = run.last.get("items_per_s")
+        pace = None if run.shipped else run.last.get("items_per_s")
         if epochs and run.trainer == choice.trainer and run.preset == choice.preset and pace:
             seconds = epochs * info.splits.get("train", info.rows) / pace
             return f"About {duration(seconds)}: the last such run processed {pace:,.0f} products per second.{beside}"

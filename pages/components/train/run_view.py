@@ -28,6 +28,10 @@ ENDING_EARLY = (
 )
 INPUTS = {"text": "reads texts", "image": "decodes pictures that are not cached"}
 COUNTING = re.compile(r".+: [\d,]+ of [\d,]+")  # what a trainer says while it reads
+SHIPPED = (
+    "The bundled classifier, which Classify and Evaluate begin with. Its curves are those of a training by the command in its "
+    "model card; it is only read. Press New run to train one of your own."
+)
 REPEATS = "Resuming repeats the same steps: start a new run with a lower learning rate instead."
 
 
@@ -41,6 +45,8 @@ def show(name: str) -> None:
         st.subheader(plain(run_facts.title(run)), anchor=False, width="content")
         run_facts.badge(run)
     st.caption(plain(name))
+    if run.shipped:
+        st.caption(SHIPPED)
     _actions(run)
     with st.container(key="run-live"):
         st.fragment(_live, run_every=LIVE_S if run.alive else QUIET_S)(name, _head(run))
@@ -52,7 +58,7 @@ def _actions(run: Run) -> None:
         if run.usable:
             st.link_button("Evaluate", f"evaluate?model={quote(run.name)}")
             st.link_button("Classify", f"classify?model={quote(run.name)}")
-        if not access.may(access.COMPUTE):
+        if run.shipped or not access.may(access.COMPUTE):
             return
         if run.state == "running" and st.button("Stop", type="primary", help="Save a checkpoint, then stop"):
             _do(lambda: jobs.stop(run.name))
@@ -223,7 +229,11 @@ def _details(run: Run) -> None:
         if text:
             st.code(text, language=None, height=260 if text.count("\n") > 10 else "content")
         else:
-            st.caption("It was started from a terminal, which shows its log.")
+            st.caption(
+                "Its log is not shipped."
+                if run.shipped
+                else "It was started from a terminal, which shows its log."
+            )
     with st.expander("Configuration"):
         if run.process:
             st.caption("Command of the latest process:")

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from core.catalog import views
+from core.commands.app import app
 from core.errors import StorageError, UsageError
 from core.settings import PROJECT
 
@@ -115,18 +117,12 @@ def test_the_command_lists_exports_and_imports(home: Path, tmp_path: Path) -> No
     views.save(views.view("Red", "browse", QUERY))
     file = tmp_path / "views.json"
 
-    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "core", "views", *arguments],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def command(*arguments: str) -> str:
+        return CliRunner().invoke(app, ["views", *arguments], catch_exceptions=False).stdout
 
-    said = json.loads(command("--export", str(file), "--json").stdout)
+    said = json.loads(command("--export", str(file), "--json"))
     assert said[0]["address"].startswith("/browse?dataset=shop") and said[0]["trouble"]
-    assert "No saved views yet" in command("--remove", "Red").stdout
-    assert "Red" in command("--import", str(file)).stdout
-    bad = command("--import", str(tmp_path))
-    assert bad.returncode == 1 and bad.stderr.startswith("error: Cannot read") and bad.stderr.count("\n") == 1
+    assert "No saved views yet" in command("--remove", "Red")
+    assert "Red" in command("--import", str(file))
+    with pytest.raises(UsageError, match="Cannot read"):
+        command("--import", str(tmp_path))

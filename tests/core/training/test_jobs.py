@@ -79,10 +79,10 @@ def clean(home: Path) -> object:
 def test_a_run_that_ends_well(home: Path) -> None:
     assert begin("a", "done").state == "running"
     run = until("a", "done")
-    assert jobs.run_names() == ["a"] and "holding" in jobs.log_tail(run.folder)
+    assert jobs.run_names() == ["a", *jobs.shipped_runs()] and "holding" in jobs.log_tail(run.folder)
     assert run.process and run.process.held and run.process.ended == "done" and 0 < run.seconds < 30
     jobs.delete("a")
-    assert jobs.run_names() == [] and not list(runs_folder().iterdir())
+    assert jobs.run_names() == list(jobs.shipped_runs()) and not list(runs_folder().iterdir())
 
 
 @pytest.mark.parametrize(
