@@ -276,7 +276,7 @@ def _bars(bars: Sequence[Any], mode: str, across: Axis, up: Axis) -> list[str]:
     for number, trace in enumerate(bars):
         lengths, places = _values(trace.x if sideways else trace.y), _values(trace.y if sideways else trace.x)
         for place, (length, where) in enumerate(zip(lengths, places, strict=False)):
-            if not _is_number(length):
+            if not _is_number(length) or not float(length):
                 continue
             key = (_text(where), float(length) >= 0)
             begins = ends.get(key, 0.0) if mode == "stack" else 0.0
@@ -348,7 +348,11 @@ def _points(trace: Any, across: Axis, up: Axis) -> list[str]:
         parts += _error(
             trace, place, across if sideways else up, x if sideways else y, y if sideways else x, sideways
         )
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_colour_of(trace, place)}"/>')
+        fill = html.escape(_colour_of(trace, place))
+        if trace.marker.symbol == "diamond":
+            parts.append(f'<path d="M{x:.1f} {y - 5:.1f}l4 5l-4 5l-4-5z" fill="{fill}"/>')
+        else:
+            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{fill}"/>')
     return parts
 
 

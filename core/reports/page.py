@@ -96,11 +96,11 @@ def _chart(display: Display) -> str:
 def sentence(text: str) -> str:
     """A title as a sentence.
 
-    >>> sentence("one source gave all"), sentence("Is it so?")
-    ('One source gave all.', 'Is it so?')
+    >>> sentence("admin gave all labels"), sentence("Is it so?")
+    ('admin gave all labels.', 'Is it so?')
     """
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+    return text + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def leak_sentence(found: tuple[Copies, ...], rows: int) -> str:

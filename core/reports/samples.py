@@ -6,6 +6,8 @@ import base64
 import io
 from dataclasses import dataclass, field
 
+from PIL import ImageOps
+
 from core.catalog.cohort import Cohort, brief_paths
 from core.catalog.info import DatasetInfo
 from core.catalog.products import Products
@@ -13,10 +15,18 @@ from core.errors import ImageError
 from core.images.pictures import Pictures, decode, shrink
 from core.progress import Progress
 
-EACH = 8  # samples of a category, at most
+EACH, EACH_OF_FEW, FEW = (
+    6,
+    12,
+    40,
+)  # samples of a category, at most; where there are no more than FEW categories
 CLASSES = 300  # categories that are shown, the largest
 WIDTH_PX, HEIGHT_PX, QUALITY = 104, 132, 60
-MOST_BYTES = 850_000  # of all pictures of a report together, as text
+SQUARE_PX, SQUARE_OF_FEW_PX = (
+    76,
+    120,
+)  # side of a sample, cut to a square; where there are no more than FEW categories
+MOST_BYTES = 1_000_000  # of all pictures of a report together, as text
 PICTURE_BYTES = 24_000  # of one
 NAME_CHARACTERS = 90
 
@@ -47,7 +57,7 @@ class Album:
     def __init__(self, info: DatasetInfo, most_bytes: int = MOST_BYTES) -> None:
         self._pictures = Pictures(info)
         self._left = most_bytes
-        self._made: dict[str, str] = {}
+        self._made: dict[tuple[str, int], str] = {}
         self.broken = 0  # that could not be opened
 
     @property
@@ -55,27 +65,35 @@ class Album:
         """Is there no room for another picture?"""
         return self._left <= 0
 
-    def picture(self, image_id: str) -> str:
-        """A picture; empty where it cannot be opened, is on the web, or there is no room left."""
-        if image_id in self._made:
-            return self._made[image_id]
+    def picture(self, image_id: str, square_px: int = 0) -> str:
+        """A picture; empty where it cannot be opened, is on the web, or there is no room left.
+
+        Args:
+            square_px: side of the square that is cut from its middle; the whole picture otherwise.
+        """
+        if (image_id, square_px) in self._made:
+            return self._made[image_id, square_px]
         if self.full:
             return ""
         place = self._pictures.places([image_id]).get(image_id)
         if place is None or self._pictures.is_remote(place):
             return ""
         try:
-            small = shrink(decode(self._pictures.read_at(place), WIDTH_PX), WIDTH_PX, HEIGHT_PX)
+            whole = decode(self._pictures.read_at(place), square_px or WIDTH_PX)
         except ImageError:
             self.broken += 1
             return ""
+        if square_px:
+            small = ImageOps.fit(whole, (square_px, square_px))
+        else:
+            small = shrink(whole, WIDTH_PX, HEIGHT_PX)
         out = io.BytesIO()
         small.save(out, "WEBP", quality=QUALITY, method=4)
         if len(out.getvalue()) > PICTURE_BYTES:
             return ""
         text = "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
         self._left -= len(text)
-        self._made[image_id] = text
+        self._made[image_id, square_px] = text
         return text
 
 
@@ -91,12 +109,14 @@ def class_samples(
     """
     counted = sorted(_counts(products, cohort), key=lambda entry: (-entry[1], entry[0]))
     shown, more = counted[:CLASSES], max(0, len(counted) - CLASSES)
-    drawn = _drawn(products, cohort)
-    rounds = (drawn.get(path, [])[n : n + 1] for n in range(EACH) for path, _ in shown)
+    few = len(shown) <= FEW
+    each, side = (EACH_OF_FEW, SQUARE_OF_FEW_PX) if few else (EACH, SQUARE_PX)
+    drawn = _drawn(products, cohort, each)
+    rounds = (drawn.get(path, [])[n : n + 1] for n in range(each) for path, _ in shown)
     pictures: dict[int, str] = {}
     for done, samples in enumerate(rounds):
-        progress(done, len(shown) * EACH, "Taking samples")
-        pictures |= {one.row_id: album.picture(one.image_id) for one in samples if one.image_id}
+        progress(done, len(shown) * each, "Taking samples")
+        pictures |= {one.row_id: album.picture(one.image_id, side) for one in samples if one.image_id}
     names = brief_paths([path for path, _ in shown])
     found = []
     for (path, count), name in zip(shown, names, strict=True):
@@ -122,15 +142,15 @@ def _counts(products: Products, cohort: Cohort) -> list[tuple[tuple[str, ...], i
     return list(counts.items())
 
 
-def _drawn(products: Products, cohort: Cohort) -> dict[tuple[str, ...], list[Sample]]:
-    """Up to `EACH` products of each category, those with a picture first, no picture twice."""
+def _drawn(products: Products, cohort: Cohort, each: int) -> dict[tuple[str, ...], list[Sample]]:
+    """Up to `each` products of each category, those with a picture first, no picture twice."""
     sql = f"""
         SELECT row_id, image_id, image, name, path FROM (
             SELECT *, row_number() OVER (PARTITION BY path ORDER BY image IS NULL, hash(row_id), row_id) AS place FROM (
                 SELECT row_id, image_id, image, left(name, {NAME_CHARACTERS}) AS name, category_path AS path,
                        row_number() OVER (PARTITION BY category_path, image ORDER BY hash(row_id), row_id) AS again
                 FROM cohort) WHERE again = 1 OR image IS NULL)
-        WHERE place <= {EACH} ORDER BY place"""  # noqa: S608 - two numbers of our own
+        WHERE place <= {int(each)} ORDER BY place"""  # noqa: S608 - two numbers of our own
     found: dict[tuple[str, ...], list[Sample]] = {}
     for row in products.table(sql, cohort).to_pylist():
         sample = Sample(
