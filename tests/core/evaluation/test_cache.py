@@ -53,6 +53,30 @@ def test_every_choice_is_another_evaluation(evaluated: Path) -> None:
         cache.find(spec, Choice("nowhere"))
 
 
+def test_what_came_with_vitrine_is_found_on_the_same_products_alone(
+    evaluated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "toy-run"
+    shutil.copytree(evaluated / "runs" / "toy-run", shipped)
+    spec, choice = replace(model("toy-run"), weights="bundled", folder=shipped), Choice("toy")
+    here = catalog.info("toy")
+    monkeypatch.setattr(catalog, "info", lambda name: replace(here, fingerprint="drawn on another machine"))
+    found = cache.find(spec, choice)
+    assert found is not None and found.path.parent == shipped / cache.FOLDER
+    assert cache.find(spec, choice, shipped=False) is None
+    assert [made.path for _, made in cache.evaluations([spec], "toy")] == [found.path]
+    monkeypatch.setattr(cache, "weights_of", lambda spec: "another")
+    assert cache.find(spec, choice) is None
+    monkeypatch.undo()
+    monkeypatch.setenv("VITRINE_HOME", str(evaluated))
+    monkeypatch.setattr(
+        cache.Products, "by_row", lambda self, rows: [{"item_id": "x", "category_path": ()}] * len(rows)
+    )
+    cache._same_products.cache_clear()
+    assert cache.shipped_with(spec, choice) is None
+    cache._same_products.cache_clear()
+
+
 def test_new_weights_and_a_new_import_make_it_outdated(
     evaluated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
