@@ -45,8 +45,11 @@ class Server:
         """Seconds since it was started."""
         return time.perf_counter() - self.begun
 
-    def memory_mb(self) -> float:
-        return float(self.process.memory_info().rss) / 2**20
+    def note_memory(self, when: str) -> None:
+        """Resident memory, and the part that is no page of a file, which the system may take back at any time."""
+        found = self.process.memory_info()
+        self.noted[f"memory {when}, MB"] = found.rss / 2**20
+        self.noted[f"of it not pages of files {when}, MB"] = (found.rss - found.shared) / 2**20
 
     def processor_s(self) -> float:
         times = self.process.cpu_times()
@@ -132,7 +135,7 @@ def later(home: Path, warm: str, project: Path, idle_s: float) -> dict[str, floa
         note = server.noted
         settled(server)
         note["start done, s"] = server.since()
-        note["memory after the start, MB"] = server.memory_mb()
+        server.note_memory("after the start")
         before, began = server.processor_s(), time.perf_counter()
         time.sleep(idle_s)
         note["processor while nobody ever visited, % of a core"] = (
@@ -142,14 +145,14 @@ def later(home: Path, warm: str, project: Path, idle_s: float) -> dict[str, floa
         note["second search, s"] = ask(server, SEARCH)
         note["first classification later, s"] = ask(server, CLASSIFY)
         note["second classification, s"] = ask(server, CLASSIFY)
-        note["memory after the first classification, MB"] = server.memory_mb()
+        server.note_memory("after the first classification")
         settled(server)
         before, began = server.processor_s(), time.perf_counter()
         time.sleep(idle_s)
         note["processor after visitors left, % of a core"] = (
             100 * (server.processor_s() - before) / (time.perf_counter() - began)
         )
-        note["memory after idling, MB"] = server.memory_mb()
+        server.note_memory("after idling")
         return note
 
 
