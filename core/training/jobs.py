@@ -31,6 +31,7 @@ from core.training.runs import CONFIG, ENCODER_WEIGHTS, RUN_MODEL, RUN_NAME, WEI
 from core.training.titles import title_of
 
 State = Literal["running", "stopping", "done", "stopped", "failed", "interrupted"]
+SHIPPED = "shipped.json"  # in the folder of bundled weights that are shown as a run
 LOG_BYTES = 16_384  # of the end of a log that are shown
 CONFIG_BYTES = 8 * 2**20  # largest configuration file
 DYING_S = 2.0  # for a killed process to release its folder
@@ -94,8 +95,8 @@ class Run:
 
 
 def shipped_runs() -> dict[str, Path]:
-    """Runs that came with Vitrine, by name: the bundled weights with their curves (trainers/shipped.py)."""
-    found = sorted(path.parent for path in (ASSETS / "models").glob(f"*/{METRICS}"))
+    """Runs that came with Vitrine, by name: bundled weights with their figures (trainers/shipped.py)."""
+    found = sorted(path.parent for path in (ASSETS / "models").glob(f"*/{SHIPPED}"))
     return {folder.name: folder for folder in found if (folder / CONFIG).exists()}
 
 

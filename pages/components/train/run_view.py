@@ -28,10 +28,7 @@ ENDING_EARLY = (
 )
 INPUTS = {"text": "reads texts", "image": "decodes pictures that are not cached"}
 COUNTING = re.compile(r".+: [\d,]+ of [\d,]+")  # what a trainer says while it reads
-SHIPPED = (
-    "The bundled classifier, which Classify and Evaluate begin with. Its curves are those of a training by the command in its "
-    "model card; it is only read. Press New run to train one of your own."
-)
+SHIPPED = "The bundled classifier, which Classify and Evaluate begin with. It is only read: press New run to train one of your own."
 REPEATS = "Resuming repeats the same steps: start a new run with a lower learning rate instead."
 
 
