@@ -152,7 +152,7 @@ def test_a_visitor_from_elsewhere_neither_adds_nor_removes(
 ) -> None:
     monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     page = open_page("home.py")
-    assert [button.label for button in page.button] == ["Browse"]
+    assert [button.label for button in page.button] == ["Browse", "Report"]
     assert any("on the machine that serves" in caption.value for caption in page.caption)
 
 
