@@ -128,7 +128,11 @@ def model_sentence(one: ModelFigures) -> str:
     if one.best and one.worst and one.best != one.worst:
         text += f" Best in {one.best[0]} ({percent(one.best[1])}), worst in {one.worst[0]} ({percent(one.worst[1])})."
     if one.confused:
-        text += " Most often confused: " + ", ".join(f"{a} taken for {b} ({n:,})" for a, b, n in one.confused) + "."
+        text += (
+            " Most often confused: "
+            + ", ".join(f"{a} taken for {b} ({n:,})" for a, b, n in one.confused)
+            + "."
+        )
     return text
 
 
