@@ -226,8 +226,10 @@ def fetch(
 ) -> None:
     """Download the weights of an encoder; no other command downloads a model."""
 
+    from core.embeddings.fetching import fetch as download
+
     spec = clip.encoder(encoder)
-    clip.fetch(spec)
+    download(spec)
     say(
         {"fetched": spec.name, "licence": spec.licence},
         as_json,

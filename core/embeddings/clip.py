@@ -28,7 +28,6 @@ from PIL import Image
 from core.embeddings.seen import Seen, SeenDataset, read_seen
 from core.embeddings.store import PICTURES_ALONE, unit
 from core.errors import ModelError
-from core.outgoing import checked_names
 from core.settings import ASSETS, settings
 from core.training.runs import ENCODER_WEIGHTS, RUN_MODEL, RUN_NAME, run_folders, runs_folder
 
@@ -355,7 +354,7 @@ class Encoder:
             except ModelError:
                 raise
             except Exception as error:  # whatever the hub, transformers or safetensors raise
-                raise ModelError(_why(spec, error)) from error
+                raise ModelError(why_missing(spec, error)) from error
         self.model = self.model.eval().to(self.device)
         if self.device == "cpu":
             self.model.visual.to(memory_format=torch.channels_last)
@@ -487,16 +486,24 @@ def _check_cached(spec: EncoderSpec) -> None:
     import open_clip
     from huggingface_hub import try_to_load_from_cache
 
-    known = open_clip.get_pretrained_cfg(spec.model, spec.tag)
-    if not known:
+    if not open_clip.get_pretrained_cfg(spec.model, spec.tag):
         return  # open_clip says that it knows no such weights
-    repository, file = os.path.split(known.get("hf_hub") or "")
-    names = {str(Path(file or "open_clip_model").with_suffix(".safetensors")), "open_clip_model.safetensors"}
-    if not any(isinstance(try_to_load_from_cache(repository, name), str) for name in names if repository):
+    repository, names = published(spec)
+    if not any(isinstance(try_to_load_from_cache(repository, name), str) for name in names):
         raise FileNotFoundError(repository or spec.tag)
 
 
-def _why(spec: EncoderSpec, error: Exception) -> str:
+def published(spec: EncoderSpec) -> tuple[str, list[str]]:
+    """The hub's repository of a model's weights, and what the file may be called there; no names where there is none."""
+    import open_clip
+
+    known = open_clip.get_pretrained_cfg(spec.model, spec.tag) or {}
+    repository, file = os.path.split(known.get("hf_hub") or "")
+    own = str(Path(file or "open_clip_model").with_suffix(".safetensors"))
+    return repository, list(dict.fromkeys([own, "open_clip_model.safetensors"])) if repository else []
+
+
+def why_missing(spec: EncoderSpec, error: Exception) -> str:
     if spec.weights == "converted":
         return (
             f"The weights of {spec.name} are not on this machine. Its authors publish a pickle (licence {spec.licence}, "
@@ -520,44 +527,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
-
-
-def fetch(spec: EncoderSpec) -> None:
-    """Download a hub encoder's weights and tokenizer into the libraries' own caches.
-
-    Raises:
-        ModelError: it needs no download, or the network does not give it.
-    """
-    if spec.weights == "converted" and spec.folder is not None and not spec.folder.exists():
-        raise ModelError(_why(spec, FileNotFoundError()))
-    if spec.weights != "hub":
-        raise ModelError(f"{spec.name} is already on this machine.")
-    try:
-        with _online(), checked_names():
-            import open_clip
-
-            open_clip.create_model(spec.model, spec.tag, require_pretrained=True)
-            open_clip.get_tokenizer(spec.model)
-    except Exception as error:
-        raise ModelError(f"{spec.name} could not be downloaded: {error}") from error
-
-
-@contextmanager
-def _online() -> Iterator[None]:
-    """The hub's library may ask the network, by Python's sockets alone: Xet's own are not checked."""
-    from huggingface_hub import constants
-
-    wanted = {"HF_HUB_OFFLINE": False, "HF_HUB_DISABLE_XET": True}
-    before = {name: (getattr(constants, name), os.environ.get(name)) for name in wanted}
-    for name, value in wanted.items():
-        setattr(constants, name, value)
-        os.environ[name] = str(int(value))
-    try:
-        yield
-    finally:
-        for name, (constant, variable) in before.items():
-            setattr(constants, name, constant)
-            if variable is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = variable
