@@ -21,6 +21,7 @@ from core.models.priors import counted, write_counts
 from core.models.probe import ProbeConfig, ProbeNetwork, read_vectors
 from core.training.checkpoints import write_tensors
 from core.training.loop import Outcome
+from core.training.process import hold, recorded
 from core.training.runs import WEIGHTS, RunConfig, new_run
 from trainers.products import Source, classes_of, open_sources
 from trainers.runner import add_test_metrics, tell
@@ -117,12 +118,15 @@ def fit(
     return chosen, scores
 
 
+@recorded
 def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run the trainer; returns the run's folder and metrics."""
     arguments = parser().parse_args(argv)
     if not arguments.dataset:
         raise TrainingError("No training dataset: give --dataset NAME. `vitrine datasets` lists them.")
     started = time.monotonic()
+    run_dir = new_run("-".join(("probe", arguments.reads, *arguments.dataset))[:80], arguments.out)
+    hold(run_dir)
     sources = open_sources(arguments.dataset, arguments.human_only)
     classes = classes_of(sources)
     made = plan(sources, arguments.vectors, arguments.reads)
@@ -136,7 +140,6 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
             f"Fewer than two categories have a product with a vector in {arguments.vectors}: at least two are needed."
         )
     validates = data.held_out(VALIDATION_SHARE, arguments.seed)
-    run_dir = new_run("-".join(("probe", arguments.reads, *arguments.dataset))[:80], arguments.out)
     network = ProbeNetwork(made, len(classes))
     strength, scores = fit(network, data, validates, arguments.seed)
     infos = [source.products.info for source in sources]

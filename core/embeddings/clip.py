@@ -342,7 +342,7 @@ class Encoder:
             try:
                 if spec.folder is not None:
                     if spec.weights == "converted" and not spec.folder.exists():
-                        raise ModelError(_why(spec, FileNotFoundError()))
+                        raise ModelError(why_missing(spec, FileNotFoundError()))
                     _check_folder(spec.folder)
                     name = f"local-dir:{spec.folder}"
                     self.model = open_clip.create_model(name, require_pretrained=True)
@@ -391,16 +391,18 @@ class Encoder:
             pixels: (n, height, width, 3) from `preprocessing`.
             raw: of the length that the model gives them, as GLAMI adds them.
         """
-        import torch
-
         found = []
         for start in range(0, len(pixels), self.at_once):
-            batch = torch.from_numpy(np.ascontiguousarray(pixels[start : start + self.at_once])).to(
-                self.device
-            )
-            scaled = (batch.permute(0, 3, 1, 2).float() - self._mean) / self._deviation
+            scaled = self.scaled(pixels[start : start + self.at_once])
             found.append(self._vectors(lambda given=scaled: self.model.encode_image(given), raw))
         return np.concatenate(found) if found else np.zeros((0, self.dimensions), np.float32)
+
+    def scaled(self, pixels: NDArray[np.uint8]) -> Tensor:
+        """(n, 3, height, width) as the model wants them, on its device, of pixels from `preprocessing`."""
+        import torch
+
+        batch = torch.from_numpy(np.ascontiguousarray(pixels)).to(self.device)
+        return (batch.permute(0, 3, 1, 2).float() - self._mean) / self._deviation
 
     def encode_pictures(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """(n, d) of decoded pictures."""
@@ -473,7 +475,7 @@ def hub_folder(spec: EncoderSpec) -> Path:
     )[0]
     found = try_to_load_from_cache(repository, CONFIG) if repository else None
     if not isinstance(found, str) or not (Path(found).parent / WEIGHTS).exists():
-        raise ModelError(_why(spec, FileNotFoundError(repository or spec.tag)))
+        raise ModelError(why_missing(spec, FileNotFoundError(repository or spec.tag)))
     return Path(found).parent
 
 

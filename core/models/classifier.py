@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.catalog.products import Products
+from core.embeddings.clip import Encoder
 from core.embeddings.encoders import TextEncoder
 from core.embeddings.features import key_of, open_features
 from core.embeddings.pixels import resized
@@ -121,6 +122,10 @@ class Classifier:
     @property
     def exposure(self) -> Exposure | None:
         """Of a zero-shot model: what of the dataset its encoder was trained on; None of all others."""
+        return None
+
+    def picture_encoder(self) -> Encoder | None:
+        """Of a model that reads vectors: the encoder that makes those of pictures; None of all others."""
         return None
 
     @property

@@ -18,6 +18,7 @@ from core.embeddings.words import CHINESE
 from core.images.pictures import open_picture
 from core.models.classifier import Classifier, memory_errors
 from core.models.data import product_text
+from core.models.encoder_heat import encoder_heat
 from core.models.inputs import IMAGE, TEXT, Inputs
 from core.models.network import ProductNetwork
 from core.models.ngrams import NgramClassifier
@@ -113,6 +114,9 @@ def explanation(
     if bool(inputs.available[0, IMAGE]):
         with memory_errors(), classifier.lock:
             found["heat"] = picture_heat(network, inputs.to(device), target)
+            coder = classifier.picture_encoder()
+            if coder is not None and picture is not None:
+                found["heat"] = encoder_heat(coder, network, inputs.to(device), picture, target)
         if found["heat"] is None:
             missing.append("This model has no heat map.")
     if bool(inputs.available[0, TEXT]):

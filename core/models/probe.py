@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from core.catalog.products import Products
+from core.embeddings.clip import Encoder
 from core.embeddings.store import open_set
 from core.embeddings.vectors import Found, stored
 from core.errors import UsageError
@@ -89,6 +90,10 @@ class ProbeClassifier(Classifier):
             EmbeddingError: the dataset has no vectors of these weights; the text says what to run.
         """
         return read_vectors(self.network.config, products, frame, self.input_config)
+
+    def picture_encoder(self) -> Encoder | None:
+        config: ProbeConfig = self.network.config
+        return zero_shot.loaded_encoder(config.encoder) if config.encoder and config.image else None
 
     def inputs_of(
         self, image: Image.Image | None = None, name: str | None = None, description: str | None = None

@@ -113,6 +113,9 @@ class ZeroShotClassifier(Classifier):
     def name(self) -> str:
         return self.spec_name
 
+    def picture_encoder(self) -> Encoder:
+        return self.encoder
+
     @property
     def exposure(self) -> Exposure | None:
         """What of the dataset the encoder was trained on."""

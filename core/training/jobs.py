@@ -41,6 +41,7 @@ TRAINERS = (
     "fusion",
     "single",
     "ngrams",
+    "probe",
     "clip",
     "contrastive",
 )  # architectures and their trainers' names

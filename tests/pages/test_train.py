@@ -8,14 +8,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.catalog.build import import_dataset
+from core.catalog.products import Products
+from core.embeddings.imported import import_vectors
+from core.training.jobs import read_run
 from core.training.process import Process
 from core.training.runs import runs_folder
 from tests.pages.conftest import Open
+from trainers import probe
 
 Make = Callable[..., Path]
 
@@ -222,6 +227,28 @@ def test_a_new_run_shows_its_command_and_starts_it(shop: str, monkeypatch: pytes
     name, command = started[0]
     assert name == "single-lstm-tiny-shop"
     assert command[:2] == ["-m", "trainers.single"] and command[-1] == str(runs_folder() / name)
+
+
+def test_a_probe_reads_vectors_that_are_there(
+    shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr("core.training.jobs.start", lambda name, command: started.append((name, command)))
+    page = open_form()
+    page.selectbox(key="new-model").select("Linear probe").run()
+    assert "shop has none" in page.info[0].value and not page.button
+    np.save(tmp_path / "mine.npy", np.eye(30, 8, dtype=np.float32) + 0.1)
+    import_vectors(Products.open("shop"), tmp_path / "mine.npy", "mine")
+    page = open_form()
+    page.selectbox(key="new-model").select("Linear probe").run()
+    assert not page.exception and page.selectbox(key="new-reads-mine").options == ["Pictures"]
+    next(button for button in page.button if button.label == "Start").click().run()
+    name, command = started[0]
+    assert name == "probe-shop" and command[:2] == ["-m", "trainers.probe"]
+    assert command[2:-2] == ["--dataset", "shop", "--vectors", "mine", "--reads", "image"]
+    probe.run(command[2:])  # what the page starts does run, and says how it ended
+    run = read_run("probe-shop")
+    assert run.trainer == "probe" and run.process is not None and run.process.ended == "done"
 
 
 def test_a_papers_preset_says_what_it_needs(shop: str) -> None:

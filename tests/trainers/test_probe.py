@@ -79,7 +79,7 @@ def test_each_reading_is_fitted_judged_and_listed(shop: Products, home: Path) ->
         best = max(config.training["validation_top1"].values())
         assert config.training["validation_top1"][str(config.model["strength"])] == best
         names = {path.name for path in (home / "runs" / reads).iterdir()}
-        assert names == {"config.json", "counts.json", "model.safetensors"}
+        assert names == {"config.json", "counts.json", "model.safetensors", "process.json"}
         json.dumps(evaluate(reads, "train"))
     assert evaluate("both", sees="picture")["n"] < evaluate("both")["n"]
 

@@ -11,7 +11,7 @@ from core.errors import VitrineError
 from core.training import jobs
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import duration
-from pages.components.train import run_list
+from pages.components.train import probe_form, run_list
 from pages.resources import datasets, products
 from pages.resources.training import trainings
 
@@ -34,7 +34,13 @@ def form() -> None:
     choices = trainings()
     info = _dataset()
     left, right = st.columns(2)
-    title = left.selectbox("Model", list(dict.fromkeys(choice.title for choice in choices)), key="new-model")
+    titles = dict.fromkeys(choice.title for choice in choices)
+    title = left.selectbox("Model", [*titles, probe_form.TITLE], key="new-model")
+    if title == probe_form.TITLE:
+        options = probe_form.options(info, right)
+        if options is not None:
+            _begin("probe", f"probe-{info.name}", options, "Fitted in one pass, in about a minute on a CPU.")
+        return
     sizes = [choice for choice in choices if choice.title == title]
     size = right.selectbox("Settings", [choice.size for choice in sizes], key="new-size")
     choice = next((choice for choice in sizes if choice.size == size), sizes[0])
@@ -50,13 +56,26 @@ def form() -> None:
         options += weights or []
         more, epochs = _settings(info, choice)
         options += more
-    name = st.text_input(
-        "Name",
-        jobs.free_name(f"{choice.trainer}-{choice.preset}-{info.name}"),
-        key=f"new-name-{choice.preset}-{info.name}",
+    _begin(
+        choice.trainer,
+        f"{choice.trainer}-{choice.preset}-{info.name}",
+        options,
+        _time(info, choice, epochs),
+        weights is not None,
     )
+
+
+def _begin(trainer: str, stem: str, options: list[str], takes: str, ready: bool = True) -> None:
+    """Ask for a name, show the command, and start it.
+
+    Args:
+        stem: what the run is called unless somebody says otherwise.
+        takes: how long, in words.
+        ready: may it be started?
+    """
+    name = st.text_input("Name", jobs.free_name(stem), key=f"new-name-{stem}")
     try:
-        command = jobs.command(choice.trainer, name.strip(), options)
+        command = jobs.command(trainer, name.strip(), options)
     except VitrineError as error:
         st.error(plain(str(error)))
         return
@@ -64,8 +83,8 @@ def form() -> None:
         st.error("A run of this name exists. Choose another name, or resume that run.")
         return
     st.code(jobs.shown(command), language="bash", wrap_lines=True)
-    st.caption(_time(info, choice, epochs))
-    if st.button("Start", type="primary", disabled=weights is None):
+    st.caption(takes)
+    if st.button("Start", type="primary", disabled=not ready):
         try:
             jobs.start(name.strip(), command)
         except VitrineError as error:

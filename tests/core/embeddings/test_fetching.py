@@ -106,6 +106,9 @@ def hub(clip_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         constants, "HUGGINGFACE_CO_URL_TEMPLATE", base + "/{repo_id}/resolve/{revision}/{filename}"
     )
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)  # as the app starts
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 500)  # a cut costs what is not a whole one: 10 MB
     monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)
     monkeypatch.setenv("VITRINE_PRIVATE_URLS", "1")
     yield held
