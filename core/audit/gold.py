@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 from core.audit.plan import all_labels
-from core.catalog.cohort import Cohort
+from core.catalog.cohort import Cohort, path_from_text
 from core.catalog.products import Products
 from core.errors import SourceError, UsageError
 
@@ -60,10 +61,6 @@ def read_gold(products: Products, path: Path) -> dict[int, str]:
 
 def short_labels(labels: tuple[str, ...]) -> dict[str, str]:
     """What a label may be called -> the label: itself, or its last level where that is unique."""
-    from collections import Counter
-
-    from core.catalog.cohort import path_from_text
-
     leaves = Counter(path_from_text(label)[-1] for label in labels)
     short = {path_from_text(label)[-1]: label for label in labels}
     return {leaf: label for leaf, label in short.items() if leaves[leaf] == 1} | {

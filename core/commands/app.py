@@ -20,6 +20,8 @@ from core.commands.passphrases import passphrase
 from core.errors import DamagedDatasetError, UsageError, VitrineError
 from core.settings import go_offline
 from core.sources import SOURCES
+from core.sources.bounds import own_memory
+from core.sources.reading import ReadOptions
 from core.storage import sweep
 
 app = typer.Typer(
@@ -87,8 +89,6 @@ def import_(
     """Import a dataset from files. The files are not copied; pictures are read in place."""
     from core.catalog.build import import_dataset
     from core.commands import dry_run as previews
-    from core.sources.bounds import own_memory
-    from core.sources.reading import ReadOptions
 
     if not name and not dry_run:
         raise UsageError("No name for the dataset: give --name NAME, or preview with --dry-run.")

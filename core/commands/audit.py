@@ -10,8 +10,12 @@ from urllib.parse import parse_qs
 
 import typer
 
+from core.audit.exchange import import_ as imported
 from core.audit.records import Allocation, Plan, StratifyBy
 from core.audit.store import Store
+from core.audit.words import interval
+from core.catalog import corrections as catalog
+from core.catalog.cohort import Cohort
 from core.commands.console import Json, Lines, Name, say, watched
 from core.errors import UsageError
 from core.storage import storage_errors
@@ -80,7 +84,6 @@ def plan(
     from core.audit.gold import read_gold
     from core.audit.plan import Wish, draw
     from core.audit.precision import pilot_rates
-    from core.catalog.cohort import Cohort
     from core.catalog.products import Products
 
     chosen = allocation or ("fixed" if stratum else "neyman" if pilot else "proportional")
@@ -148,7 +151,6 @@ def assign(
 def estimate(which: PlanId, as_json: Json = False) -> None:
     """Estimate what the answers so far say, with 95% intervals."""
     from core.audit import estimates
-    from core.audit.words import interval
 
     found = estimates.estimate(Store().audit(which))
     lines = [f"{found['name']} ({found['plan']})", *found["words"]]
@@ -203,8 +205,6 @@ def import_(
     source: Annotated[Path, typer.Argument(help="What `vitrine audit export` wrote.")], as_json: Json = False
 ) -> None:
     """Store an exported audit in this database."""
-    from core.audit.exchange import import_ as imported
-
     store = Store()
     made = imported(store, source)
     log = len(store.log(made.plan))
@@ -250,7 +250,6 @@ def revert(
 
 def _change(patch: Path, to: str, how: str, as_json: bool) -> None:
     from core.audit.patch import read_patch
-    from core.catalog import corrections as catalog
 
     name, dataset, changes = read_patch(patch)
     made = (catalog.apply if how == "apply" else catalog.revert)(to or dataset, name, changes)

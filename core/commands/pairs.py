@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from core.catalog.info import info
 from core.commands.console import Json, Lines, Name, say, watched
-
-if TYPE_CHECKING:
-    from core.pairs.table import Described
+from core.pairs.table import Described, PairSettings
 
 
 def pairs(
@@ -42,9 +41,7 @@ def pairs(
     as_json: Json = False,
 ) -> None:
     """Generate incorrect image-text pairs for contrastive training: each picture gets an unlike product's text."""
-    from core.catalog.info import info
     from core.pairs import generation, judging, table
-    from core.pairs.table import PairSettings
 
     dataset = info(name)
     chosen = {"": generation.default_settings(dataset).split, "all": ""}.get(split, split)

@@ -12,6 +12,7 @@ from core.catalog.info import info
 from core.commands.console import Json, Lines, Name, say, watched
 from core.embeddings import clip
 from core.embeddings.clip import ENCODERS
+from core.embeddings.converted import convert as convert_checkpoint
 from core.embeddings.store import open_set, sets
 from core.errors import UsageError
 from core.search.index import build_approximate, wants_approximate
@@ -244,10 +245,8 @@ def convert(
     as_json: Json = False,
 ) -> None:
     """Convert a checkpoint that its authors publish as a pickle to safetensors."""
-    from core.embeddings.converted import convert as run
-
     spec = clip.encoder(encoder)
-    folder = run(spec, file)
+    folder = convert_checkpoint(spec, file)
     say(
         {"converted": spec.name, "licence": spec.licence, "folder": str(folder)},
         as_json,

@@ -26,7 +26,7 @@ def part_figures(predictions: pd.DataFrame) -> PartFigures | None:
     F1 and AP are not among them: they are means over classes, of which a part of a split has too few products each.
 
     Args:
-        predictions: rows of `core.evaluation.judging.predictions_table`. Top-5 breaks ties as `rank` does.
+        predictions: rows of `core.evaluation.predictions.predictions_table`. Top-5 breaks ties as `rank` does.
     """
     n = len(predictions)
     if not n:

@@ -15,6 +15,7 @@ from core.catalog.info import DatasetInfo
 from core.catalog.map_files import vectors_digest
 from core.catalog.products import Products
 from core.embeddings.clip import ENCODERS, encoder
+from core.embeddings.embed import embed
 from core.embeddings.store import EmbeddingSet, open_set
 from core.errors import PairsError, UsageError
 from core.pairs import table as stored
@@ -178,8 +179,6 @@ def compute_vectors(info: DatasetInfo, name: str, progress: Progress = no_progre
     if missing_vectors(info, PairSettings(image_vectors=name, text_vectors=name)) and known in {
         spec.name for spec in ENCODERS
     }:
-        from core.embeddings.embed import embed  # torch
-
         embed(info.name, encoder(known), "image" if known == name else "text", progress=progress)
 
 

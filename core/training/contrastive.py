@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from core.errors import UsageError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -182,8 +184,6 @@ def variant(name: str) -> Variant:
     Raises:
         UsageError: there is no such variant.
     """
-    from core.errors import UsageError
-
     for one in VARIANTS:
         if one.name == name:
             return one
