@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import gradio as gr
 from fastapi import FastAPI
@@ -22,6 +23,7 @@ from pages.panels import (
     product_classifier,
     resting,
     retrieval,
+    retrieval_compare,
     retrieval_events,
     uploads,
 )
@@ -83,8 +85,9 @@ def mount_panels() -> FastAPI:
         gallery_search.search,
         lambda asked: product_examples(among=asked.cohort),
         gallery_search.question_picture,
+        partial(gallery_search.search, how="likeness"),
     )
-    mount(panels, retrieval.build(searching), "retrieval")
+    mount(panels, retrieval.build(searching), "retrieval", retrieval_compare.CSS)
     return panels
 
 

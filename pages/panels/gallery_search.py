@@ -17,7 +17,8 @@ from core.embeddings.loading import loaded_encoder
 from core.embeddings.store import PICTURES_ALONE, Description, preferred, sets
 from core.errors import UsageError, VitrineError
 from core.images.pictures import Pictures, Thumbnails
-from core.search.query import AWAY, Part, Searcher
+from core.search.query import AWAY, How, Part, Searcher
+from core.search.right import right
 from core.settings import settings
 from pages.components.shared import photos
 from pages.panels.address import Asked, filters_of
@@ -63,6 +64,7 @@ def search(
     categories: Sequence[str],
     k: int,
     filters: str = "",
+    how: How = "both",
 ) -> list[Found]:
     """The nearest products of a gallery; see `pages.panels.retrieval_events.Backend`.
 
@@ -96,13 +98,15 @@ def search(
         geo=tuple(countries), category=tuple(path_from_text(path) for path in categories)
     )
     mask = None if cohort.with_(fingerprint=None).is_whole() else searcher.products.mask(cohort)
-    answer = searcher.search(parts, k, mask, "both" if text.strip() else "likeness")
+    answer = searcher.search(parts, k, mask, how if text.strip() else "likeness")
     rows = searcher.products.by_row([hit.row_id for hit in answer.hits])
+    flags = right(searcher.products, text, rows)
     pictures = thumbnails_in_time(thumbnails, [row["image_id"] for row in rows], WIDTH_PX)
     return [
         Found(
             served(data, "found") if data is not None else None,
-            ": ".join(filter(None, [hit.likeness, row["name"] or row["category"] or row["item_id"]])),
+            ("✓ " if flag else "")
+            + ": ".join(filter(None, [hit.likeness, row["name"] or row["category"] or row["item_id"]])),
             {
                 "item_id": row["item_id"],
                 "image_id": row["image_id"],
@@ -112,9 +116,10 @@ def search(
                 "country": row["geo"],
                 "by": list(hit.by),
                 "likeness": hit.likeness or None,
+                **({} if flag is None else {"right": flag}),
             },
         )
-        for hit, row, data in zip(answer.hits, rows, pictures, strict=True)
+        for hit, row, data, flag in zip(answer.hits, rows, pictures, flags, strict=True)
     ]
 
 

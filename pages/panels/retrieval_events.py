@@ -14,6 +14,7 @@ from core.errors import VitrineError
 from pages.components.shared.markdown import plain
 from pages.panels.address import Asked
 from pages.panels.examples import Example
+from pages.panels.retrieval_compare import Comparison, other_choices
 
 RESULTS = 10
 SENTENCES = (
@@ -25,6 +26,7 @@ SENTENCES = (
     "siyah ayakkabı",
     "мъжка риза на карета",
     "blue striped shirt",
+    "Black and white striped sneaker.",
     "红色连衣裙",
 )
 NOTHING = """### Nothing to search yet
@@ -66,6 +68,8 @@ class Backend:
     examples: Callable[[Asked], Sequence[Example]] = lambda _: ()
     # the picture that the address asks about
     picture: Callable[[Asked], Path | None] = lambda _: None
+    # as `search`, by vectors alone: for models side by side; None is `search`
+    by_vectors: Callable[..., Sequence[Found]] | None = None
 
 
 class Events:
@@ -73,6 +77,7 @@ class Events:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self.comparison = Comparison(backend.galleries, backend.by_vectors or backend.search)
 
     def search_products(
         self,
@@ -139,6 +144,7 @@ class Events:
             shown,
             *self._question(asked, first, shown),
             search or "",
+            other_choices(known, first.name if first else None),
         )
 
     def _question(
@@ -172,9 +178,15 @@ class Events:
         return self.search_products(text, image, without, countries, categories, gallery, filters)
 
     def on_gallery(self, name: str | None) -> tuple[Any, ...]:
-        """The description of a gallery and the filters it offers."""
-        chosen = next((each for each in self.backend.galleries() if each.name == name), None)
-        return gr.Markdown(_about(chosen)), *_filters(chosen)
+        """The description of a gallery, the filters it offers, and what it can be compared with."""
+        known = self.backend.galleries()
+        chosen = next((each for each in known if each.name == name), None)
+        return gr.Markdown(_about(chosen)), *_filters(chosen), other_choices(known, name)
+
+    def on_others(self, chosen: list[str] | None) -> tuple[Any, Any, Any]:
+        """One model's products as a gallery, several models' side by side."""
+        several = bool(chosen)
+        return gr.Gallery(visible=not several), gr.HTML(visible=several), gr.JSON(visible=several)
 
     def on_example(self, shown: list[Example], picked: gr.SelectData) -> tuple[str, str]:
         """The picture of an example as the query, without a text."""

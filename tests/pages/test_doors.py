@@ -146,9 +146,10 @@ SOCKETS = {"/_stcore/stream"}
 EVENTS = {  # by the function; the tables of inputs are the panel's own
     "classification": {"classify", "on_example", "on_answer", "on_explain", "on_models", "on_open", "on_begin", "on_own", "_stopped",
                        "lambda", "js_fn", "unnamed"},
-    "retrieval": {"load_example", "search", "search_products", "lambda", "on_gallery", "on_example", "on_open", "on_begin"},
+    "retrieval": {"load_example", "search", "search_products", "lambda", "on_gallery", "on_example", "on_open", "on_begin",
+                  "compare", "compare_models", "compare_if_asked", "on_others"},
 }  # fmt: skip
-TOOLS = {"classification": {"on_classify"}, "retrieval": {"search_products"}}
+TOOLS = {"classification": {"on_classify"}, "retrieval": {"search_products", "compare_models"}}
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def test_every_part_is_reached_by_its_address(part: str, evaluated: Path, open_p
         assert "measured here" not in zero_shot["from"].tolist(), (
             "no trained model beside those that never were"
         )
+        assert "cited" in test.dataframe[-1].value["from"].tolist(), "the paper of incorrect pairs"
     if part == "Figures":
         assert test.dataframe[1].value["top-1"].tolist()[0] == pytest.approx(
             float(test.metric[0].value.rstrip("%")), abs=0.06

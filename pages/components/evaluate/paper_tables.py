@@ -13,6 +13,7 @@ from core.evaluation import cache
 from core.evaluation.published import TABLES, PublishedTable, measured
 from core.models.registry import ZERO_SHOT, ModelSpec
 from core.training.runs import RunConfig
+from pages.components.evaluate import retrieval_table
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import PERCENT, in_percent
 
@@ -37,6 +38,7 @@ def show(info: DatasetInfo, specs: Sequence[ModelSpec]) -> None:
         if not table.trained:
             for name, exposed in left_out.items():
                 st.caption(plain(f"{name} is left out of this table. {exposed.sentence()}"))
+    retrieval_table.show(info)
 
 
 def stands_beside(spec: ModelSpec, table: PublishedTable) -> bool:
@@ -49,6 +51,7 @@ def stands_beside(spec: ModelSpec, table: PublishedTable) -> bool:
 def show_published() -> None:
     for table in TABLES:
         _draw(table, [])
+    retrieval_table.show(None)
 
 
 def _mine(spec: ModelSpec, made: cache.Evaluation, table: PublishedTable) -> dict[str, object]:

@@ -18,7 +18,7 @@ from core.embeddings.embed import embed
 from core.settings import settings
 from pages.panels import gallery_search, retrieval
 from pages.panels.retrieval_events import Backend, Events
-from tests.likeness import picture, write_products
+from tests.likeness import picture, write_clip, write_products
 from tests.pages.panels.test_classification import serve
 
 
@@ -31,6 +31,7 @@ def address(clip_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         patch.setenv("GRADIO_ALLOWED_PATHS", str(folder / "home" / "uploads"))
         import_dataset("table", [str(write_products(folder / "source"))], "shop")
         embed("shop", encoder(str(clip_folder)), workers=1, device="cpu")
+        embed("shop", encoder(str(write_clip(folder / "other-clip", seed=1))), workers=1, device="cpu")
         assert settings().home == folder / "home"
         yield from serve(retrieval.build(Backend(gallery_search.galleries, gallery_search.search)))
 
@@ -67,6 +68,29 @@ def test_it_opens_with_what_the_address_asks(address: str) -> None:
     assert events.on_begin("", None, "", [], [], None, "") == (None, None)
 
 
+def test_models_side_by_side_with_the_right_ones_framed(address: str) -> None:
+    """A sentence that is a product's own name has that product as its answer."""
+    client = Client(address, verbose=False)
+    asked = {
+        "text": "Červené šaty s proužky 3",
+        "gallery": "shop / toy-clip",
+        "others": ["shop / other-clip"],
+    }
+    html, data = client.predict(**asked, api_name="/compare")
+    assert [one["gallery"] for one in data] == ["shop / toy-clip", "shop / other-clip"]
+    assert all(len(one["products"]) == 10 and not one["error"] for one in data)
+    assert html.count("<section") == 2 and html.count("<li") == 20
+    right = [each for one in data for each in one["products"] if each.get("right")]
+    assert {each["item_id"] for each in right} <= {"i3"} and html.count('class="vr-right"') == len(right)
+    filtered = client.predict(**asked, countries=["cz"], without="mikina", api_name="/compare")[1]
+    assert all(each["country"] == "cz" for one in filtered for each in one["products"])
+    assert client.predict(text="x", api_name="/compare")[1] == []  # no others: nothing to compare
+    many = [f"shop / {n}" for n in range(9)]
+    for others, says in ((["shop / nobody"], "cannot be searched"), (many, "4 at most")):
+        with pytest.raises(AppError, match=says):
+            client.predict(text="x", others=others, api_name="/compare")
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
@@ -94,9 +118,9 @@ def test_over_mcp(address: str) -> None:
         ):
             await session.initialize()
             tools = [tool.name for tool in (await session.list_tools()).tools]
-            assert tools == ["search_products"]
+            assert set(tools) == {"search_products", "compare_models"}
             asked = {"text": "červené šaty", "countries": ["cz"], "gallery": "shop / toy-clip"}
-            answer = await session.call_tool(tools[0], asked)
+            answer = await session.call_tool("search_products", asked)
             assert not answer.isError, answer
             return json.dumps([part.model_dump(mode="json") for part in answer.content])
 
