@@ -14,4 +14,5 @@ export VITRINE_HOME="$home" OMP_NUM_THREADS=1
 cp "$home"/runs/clip-tiny/model/* assets/models/clip-tiny/
 "$bin/python" -m trainers.embracenet --preset lite --dataset demo --dataset glami-mini --image-weights imagenet --out "$home/runs/bundled" --cpu
 "$bin/python" -m trainers.bundle "$home/runs/bundled" assets/models/embracenet-tiny
+"$bin/python" -m trainers.shipped assets/models/embracenet-tiny --curves "$home/runs/bundled"
 rm -rf "$home"

@@ -71,7 +71,8 @@ def test_without_a_dataset_or_a_run_it_says_what_to_do(home: Path, open_page: Op
     page = open_page("train.py")
     assert not page.exception
     assert any("no dataset to train on" in info.value for info in page.info)
-    assert any("No runs yet" in caption.value for caption in page.caption)
+    assert any("embracenet" in subheader.value for subheader in page.subheader)  # the run that is shipped
+    assert not {"Stop", "Resume", "Delete"} & set(buttons(page))
 
 
 STATES = {
@@ -148,7 +149,7 @@ def test_who_is_not_at_the_machine_only_watches(
     monkeypatch.setattr("pages.resources.visitor.is_local", lambda: False)
     make("my-run", alive=True, steps=25)
     page = open_page("train.py", run="my-run")
-    assert not page.exception and buttons(page) == ["my\\-run"]
+    assert not page.exception and buttons(page) == ["my\\-run", "embracenet\\-tiny"]
     assert any("on the machine that serves Vitrine only" in caption.value for caption in page.caption)
     assert page.metric[0].label == "Loss"
 
