@@ -38,8 +38,9 @@ def _dialog(info: DatasetInfo, cohort: Cohort) -> None:
     except VitrineError as error:
         st.error(plain(str(error)))
         return
+    size = f"{len(text) / 1e6:.1f} MB" if len(text) > 200_000 else f"{len(text) / 1e3:.0f} kB"
     st.markdown(
-        f"One page of {len(text) / 1e6:.1f} MB with {figures} figure{'' if figures == 1 else 's'} that stand out, samples of "
+        f"One page of {size} with {figures} figure{'s that stand' if figures != 1 else ' that stands'} out, samples of "
         "every category, duplicates and models. It opens in any browser, without a network."
     )
     st.download_button(
