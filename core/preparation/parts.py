@@ -27,12 +27,13 @@ from core.search.lexical import Lexical, is_built
 from core.search.query import default_set
 from core.statistics import picture_stats
 
-# Work per second on two cores without a GPU, measured on the built-in dataset (docs/development/benchmarks.md).
-EMBEDDED_PER_S = 150
-MEASURED_PER_S = 900
-HASHED_PER_S = 200
+# Products or pictures per second of one processor, by processor time without the start (docs/development/benchmarks.md). Mapping
+# and registering were not measured again.
+EMBEDDED_PER_S = 130
+MEASURED_PER_S = 750
+HASHED_PER_S = 300
+EVALUATED_PER_S = 22
 REGISTERED_PER_S = 80
-EVALUATED_PER_S = 120
 MAPPED_PER_S = 350
 MAP_START_S = 30
 FEWEST_FOR_PAIRS = 20  # products
@@ -151,7 +152,7 @@ def _find(info: DatasetInfo, progress: Progress, copies: bool) -> None:
 
 def _find_seconds(info: DatasetInfo) -> float:
     reads = any(key in PICTURE_FILES for key in _detectors(info, copies=False))
-    return 10 + (info.with_picture / HASHED_PER_S if reads else 0) + info.rows / 2_000
+    return 6 + (info.with_picture / HASHED_PER_S if reads else 0) + info.rows / 2_000
 
 
 def _no_copies(info: DatasetInfo) -> str:
@@ -229,7 +230,7 @@ def _pair_seconds(info: DatasetInfo) -> float:
 # In the order in which they are made: what others need first, then what is quick.
 PARTS = (
     Part(
-        "vectors", "Embedding", _no_vectors, _has_vectors, lambda info: 5 + info.rows / EMBEDDED_PER_S, _embed
+        "vectors", "Embedding", _no_vectors, _has_vectors, lambda info: 6 + info.rows / EMBEDDED_PER_S, _embed
     ),
     Part(
         "evaluation", "Evaluating", _no_evaluation, _is_evaluated, _evaluate_seconds, _evaluate
@@ -239,10 +240,10 @@ PARTS = (
         "duplicates", "Finding duplicates", _has_all, lambda info: _found(info, copies=False), _find_seconds,
         lambda info, progress: _find(info, progress, copies=False),
     ),
-    Part("index", "Indexing", _has_all, _is_indexed, lambda info: 1 + info.rows / 15_000, _index),
+    Part("index", "Indexing", _has_all, _is_indexed, lambda info: 2 + info.rows / 15_000, _index),
     Part(
         "pictures", "Measuring pictures", _without_pictures, _is_measured,
-        lambda info: 1 + info.with_picture / MEASURED_PER_S, _measure,
+        lambda info: 3 + info.with_picture / MEASURED_PER_S, _measure,
     ),
     Part(
         "pairs", "Generating pairs", _no_pairs, lambda info: bool(listing(info)), _pair_seconds, _pair
