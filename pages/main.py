@@ -33,10 +33,10 @@ def main() -> None:
             "Audit": [
                 st.Page("duplicates.py", title="Duplicates"),
                 st.Page("audit.py", title="Label audits", url_path="audit"),
+                st.Page("pairs.py", title="Pairs"),
             ],
             "Models": [
                 st.Page("classify.py", title="Classify"),
-                st.Page("pairs.py", title="Pairs"),
                 st.Page("train.py", title="Train"),
                 st.Page("evaluate.py", title="Evaluate"),
             ],
