@@ -102,8 +102,7 @@ def clear() -> None:
     for key, empty in BOUND.items():
         if key in st.session_state:
             st.session_state[key] = empty
-        else:  # a page that only carries the cohort has no widgets
-            st.query_params.pop(key, None)
+        _leave_address(key)
     for key in (*HIDDEN, "product"):
         st.query_params.pop(key, None)
     st.session_state.pop(KEPT, None)
@@ -116,9 +115,14 @@ def drop(column: str) -> None:
         st.session_state[KEPT] = kept.with_(**{column: getattr(Cohort(kept.dataset), column)})
     if column in BOUND and column in st.session_state:
         st.session_state[column] = BOUND[column]
-    else:
-        st.query_params.pop(column, None)
+    _leave_address(column)
     _first_page()
+
+
+def _leave_address(key: str) -> None:
+    """Remove a filter from the address where no widget does it: a page that only carries the cohort has none."""
+    with suppress(StreamlitAPIException):  # it is bound to a widget, which does
+        st.query_params.pop(key, None)
 
 
 def choose(column: str, values: list[str]) -> None:
@@ -199,23 +203,33 @@ def carried(info: DatasetInfo, note: str = "") -> Cohort:
     Args:
         note: said under the bar where the cohort is not the whole dataset, such as what the page does not take from it.
     """
-    query = {key: st.query_params.get_all(key) for key in (*FILTERS, "map")}
-    for key in set(BOUND) & set(FILTERS):  # what `_recall` brought from the page before
-        value = st.session_state.pop(key, None)
-        if value and not query[key]:
-            query[key] = value if isinstance(value, list) else [value]
+    choices = products.filter_choices(info.name)
+    _say_unknown(info, choices)
+    query = {
+        key: [value for value in st.query_params.get_all(key) if value in choices.get(key, (value,))]
+        for key in (*FILTERS, "map")
+    }
+    asked = {key: values for key, values in query.items() if values and key != "map"}
     kept: Cohort | None = st.session_state.get(KEPT)
-    if any(query[key] for key in FILTERS) or kept is None or kept.dataset != info.name:
+    if kept is None or kept.dataset != info.name or not asked.items() <= kept.to_query().items():
         kept = Cohort.from_query(query, dataset=info.name)
     st.session_state[KEPT] = kept
-    for key, values in kept.to_query().items():
-        with suppress(
-            StreamlitAPIException
-        ):  # in the first run after a page whose widget the key was bound to
-            if st.query_params.get_all(key) != values:
-                st.query_params[key] = values
+    _put_into_address(kept)
     _bar(info, kept, note)
     return kept
+
+
+def _put_into_address(cohort: Cohort) -> None:
+    """The filters of a page without their widgets, for a link to it and for the next page."""
+    query = cohort.to_query()
+    for key, values in query.items():
+        if st.query_params.get_all(key) != values:
+            with suppress(StreamlitAPIException):  # still bound to a widget of the page before
+                st.query_params[key] = values
+    for key in FILTERS:
+        if key in BOUND:  # Streamlit puts it into the address of the next page that has the widget
+            values = query.get(key, [])
+            st.session_state[key] = values if isinstance(BOUND[key], list) else (values or [BOUND[key]])[0]
 
 
 def show_in_hand(note: str = "") -> Cohort | None:
