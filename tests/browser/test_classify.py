@@ -51,7 +51,7 @@ def cleared(panel: FrameLocator | Page) -> Locator:
     button = panel.get_by_role("button", name="Classify", exact=True)
     expect(button).to_be_enabled(timeout=60_000)
     expect(panel.locator("#answers .vc-first").first).to_be_visible(timeout=60_000)
-    panel.get_by_role("button", name="Clear", exact=True).click()
+    panel.get_by_role("button", name="Clear", exact=True).last.click()  # the first takes the picture away
     expect(panel.locator("#answers .vc-hint")).to_be_visible()
     expect(panel.get_by_label("Name", exact=True)).to_have_value("")
     return button
