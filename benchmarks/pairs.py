@@ -1,6 +1,7 @@
 """Generating incorrect pairs: seconds and memory, beside the direct version where it can run.
 
     python -m benchmarks.pairs [10000 100000 1000000] [--dimensions 64] [--anchors 100000]
+    python -m benchmarks.pairs --dataset demo     # methods compared: similarity, reuse, pairs of one category
 
 Random vectors of pictures and texts in 16 bits, 10 clusters of each. `--anchors` selects partners for so many anchors
 alone, among all candidates, and the seconds of all are computed from those. The direct version keeps all similarities in
@@ -15,11 +16,15 @@ import resource
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
+from core.catalog.products import Products
 from core.pairs.clusters import cluster
+from core.pairs.generation import generate
 from core.pairs.selection import draw_clusters, least_similar
+from core.pairs.table import PairSettings
 
 LARGEST_MATRIX = 4 * 2**30  # bytes that the direct version may take
 
@@ -84,13 +89,43 @@ def measured(n: int, d: int, most: int, how: str) -> dict[str, float]:
     }
 
 
+METHODS: tuple[dict[str, Any], ...] = (
+    {},
+    {"replacement": False},
+    {"method": "random"},
+    {"method": "below", "threshold": 0.8},
+    {"method": "below", "threshold": 0.2},
+)
+
+
+def compare(dataset: str) -> None:
+    """Each method on a dataset's training products. A pair of one category is likely to be no incorrect pair."""
+    products = Products.open(dataset)
+    category = products.columns.category.codes
+    print(
+        "method | pairs | of one category | similarity of pictures, of texts | distinct partners, most used"
+    )
+    for changed in METHODS:
+        made = generate(products, PairSettings(split="train", **changed))
+        there, counts = made.paired, made.described.counts
+        same = (category[made.row_id[there]] == category[made.partner[there]]).mean()
+        print(
+            f"{made.described.settings.title} | {counts.pairs:,} | {same:.2%} | {made.similarity[there].mean():.2f}, "
+            f"{made.text_similarity[there].mean():.2f} | {counts.partners:,}, {counts.most_used:,}",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("sizes", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--dimensions", type=int, default=64)
     parser.add_argument("--anchors", type=int, default=100_000)
     parser.add_argument("--one", choices=("blocks", "direct"))
+    parser.add_argument("--dataset", help="compare the methods on its training products")
     asked = parser.parse_args()
+    if asked.dataset:
+        return compare(asked.dataset)
     if asked.one:
         print(json.dumps(measured(asked.sizes[0], asked.dimensions, asked.anchors, asked.one)))
         return

@@ -103,10 +103,10 @@ def exchanges(table: PairTable, dark: bool = False) -> go.Figure:
     place = (table.image_cluster[here], table.partner_image_cluster[here])
     np.add.at(total, place, 1)
     np.add.at(sums, place, table.similarity[here])
-    mean = np.where(total > 0, sums / np.maximum(total, 1), np.nan)
+    mean = np.where(total > 0, sums / np.maximum(total, 1), np.nan).round(3) + 0  # no -0
     names = [str(number + 1) for number in range(count)]
     text = (
-        [[f"{value:.2f}" if value == value else "" for value in line] for line in mean]
+        [[f"{round(value, 2) + 0:.2f}" if value == value else "" for value in line] for line in mean]
         if count <= 12
         else None
     )

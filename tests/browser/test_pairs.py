@@ -9,7 +9,7 @@ from tests.browser.conftest import Server
 from tests.paired import make, three
 
 pytestmark = pytest.mark.browser
-PATIENT_MS = 90_000  # two cores that others use, too
+PATIENT_MS = 180_000  # two cores that others use, too
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,7 @@ def test_pairs_are_generated_seen_and_judged(page: Page, server: Server, shop: s
     page.set_default_timeout(PATIENT_MS)
     page.goto(f"{server.url}/pairs?dataset={shop}")
     expect(page.get_by_text("shop has no pairs yet")).to_be_visible(timeout=PATIENT_MS)
+    expect(page.get_by_text("Other settings")).to_be_visible()
     page.get_by_role("button", name="Generate these pairs").click()
     expect(page.get_by_text("Distinct partners")).to_be_visible(timeout=PATIENT_MS)
 

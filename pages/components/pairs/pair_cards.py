@@ -89,7 +89,8 @@ def _clusters(image: int, text: int) -> str:
 
 def _words(title: str, row: Mapping[str, Any], kind: str) -> str:
     name, description = row["name"] or "", row["description"] or ""
-    more = f"<small>{html.escape(description[:TEXT_CHARACTERS])}</small>" if description else ""
+    cut = description[:TEXT_CHARACTERS] + ("…" if len(description) > TEXT_CHARACTERS else "")
+    more = f"<small>{html.escape(cut)}</small>" if description else ""
     return (
         f'<div class="{kind}"><em>{html.escape(title)}</em><b dir="auto">{html.escape(name or "(no name)")}</b>'
         f'<span dir="auto">{more}</span></div>'

@@ -81,7 +81,8 @@ def _settings(info: DatasetInfo) -> PairSettings:
         seed = st.number_input("Seed", 0, 2**31, 0, key="pairs-seed")
     with right:
         image = st.selectbox("Vectors of the pictures", pictures, key="pairs-pictures")
-        text = st.selectbox("Vectors of the texts", texts, key="pairs-texts")
+        other = next((place for place, name in enumerate(texts) if name != image), 0)
+        text = st.selectbox("Vectors of the texts", texts, index=other, key="pairs-texts")
         splits = ["all products", *info.splits]
         split = st.selectbox(
             "Products", splits, index=splits.index(plan.split) if plan.split else 0, key="pairs-split"

@@ -149,13 +149,6 @@ def clusters(info: DatasetInfo, table: PairTable) -> None:
     sizes = described.image_sizes if picture else described.text_sizes
     rows = described.image_typical if picture else described.text_typical
     labels = table.image_cluster if picture else table.text_cluster
-    if picture:
-        st.subheader("Similarity between clusters", anchor=False)
-        dark = st.context.theme.type == "dark"
-        st.plotly_chart(figures.exchanges(table, dark), theme=None, key="exchanges", config=CHART)
-        st.caption(
-            "The mean similarity of the two pictures of a pair, by their clusters. The diagonal is empty: a partner is of another cluster."
-        )
     kind = "Picture" if picture else "Text"
     found = {row["row_id"]: row for row in _rows(info, [row for some in rows for row in some])}
     parts = []
@@ -167,6 +160,13 @@ def clusters(info: DatasetInfo, table: PairTable) -> None:
         )
     st.html("".join(parts))
     st.caption("The products nearest to the centre of each cluster, each picture or text once.")
+    if picture:
+        st.subheader("Similarity between clusters", anchor=False)
+        dark = st.context.theme.type == "dark"
+        st.plotly_chart(figures.exchanges(table, dark), theme=None, key="exchanges", config=CHART)
+        st.caption(
+            "The mean similarity of the two pictures of a pair, by their clusters. The diagonal is empty: a partner is of another cluster."
+        )
 
 
 def _categories(info: DatasetInfo, table: PairTable, inside: np.ndarray) -> str:
