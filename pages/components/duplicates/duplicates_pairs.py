@@ -18,6 +18,7 @@ from pages import access
 from pages.components.duplicates import pair_gallery
 from pages.components.duplicates.pair_gallery import Pair
 from pages.components.shared.markdown import plain
+from pages.components.shared.numbers import similarity
 from pages.resources import duplicates, products
 
 SIZE = 12
@@ -40,7 +41,7 @@ def similarity_text(key: str, likeness: float) -> str:
         return f"{how}, pixel difference {255 - likeness:.1f}"
     if likeness >= 1:
         return "the same text" if key in ("text", "glami") else "the same vector"
-    return f"similarity {likeness:.3f}"
+    return f"similarity {similarity(likeness)}"
 
 
 def show(info: DatasetInfo, found: Found, threshold: float, cohort: Cohort) -> None:

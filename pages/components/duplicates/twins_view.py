@@ -18,6 +18,7 @@ from pages.components.duplicates.duplicates_pairs import rows_of
 from pages.components.duplicates.pair_gallery import Pair
 from pages.components.shared import product_grid
 from pages.components.shared.markdown import plain
+from pages.components.shared.numbers import similarity
 from pages.components.shared.product_grid import product_url
 from pages.resources import duplicates, products
 from pages.resources.urls import image_url
@@ -163,4 +164,4 @@ def _nearest(info: DatasetInfo, found: list[LookAlike], key: str) -> None:
 
 def _measures(pixels: float | None, cosine: float | None) -> str:
     parts = [] if pixels is None else [f"pixels {pixels:.0f}"]
-    return " · ".join(parts + ([] if cosine is None else [f"cosine {cosine:.3f}"]))
+    return " · ".join(parts + ([] if cosine is None else [f"cosine {similarity(cosine)}"]))

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.catalog.info import DatasetInfo
 from core.pairs.table import PairTable
+from pages.components.shared.numbers import similarity
 from pages.components.shared.product_grid import product_url
 from pages.resources import products
 from pages.resources.urls import image_url
@@ -52,8 +53,8 @@ def _card(
             f'<div class="texts">{_words("The exchanged text", partner, "given")}</div></div></article>'
         )
     facts = [
-        f"similarity of the pictures {table.similarity[place]:.2f}",
-        f"of the texts {table.text_similarity[place]:.2f}",
+        f"similarity of the pictures {similarity(table.similarity[place])}",
+        f"of the texts {similarity(table.text_similarity[place])}",
     ]
     facts.append(f"weight {table.weight_negative[place]:.2f}")
     if table.redraws[place]:
