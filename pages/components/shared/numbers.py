@@ -34,7 +34,7 @@ def similarity(value: float) -> str:
     >>> similarity(0.12345), similarity(-0.00001)
     ('0.123', '0.000')
     """
-    return f"{round(value, 3) + 0.0:.3f}"
+    return f"{round(float(value), 3) + 0.0:.3f}"
 
 
 def duration(seconds: float) -> str:
