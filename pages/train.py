@@ -13,7 +13,7 @@ from pages.resources import datasets
 
 page_head.show(
     "Train",
-    "Train a classifier on a dataset. A run continues when this page or the server is closed.",
+    "Train a classifier, or an encoder for retrieval. A run continues when this page or the server is closed.",
     needs_dataset=False,
 )
 filter_bar.show_in_hand()

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from core.embeddings.pretrained import PUBLISHED
 from core.training.titles import title_of
-from trainers import embracenet, fusion, ngrams, single
+from trainers import contrastive, embracenet, fusion, ngrams, single
 from trainers.imagenet import ARCHITECTURE, TARGET
 from trainers.recipe import Recipe
 
-MODULES = {"embracenet": embracenet, "fusion": fusion, "single": single, "ngrams": ngrams}
+MODULES = {
+    "embracenet": embracenet, "fusion": fusion, "single": single, "ngrams": ngrams, "contrastive": contrastive,
+}  # fmt: skip
 PAPERS = {"glami": "GLAMI-1M", "mep3m": "MEP-3M"}
 
 
@@ -38,11 +40,13 @@ class Choice:
     title: str
     paper: str  # source of its settings; empty for the small ones
     inputs: tuple[str, ...]  # text, image
-    recipe: Recipe
+    recipe: Recipe | contrastive.ContrastiveRecipe
     weights: list[Weights] = field(default_factory=list)
 
     @property
     def size(self) -> str:
+        if isinstance(self.recipe, contrastive.ContrastiveRecipe):
+            return self.recipe.size
         if self.paper:
             return f"As published ({self.paper})"
         return "Small, pictures by the bundled network" if self.weights else "Small"
@@ -54,7 +58,7 @@ class Choice:
 
 
 def choices() -> list[Choice]:
-    """All presets of all classifiers, in order."""
+    """Every preset of every trainer that a screen offers, in their order."""
     found = []
     for trainer, module in MODULES.items():
         for preset, recipe in module.PRESETS.items():
@@ -64,7 +68,7 @@ def choices() -> list[Choice]:
                 Choice(
                     trainer,
                     preset,
-                    title_of(recipe.architecture, model),
+                    title_of(recipe.architecture, model | {"variant": ""}),
                     paper,
                     tuple(name for name in ("text", "image") if model.get(name)),
                     recipe,

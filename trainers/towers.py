@@ -28,7 +28,7 @@ class Batch:
     """n correct pairs, and the texts of their partners where there are any."""
 
     pictures: Tensor  # (n, 3, height, width) uint8, or (n, d) vectors of a frozen tower
-    texts: Tensor  # (n, tokens) token numbers, or (2n, tokens) with the partners' after them
+    texts: Tensor  # (n, tokens) token numbers or (n, width) before the head; twice as many with the partners' after them
     present: Tensor  # (n,) false where a pair has no partner
     positive: Tensor  # (n,) w^p
     negative: Tensor  # (n,) w^n
@@ -56,6 +56,7 @@ class Towers(nn.Module):
         chunk: int = 0,
         sigmoid: bool = False,
         learns_statistics: bool = False,
+        head: bool = False,
     ) -> None:
         """
         Args:
@@ -64,6 +65,7 @@ class Towers(nn.Module):
                 pass, which gives the same gradient in less memory (gradient caching: Gao et al. 2021, arXiv:2101.06983).
                 0 encodes all at once.
             sigmoid: SigLIP's loss, which has a bias and begins at its own scale.
+            head: of the text tower only the last projection is trained: texts are given as what comes before it.
 
         Raises:
             UsageError: statistics of a batch would be of chunks.
@@ -72,6 +74,12 @@ class Towers(nn.Module):
         self.clip, self.frozen, self.chunk, self.learns_statistics = clip, frozen, chunk, learns_statistics
         if frozen:
             clip.visual.requires_grad_(False)
+        self.projects = head
+        if head:
+            text_head(clip)
+            for name, parameter in clip.named_parameters():
+                if not name.startswith("visual.") and name != "logit_scale":
+                    parameter.requires_grad_("text_projection" in name)
         self.norms = [m for m in clip.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         if self.norms and learns_statistics and chunk:
             raise UsageError(
@@ -94,7 +102,11 @@ class Towers(nn.Module):
     def forward(self, pictures: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
         """(n, d) and (m, d) of length 1."""
         seen = pictures if self.frozen else self._parts(self._pixels, pictures)
-        read = self._parts(self.clip.encode_text, texts)
+        read = (
+            self._parts(self.clip.encode_text, texts)
+            if not self.projects
+            else projected(text_head(self.clip), texts)
+        )
         return nn.functional.normalize(seen.float(), dim=-1), nn.functional.normalize(read.float(), dim=-1)
 
     def _pixels(self, pictures: Tensor) -> Tensor:
@@ -115,6 +127,40 @@ class Towers(nn.Module):
         """What cosines are multiplied with, of a loss that has a temperature."""
         found: Tensor = self.clip.logit_scale.exp().clamp(max=100.0)
         return found
+
+
+def text_head(clip: Any) -> Any:
+    """The module that holds the text tower's last projection.
+
+    Raises:
+        UsageError: the tower ends otherwise.
+    """
+    holder = clip.text if hasattr(clip, "text") else clip
+    if not isinstance(getattr(holder, "text_projection", None), nn.Parameter | nn.Linear):
+        raise UsageError(
+            "Its text tower has no last projection that could be trained alone: leave out --train-text head."
+        )
+    return holder
+
+
+def projected(holder: Any, pooled: Tensor) -> Tensor:
+    """(n, d) of what comes before the last projection."""
+    last = holder.text_projection
+    found: Tensor = last(pooled) if isinstance(last, nn.Linear) else pooled @ last
+    return found
+
+
+@torch.no_grad()
+def pooled(clip: Any, numbers: Tensor) -> Tensor:
+    """(n, width) of a text tower before its last projection: the same at every step where that alone is trained."""
+    holder = text_head(clip)
+    last = holder.text_projection
+    holder.text_projection = None
+    try:
+        found: Tensor = clip.encode_text(numbers)
+    finally:
+        holder.text_projection = last
+    return found
 
 
 def lay_out(start: str, folder: Path, texts: Sequence[str]) -> Path | None:

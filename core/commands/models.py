@@ -16,7 +16,7 @@ from core.models.registry import TRAIN_COMMAND, ZERO_SHOT, damaged_runs, model, 
 from core.models.registry import models as known
 from core.progress import Progress
 from core.storage import storage_errors
-from core.training.runs import find_run
+from core.training.runs import RunConfig, find_run
 
 Prompt = Annotated[
     str,
@@ -135,6 +135,11 @@ def evaluate(
                 as_json,
             )
         return
+    if is_encoder(run):
+        raise UsageError(
+            f"{run} encodes pictures and texts, and has no classes of its own: --protocol pairs measures its retrieval; "
+            f"{ZERO_SHOT}-{run} is the classifier that it makes of a dataset's categories."
+        )
     from core.evaluation.cache import without_nan
 
     with watched(progress_lines) as progress:
@@ -161,6 +166,14 @@ def evaluate(
         typer.echo(Exposure.of(exposed).sentence(), err=True)
     shown = ("n", "classes", "top1", "top5", "f1_macro", "f1_weighted", "ap_macro")
     say(found, as_json, "\n".join(f"{key:<12} {_figure(found[key])}" for key in shown))
+
+
+def is_encoder(run: str) -> bool:
+    """Is it a run that trained an encoder?"""
+    try:
+        return RunConfig.read(find_run(run)).architecture == "contrastive"
+    except VitrineError:
+        return False
 
 
 def _figure(value: float | None) -> str:

@@ -414,17 +414,17 @@ class Encoder:
         """(n, d); of each text the first QUERY_CHARACTERS are read; `raw` as in encode_pixels."""
         found = []
         for start in range(0, len(texts), TEXTS):
-            cut = [_clean(text) for text in texts[start : start + TEXTS]]
+            cut = [readable(text) for text in texts[start : start + TEXTS]]
             numbers = self.tokenizer(cut).to(self.device)
             found.append(self._vectors(lambda given=numbers: self.model.encode_text(given), raw))
         return np.concatenate(found) if found else np.zeros((0, self.dimensions), np.float32)
 
     def reads(self, text: str) -> int:
         """How many characters of a text make its vector; what comes after them changes nothing."""
-        whole = self.tokenizer([_clean(text)])
+        whole = self.tokenizer([readable(text)])
 
         def same(other: str) -> bool:
-            return bool((self.tokenizer([_clean(other)]) == whole).all())
+            return bool((self.tokenizer([readable(other)]) == whole).all())
 
         if not same(f"{text} a"):  # there was room for more
             return len(text)
@@ -444,7 +444,7 @@ class Encoder:
         return found if raw else unit(found)[0]
 
 
-def _clean(text: str) -> str:
+def readable(text: str) -> str:
     """Within bounds, and without halves of characters, which no tokenizer takes."""
     return text[:QUERY_CHARACTERS].encode("utf-8", "ignore").decode("utf-8").replace("\0", " ")
 

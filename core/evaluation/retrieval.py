@@ -139,11 +139,18 @@ def measure(
     products = Products.open(dataset or dataset_of(run))
     coder = loaded_encoder(encoder_name(run))
     held, left = held_out(products, coder, choice.split, workers, progress)
+    found = measured(run, coder, products, held, choice)
+    found.report["left_out"], found.report["seconds"] = left, round(time.monotonic() - began, 1)
+    return found
+
+
+def measured(run: str, coder: Encoder, products: Products, held: Held, choice: RetrievalChoice) -> Measured:
+    """All protocols of vectors that are there."""
     trials = draw_trials(held.picture, choice.items, choice.trials, choice.seed)
     ranks = trial_ranks(held, trials)
     seen = coder.spec.seen()
     trained = [one for one in seen.datasets if one.fingerprint == products.info.fingerprint] if seen else []
-    report = {
+    report: dict[str, Any] = {
         "run": run,
         "encoder": coder.spec.name,
         "weights": coder.weights,
@@ -152,7 +159,7 @@ def measure(
         "fingerprint": products.info.fingerprint,
         "split": choice.split,
         "n": len(held),
-        "left_out": left,
+        "left_out": {},
         "items": choice.items,
         "trials": choice.trials,
         "seed": choice.seed,
@@ -163,7 +170,6 @@ def measure(
         "per_language": by_language(held, trials, ranks),
         "alike": {"texts": mean_cosine(held.texts), "pictures": mean_cosine(held.images)},
     }
-    report["seconds"] = round(time.monotonic() - began, 1)
     return Measured(report, trials, ranks, held.row_id)
 
 

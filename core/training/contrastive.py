@@ -105,6 +105,10 @@ def literal_loss(
         correct, incorrect: (n,) cosines s^p and s^n; positive, negative: (n,) weights w^p and w^n.
         present: (n,) false where there is no partner.
     """
+    if present is not None:
+        negative = negative.masked_fill(
+            ~present, 1.0
+        )  # the weight of no pair is 0, whose logarithm has no gradient
     right = (positive * matched(correct)).log()
     wrong = (negative * (1 - matched(incorrect))).log()
     if present is not None:

@@ -51,15 +51,15 @@ def loss(curves: Mapping[str, Curve]) -> go.Figure:
     return figure
 
 
-def accuracy(curves: Mapping[str, Curve]) -> go.Figure:
-    """Validation accuracy, a fraction."""
-    figure = _figure("Validation accuracy", curves)
-    for number, (name, curve) in enumerate(curves.items()):
+def accuracy(curves: Mapping[str, Curve], name: str = "accuracy") -> go.Figure:
+    """What validations found, a fraction, called `name`."""
+    figure = _figure(f"Validation {name}", curves)
+    for number, (of, curve) in enumerate(curves.items()):
         steps, values = zip(*curve.validations, strict=True) if curve.validations else ((), ())
         figure.add_scatter(
-            x=steps, y=values, mode="lines+markers", name=name,
+            x=steps, y=values, mode="lines+markers", name=of,
             line={"color": COLOURS[number], "width": 2.5}, marker={"size": 8},
-            hovertemplate="step %{x:,}<br>accuracy %{y:.3f}<extra></extra>",
+            hovertemplate=f"step %{{x:,}}<br>{name} %{{y:.3f}}<extra></extra>",
         )  # fmt: skip
     figure.update_yaxes(rangemode="tozero", tickformat=".0%")
     return figure

@@ -11,12 +11,12 @@ from core.training.curves import Curve, read_curve
 from core.training.jobs import Run
 from pages.components.shared.numbers import PERCENT, duration, in_percent
 from pages.components.train import run_charts
-from pages.components.train.run_facts import BADGES, test_accuracy
+from pages.components.train.run_facts import BADGES, retrieval, test_accuracy, validated
 
 MOST = 4  # runs in one chart
 EVERY_S = 3.0
 
-SHARES = ("Best validation", "Test accuracy")
+SHARES = ("Best validation", "Test accuracy", "Test Rank@1", "Test mAP")
 COLUMNS = {
     "Step": st.column_config.NumberColumn(format="localized"),
     **dict.fromkeys(SHARES, PERCENT),
@@ -39,18 +39,22 @@ def _live(names: list[str]) -> None:
         except VitrineError:  # deleted while it was watched
             st.caption("One of these runs was deleted.")
     curves = {name: read_curve(run.folder) for name, run in runs.items()}
+    called, what = validated(runs.values())
     left, right = st.columns(2, gap="medium")
     with left:
         run_charts.draw(run_charts.loss(curves), "compared-loss", "Loss of each run by step")
         st.caption("Smoothed training loss. Losses of different models or batch sizes are not comparable.")
     with right:
         run_charts.draw(
-            run_charts.accuracy(curves), "compared-accuracy", "Validation accuracy of each run by step"
+            run_charts.accuracy(curves, called),
+            "compared-accuracy",
+            f"Validation {called} of each run by step",
         )
-        st.caption("Top-1 accuracy on held-out products.")
-    st.dataframe(
-        in_percent(_table(runs, curves), SHARES), hide_index=True, column_config=COLUMNS, placeholder="–"
-    )
+        st.caption(what)
+    table = _table(runs, curves)
+    table = table.drop(columns=[name for name in SHARES[1:] if table[name].isna().all()])
+    shares = [name for name in SHARES if name in table]
+    st.dataframe(in_percent(table, shares), hide_index=True, column_config=COLUMNS, placeholder="–")
 
 
 def _table(runs: dict[str, Run], curves: dict[str, Curve]) -> pd.DataFrame:
@@ -64,6 +68,8 @@ def _table(runs: dict[str, Run], curves: dict[str, Curve]) -> pd.DataFrame:
                 "Step": run.step,
                 "Best validation": max((value for _, value in curves[name].validations), default=None),
                 "Test accuracy": test_accuracy(run),
+                "Test Rank@1": (retrieval(run) or {}).get("rank1"),
+                "Test mAP": (retrieval(run) or {}).get("map"),
                 "Time": duration(run.seconds),
             }
             for name, run in runs.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Literal
 
 import streamlit as st
@@ -10,6 +11,7 @@ import streamlit as st
 from core.training.jobs import Run, State
 from pages.components.shared.numbers import duration
 
+RETRIEVAL = ("rank1", "rank5", "rank10", "map")
 Colour = Literal["blue", "orange", "green", "gray", "red"]
 BADGES: dict[State, tuple[str, Colour]] = {
     "running": ("Running", "blue"),
@@ -35,6 +37,8 @@ def facts(run: Run) -> list[str]:
     accuracy = test_accuracy(run)
     if accuracy is not None:
         found.append(f"test accuracy {accuracy:.1%}")
+    if (found_by := retrieval(run)) is not None:
+        found.append(f"test Rank@1 {found_by['rank1']:.1%}, mAP {found_by['map']:.3f}")
     if run.seconds:
         found.append(f"{'for' if run.alive else 'took'} {duration(run.seconds)}")
     if run.begun and not run.alive:
@@ -50,6 +54,30 @@ def title(run: Run) -> str:
     if run.title and run.preset not in ("", run.title):
         return f"{run.title} ({run.preset}){on}"
     return f"{run.title or run.preset or 'A run'}{on}"
+
+
+def retrieval(run: Run) -> dict[str, float] | None:
+    """Rank@1, mAP and so on over trials of test products, of a run that was trained on pairs."""
+    result = run.config.get("result")
+    report = result.get("retrieval") if isinstance(result, dict) else None
+    hundred = report.get("hundred") if isinstance(report, dict) else None
+    if not isinstance(hundred, dict):
+        return None
+    found = {key: float(hundred[key]) for key in RETRIEVAL if isinstance(hundred.get(key), int | float)}
+    return found if len(found) == len(RETRIEVAL) else None
+
+
+def validated(runs: Iterable[Run]) -> tuple[str, str]:
+    """What a validation of these runs is called, and a sentence on it."""
+    kinds = {run.by_pairs for run in runs}
+    if kinds == {True}:
+        return (
+            "mAP",
+            "Mean average precision of held-out pictures, each found by its own text among 100 at most.",
+        )
+    if len(kinds) > 1:
+        return "score", "Top-1 accuracy, of runs by pairs the mAP of retrieval, on held-out products."
+    return "accuracy", "Top-1 accuracy on held-out products."
 
 
 def test_accuracy(run: Run) -> float | None:

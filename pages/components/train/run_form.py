@@ -11,7 +11,7 @@ from core.errors import VitrineError
 from core.training import jobs
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import duration
-from pages.components.train import probe_form, run_list
+from pages.components.train import contrastive_form, probe_form, run_list
 from pages.resources import datasets, products
 from pages.resources.training import trainings
 
@@ -54,11 +54,16 @@ def form() -> None:
             options += ["--only", *inputs]
         weights = _weights(choice, inputs)
         options += weights or []
+        if choice.trainer == contrastive_form.TRAINER:
+            options += contrastive_form.options(choice)
         more, epochs = _settings(info, choice)
         options += more
+    of = f"{choice.trainer}-{choice.preset}"
+    if choice.trainer == contrastive_form.TRAINER:
+        of = f"pairs-{contrastive_form.variant(choice)}"
     _begin(
         choice.trainer,
-        f"{choice.trainer}-{choice.preset}-{info.name}",
+        f"{of}-{info.name}",
         options,
         _time(info, choice, epochs),
         weights is not None,
@@ -114,6 +119,8 @@ def _inputs(choice: Choice) -> tuple[str, ...]:
 
 def _needs(choice: Choice) -> str:
     """A sentence on the hardware that a preset needs."""
+    if choice.trainer == contrastive_form.TRAINER:
+        return contrastive_form.needs(choice)
     if not choice.paper:
         if not choice.epochs:
             return "It is fitted in one pass, in about a minute on a CPU."
@@ -164,7 +171,10 @@ def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
     options: list[str] = []
     training = choice.recipe.training
     left, middle, right = st.columns(3, vertical_alignment="bottom")
-    human = "human" in products.filter_choices(info.name)["label_kind"]
+    human = (
+        choice.trainer != contrastive_form.TRAINER
+        and "human" in products.filter_choices(info.name)["label_kind"]
+    )
     labels = left.selectbox("Labels", LABELS if human else LABELS[:1], key="new-labels")
     if labels == LABELS[1]:
         options.append("--human-only")

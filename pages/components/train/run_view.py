@@ -9,14 +9,17 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from core.embeddings.store import sets
 from core.errors import VitrineError
 from core.training import jobs
 from core.training.curves import Curve, read_curve
 from core.training.jobs import Run
 from pages import access
+from pages.components.shared import background
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import duration
 from pages.components.train import run_charts, run_facts, run_list
+from pages.resources import datasets
 
 BLOWN_UP = 10_000  # a loss above it is shown in scientific notation
 LIVE_S, QUIET_S = 2.0, 10.0  # between refreshes, of an active run and of an ended one
@@ -55,6 +58,7 @@ def _actions(run: Run) -> None:
         if run.usable:
             st.link_button("Evaluate", f"evaluate?model={quote(run.name)}")
             st.link_button("Classify", f"classify?model={quote(run.name)}")
+        _as_encoder(run)
         if run.shipped or not access.may(access.COMPUTE):
             return
         if run.state == "running" and st.button("Stop", type="primary", help="Save a checkpoint, then stop"):
@@ -67,6 +71,20 @@ def _actions(run: Run) -> None:
             _confirm(run.name)
     if run.state == "stopping":
         st.caption(ENDING_EARLY if run.preparing else ENDING)
+
+
+def _as_encoder(run: Run) -> None:
+    """What a finished encoder is for: its vectors of the dataset first, then search, map and the live panel."""
+    there = {info.name: info for info in datasets.available()} if run.encodes and run.datasets else {}
+    info = there.get(run.datasets[0]) if there else None
+    if info is None:
+        return
+    if run.name in dict(sets(info)):
+        st.link_button("Search", f"search?dataset={quote(info.name)}&vectors={quote(run.name)}")
+    elif access.may(access.COMPUTE) and st.button(
+        "Compute vectors", help=f"Of {info.name}: then search, map and zero-shot can use this run"
+    ):
+        _do(lambda: background.run(["embed", info.name, "--encoder", run.name], "pictures"))
 
 
 def _do(action: Any) -> None:
@@ -114,7 +132,7 @@ def _live(name: str, head: tuple[str, str]) -> None:
     _state(run)
     _figures(run, curve)
     if len(curve.step):
-        _charts(name, curve)
+        _charts(run, curve)
     _result(run)
     _details(run)
 
@@ -167,7 +185,7 @@ def _figures(run: Run, curve: Curve) -> None:
                 "Loss", f"{last['loss']:.{'3f' if abs(last['loss']) < BLOWN_UP else '1e'}}", width="content"
             )
         if best is not None:
-            st.metric("Best validation accuracy", f"{best:.1%}", width="content")
+            st.metric(f"Best validation {run_facts.validated([run])[0]}", f"{best:.1%}", width="content")
         if "items_per_s" in last and not run.preparing:
             st.metric("Products per second", f"{last['items_per_s']:,.0f}", width="content")
         if run.alive and "remaining_s" in last and not run.preparing:
@@ -176,7 +194,8 @@ def _figures(run: Run, curve: Curve) -> None:
             st.metric("Time taken", duration(run.seconds), width="content")
 
 
-def _charts(name: str, curve: Curve) -> None:
+def _charts(run: Run, curve: Curve) -> None:
+    name, (called, what) = run.name, run_facts.validated([run])
     left, right = st.columns(2, gap="medium")
     with left:
         run_charts.draw(run_charts.loss({name: curve}), "run-loss", "Loss by step")
@@ -184,8 +203,9 @@ def _charts(name: str, curve: Curve) -> None:
         st.caption(f"Training loss; it should fall. Pale: each step. Strong: moving average.{rare}")
     with right:
         if curve.validations:
-            run_charts.draw(run_charts.accuracy({name: curve}), "run-accuracy", "Validation accuracy by step")
-            st.caption("Top-1 accuracy on held-out products.")
+            figure = run_charts.accuracy({name: curve}, called)
+            run_charts.draw(figure, "run-accuracy", f"Validation {called} by step")
+            st.caption(what)
         else:
             st.caption("No validation yet, or the preset has none.")
     with st.expander("Learning rate and throughput"):
@@ -199,6 +219,8 @@ def _charts(name: str, curve: Curve) -> None:
 
 
 def _result(run: Run) -> None:
+    if (figures := run_facts.retrieval(run)) is not None:
+        _retrieval(run, figures)
     result = run.config.get("result")
     test = result.get("test") if isinstance(result, dict) else None
     if isinstance(test, dict) and test:
@@ -210,6 +232,25 @@ def _result(run: Run) -> None:
                               delta_color="off", delta_arrow="off", width="content")  # fmt: skip
         n = max(int(figures.get("n", 0)) for figures in test.values() if isinstance(figures, dict))
         st.caption(f"Top-1 accuracy on {n:,} test products; below it, top-5.")
+
+
+def _retrieval(run: Run, figures: dict[str, float]) -> None:
+    """How well an encoder finds test products, by the protocol of the incorrect-pairs paper."""
+    report = run.config["result"]["retrieval"]
+    spread = report["hundred"].get("deviation") or {}
+    st.subheader("Retrieval of test products", anchor=False)
+    with st.container(horizontal=True):
+        for key, label in (("rank1", "Rank@1"), ("rank5", "Rank@5"), ("rank10", "Rank@10"), ("map", "mAP")):
+            around = spread.get(key)
+            st.metric(label, f"{figures[key]:.1%}", f"± {100 * around:.1f}" if around else None, delta_color="off",
+                      delta_arrow="off", width="content")  # fmt: skip
+    st.caption(
+        plain(
+            f"{report.get('trials', 0):,} trials of {report.get('items', 0):,} of {report.get('n', 0):,} test products of "
+            f"{report.get('dataset', '')}: each picture is searched by its own text. Below: the deviation over trials. "
+            f"Compare with others: vitrine evaluate {run.name} --protocol pairs --against {run.config.get('model', {}).get('start', 'clip-tiny')}"
+        )
+    )
 
 
 def _distinct(test: dict[str, Any]) -> dict[str, Any]:

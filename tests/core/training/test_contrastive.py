@@ -55,7 +55,8 @@ def test_the_printed_loss_has_the_gradient_of_the_unweighted_one() -> None:
     def gradient(name: str) -> torch.Tensor:
         pictures, texts = torch.nn.functional.normalize(towers, dim=-1)
         correct, incorrect = (pictures * texts).sum(-1), (pictures * texts.roll(5, 0)).sum(-1)
-        loss = pairs_loss(variant(name), correct, incorrect, (share, 1 - share), present, alpha=1.5, beta=0.7)
+        weights = share, (1 - share).masked_fill(~present, 0.0)
+        loss = pairs_loss(variant(name), correct, incorrect, weights, present, alpha=1.5, beta=0.7)
         return torch.autograd.grad(loss, towers)[0]
 
     torch.testing.assert_close(gradient("ours-literal"), gradient("5"), rtol=1e-12, atol=1e-15)
