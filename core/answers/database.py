@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,6 +61,10 @@ class Database:
     def place(self) -> str:
         """Where it is, without a password."""
         return str(self.url.database) if self.is_sqlite else self.url.render_as_string(hide_password=True)
+
+    def is_there(self) -> bool:
+        """Whether anything can have been stored: a file of SQLite is made by the first who stores something."""
+        return not self.is_sqlite or Path(str(self.url.database)).exists()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

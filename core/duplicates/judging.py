@@ -12,21 +12,23 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.answers.database import database
+from core.answers.log import Decision, Log
 from core.catalog.info import DatasetInfo
 from core.duplicates import hashing
 from core.duplicates.detectors import detector
 from core.duplicates.finding import Found
 from core.errors import UsageError
 from core.measures.intervals import wilson
-from core.storage import append_line, storage_errors
+from core.storage import storage_errors
 
 Answer = Literal["yes", "no", "unsure"]
 STRATA: dict[str, tuple[float, ...]] = {  # upper bounds of the strata: thresholds from exact to loosest
@@ -40,11 +42,12 @@ STRATA: dict[str, tuple[float, ...]] = {  # upper bounds of the strata: threshol
     "glami": (1, 0.995, 0.99, 0.98, 0.95, 0.9),
 }
 WHO_CHARACTERS = 80
+NOBODY = "(no name)"
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """One line of judgements.jsonl."""
+    """One answer of the log, or a line of judgements.jsonl, where earlier versions kept them."""
 
     detector: str
     a: int  # row_ids, a < b
@@ -87,15 +90,16 @@ def judge(info: DatasetInfo, key: str, a: int, b: int, answer: Answer, who: str)
     """
     if answer not in get_args(Answer) or not 0 <= a < b < info.rows:
         raise UsageError(f"A judgement is yes, no or unsure on two products of {info.name}.")
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    made = Judgement(detector(key).key, int(a), int(b), answer, who[:WHO_CHARACTERS], when, info.fingerprint)
+    who = who.strip()[:WHO_CHARACTERS] or NOBODY
     with storage_errors(info.folder):
-        append_line(_path(info), json.dumps(asdict(made), ensure_ascii=False))
-    return made
+        log = Log(database())
+    said = Decision(_task(info, key), int(a) << 32 | int(b), who, f"pair/{uuid4().hex}", answer=answer)
+    return _judgement(info, detector(key).key, log.append(said))
 
 
 def judgements(info: DatasetInfo, key: str) -> dict[tuple[int, int], Judgement]:
-    """The latest judgement of each pair; truncated lines and those of an earlier import are skipped."""
+    """The latest judgement of each pair. Those that an earlier version wrote to judgements.jsonl count, too; truncated lines
+    there and those of an earlier import are skipped."""
     found: dict[tuple[int, int], Judgement] = {}
     with suppress(FileNotFoundError), _path(info).open(encoding="utf-8", errors="replace") as file:
         for line in file:
@@ -103,7 +107,21 @@ def judgements(info: DatasetInfo, key: str) -> dict[tuple[int, int], Judgement]:
                 made = Judgement(**json.loads(line))
                 if made.detector == key and made.fingerprint == info.fingerprint:
                     found[made.a, made.b] = made
+    if database().is_there():  # looking at a page makes no database
+        for one in Log(database()).current(_task(info, key)):
+            made = _judgement(info, key, one)
+            found[made.a, made.b] = made
     return found
+
+
+def _task(info: DatasetInfo, key: str) -> str:
+    """The task of a detector's pairs in the log of answers."""
+    return f"pairs/{detector(key).key}/{info.fingerprint}"
+
+
+def _judgement(info: DatasetInfo, key: str, said: Decision) -> Judgement:
+    a, b = said.item >> 32, said.item & 0xFFFFFFFF
+    return Judgement(key, a, b, cast(Answer, said.answer), said.who, said.at, info.fingerprint)
 
 
 def strata(found: Found) -> list[tuple[float, slice]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -29,17 +30,22 @@ def said(found: Found, row: int, answer: str) -> tuple[tuple[int, int], Judgemen
     return (a, b), Judgement("hash", a, b, answer, "me", "now", "x")  # type: ignore[arg-type]
 
 
-def test_answers_outlive_a_kill_and_the_last_one_counts(planted: Products) -> None:
-    judge(planted.info, "hash", 0, 4, "no", "Ana")
-    judge(planted.info, "hash", 0, 4, "yes", "Ana")
+def test_answers_of_earlier_versions_count_and_the_last_one_wins(planted: Products) -> None:
     path = planted.info.folder / "duplicates" / "judgements.jsonl"
-    with path.open("a") as file:
-        file.write('{"detector": "hash", "a": 1, "b"')  # a writer killed in the middle of a line
-    judge(planted.info, "hash", 1, 5, "no", "Ben")
+    path.parent.mkdir(exist_ok=True)
+    known = {"detector": "hash", "who": "Ana", "when": "2026-01-01", "fingerprint": planted.info.fingerprint}
+    lines = [known | {"a": 0, "b": 4, "answer": "no"}, known | {"a": 2, "b": 3, "answer": "yes"}]
+    path.write_text(
+        "".join(json.dumps(line) + "\n" for line in lines) + '{"detector": "hash", "a": 1, "b"'
+    )  # cut
+    assert len(judgements(planted.info, "hash")) == 2
+    judge(planted.info, "hash", 0, 4, "yes", "Ana")
+    judge(planted.info, "hash", 1, 5, "no", " ")
     found = judgements(planted.info, "hash")
     assert {pair: (one.answer, one.who) for pair, one in found.items()} == {
         (0, 4): ("yes", "Ana"),
-        (1, 5): ("no", "Ben"),
+        (2, 3): ("yes", "Ana"),
+        (1, 5): ("no", "(no name)"),
     }
     assert judgements(planted.info, "text") == {}
     with pytest.raises(UsageError):
