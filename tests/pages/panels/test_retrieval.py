@@ -62,7 +62,7 @@ def test_it_opens_with_what_the_address_asks(address: str) -> None:
     assert (countries, question) == (["cz"], ("boty", None, "mikina"))
     _, found = events.on_begin(*question, countries, [], opened[0].value, filters)
     assert found and all(int(hit["item_id"][1:]) % 2 for hit in found)  # odd rows: cz, train
-    *_, text, liked, _, _ = events.on_open("?dataset=shop&like=30")
+    *_, text, liked, _, _, _ = events.on_open("?dataset=shop&like=30")
     assert text == "" and Path(liked).exists()
     assert "no dataset named 'nobody'" in events.on_open("?dataset=nobody")[1].value
     assert events.on_begin("", None, "", [], [], None, "") == (None, None)
