@@ -16,7 +16,7 @@ from tests.browser.conftest import DESKTOP, PROJECT, Server, start_server, watch
 
 pytestmark = pytest.mark.browser
 
-ITEMS = 120
+ITEMS = 60
 PREPARED_MS = 420_000  # for all parts on a machine that others use; each page is waited for, not this long
 MAKING = re.compile(r"^(Make the map|Compute vectors|Find duplicates|Evaluate|Measure .*|Compute the rest)$")
 

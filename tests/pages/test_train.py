@@ -71,7 +71,7 @@ def test_without_a_dataset_or_a_run_it_says_what_to_do(home: Path, open_page: Op
     page = open_page("train.py")
     assert not page.exception
     assert any("no dataset to train on" in info.value for info in page.info)
-    assert any("embracenet" in subheader.value for subheader in page.subheader)  # the run that is shipped
+    assert any("EmbraceNet" in subheader.value for subheader in page.subheader)  # the run that is shipped
     assert not {"Stop", "Resume", "Delete"} & set(buttons(page))
 
 
