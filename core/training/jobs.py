@@ -194,7 +194,9 @@ def _config(folder: Path) -> dict[str, Any]:
 def _datasets(config: dict[str, Any]) -> list[str]:
     """The training datasets: one of a classifier, several of CLIP."""
     found = config.get("datasets") or config.get("dataset") or []
-    return [str(name) for name in (found if isinstance(found, list) else [found])]
+    return [
+        str(name) for name in (found if isinstance(found, list | dict) else [found])
+    ]  # of a dict its names
 
 
 def _state(folder: Path, config: dict[str, Any], process: Process | None, at_end: bool) -> State:

@@ -28,6 +28,7 @@ def test_the_shipped_run_is_of_the_bundled_weights(home: Path) -> None:
         assert noted["weights"] == made.weights == weights_digest(folder / WEIGHTS)
         run = jobs.read_run(name)
         assert run.shipped and run.state == "done" and not run.alive
+        assert run.datasets == list(RunConfig.read(folder).trained_on())
         if noted["curves_of"]:  # of the same recipe, and as good on the test products
             curve = read_curve(folder)
             assert curve.step[-1] == RunConfig.read(folder).training["steps"] and curve.validations
