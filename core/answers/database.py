@@ -7,6 +7,7 @@ was committed; whoever writes takes the lock at the beginning, since a lock take
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -27,6 +28,39 @@ WAIT_S = 30.0  # for a lock of another writer, and for a free connection
 CONNECT_S = 5  # for a PostgreSQL server to answer
 CONNECTIONS, MORE = 8, 56  # held open, and opened for a rush
 SCHEMA_LOCK = 0x76697472  # an advisory lock of PostgreSQL: one process makes the tables
+
+
+class InTurn:
+    """A lock that goes to whoever has waited longest; Python's own may let one thread wait for seconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held = False
+        self._waiting: deque[threading.Event] = deque()
+
+    def acquire(self, wait_s: float) -> bool:
+        """Whether it is ours now, rather than the time over."""
+        with self._lock:
+            if not self._held:
+                self._held = True
+                return True
+            mine = threading.Event()
+            self._waiting.append(mine)
+        if mine.wait(wait_s):
+            return True
+        with self._lock:
+            if mine.is_set():  # it came at the last moment
+                return True
+            self._waiting.remove(mine)
+            return False
+
+    def release(self) -> None:
+        """Hand it to the next."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._held = False
 
 
 class Database:
@@ -54,6 +88,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure)
             event.listen(self.engine, "begin", _begin)
+        self._writing = InTurn()
         self._lock = threading.Lock()
         self._prepared: set[int] = set()
 
@@ -84,7 +119,7 @@ class Database:
             AnswersError: the database does not answer; nothing was stored, or the answer to the commit was lost, which a
                 repetition with the same key sorts out.
         """
-        with self._errors(), self.engine.connect() as connection:
+        with self._errors(), self._turn(), self.engine.connect() as connection:
             connection = connection.execution_options(vitrine_writes=True)
             with connection.begin():
                 yield connection
@@ -108,6 +143,20 @@ class Database:
                     made = "CREATE VIEW IF NOT EXISTS" if self.is_sqlite else "CREATE OR REPLACE VIEW"
                     connection.execute(sa.text(f"{made} {name} AS {select}"))
             self._prepared.add(id(metadata))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer at a time: threads of this process take turns here, since SQLite itself would let them sleep
+        and try again, ever longer. Other processes wait by its own means."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writing.acquire(WAIT_S):
+            raise AnswersError(self.place, f"others have been writing for {WAIT_S:.0f} s")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

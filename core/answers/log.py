@@ -59,6 +59,10 @@ CURRENT_ANSWERS = sa.table(
     "current_answers", *(sa.column(column.name, column.type) for column in ENTRIES.columns)
 )
 
+# Made once: to build a statement takes longer than to run it.
+INSERT_SQLITE = sqlite.insert(ENTRIES).on_conflict_do_nothing().returning(ENTRIES.c.seq)
+INSERT_POSTGRESQL = postgresql.insert(ENTRIES).on_conflict_do_nothing().returning(ENTRIES.c.seq)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -104,10 +108,8 @@ class Log:
     def append_in(self, connection: Connection, decision: Decision) -> Decision:
         """`append` within a transaction."""
         wanted = replace(cleaned(decision), at=now())
-        dialect = sqlite if self.database.is_sqlite else postgresql
-        values = _row(wanted)
         added = connection.execute(
-            dialect.insert(ENTRIES).values(values).on_conflict_do_nothing().returning(ENTRIES.c.seq)
+            INSERT_SQLITE if self.database.is_sqlite else INSERT_POSTGRESQL, _row(wanted)
         ).scalar()
         if added is not None:
             return replace(wanted, seq=int(added))

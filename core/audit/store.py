@@ -10,12 +10,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import astuple, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.answers.database import Database, database
-from core.answers.log import CURRENT_ANSWERS, LIVE_ENTRIES, Decision, Log, cleaned, now, person
+from core.answers.log import CURRENT_ANSWERS, ENTRIES, LIVE_ENTRIES, Decision, Log, cleaned, now, person
 from core.audit.dealing import deal, place, work_of
 from core.audit.records import ANSWERS, Assigned, Audit, Item, Plan, Work
 from core.audit.tables import ANNOTATOR, ASSIGNED, ITEM_NAMES, ITEMS, METADATA, PLANS
@@ -23,6 +24,47 @@ from core.errors import ClosedPlanError, UnknownPlanError, UsageError
 
 ANNOTATORS = 500  # of one plan
 AHEAD = 50  # items that are given at once
+
+# Statements of every decision, made once: to build one takes longer than to run it.
+DOOR = (
+    sa.select(PLANS.c.closed, sa.select(ANNOTATOR.c.who).where(
+        ANNOTATOR.c.plan == PLANS.c.plan, ANNOTATOR.c.who == sa.bindparam("who")
+    ).scalar_subquery().label("who"))
+    .where(PLANS.c.plan == sa.bindparam("plan"))
+    .with_for_update(read=True, of=PLANS)
+)  # fmt: skip
+
+
+def _waiting() -> sa.Select[Any]:
+    """What waits for an annotator: item, the latest skip's number, and the class of the latest blind choice."""
+    mine, live, current = ASSIGNED.c, LIVE_ENTRIES.c, CURRENT_ANSWERS.c
+    plan, who = sa.bindparam("plan"), sa.bindparam("who")
+    done = sa.select(current.item).where(current.task == plan, current.who == who)
+    since = (
+        sa.select(
+            live.item,
+            sa.func.max(sa.case((live.kind == "skip", live.seq))).label("skip"),
+            sa.func.max(sa.case((live.kind == "choice", live.seq))).label("choice"),
+        )
+        .where(live.task == plan, live.who == who, live.kind.in_(("skip", "choice")))
+        .group_by(live.item)
+        .subquery()
+    )
+    entry = ENTRIES.alias("chosen")
+    return (
+        sa.select(mine.item, since.c.skip, entry.c.label)
+        .select_from(
+            ASSIGNED.outerjoin(since, since.c.item == mine.item).outerjoin(
+                entry, entry.c.seq == since.c.choice
+            )
+        )
+        .where(mine.plan == plan, mine.who == who, mine.item.not_in(done))
+        .order_by(sa.func.coalesce(since.c.skip, 0), mine.place)
+        .limit(sa.bindparam("many"))
+    )
+
+
+WAITING = _waiting()
 
 
 class Store:
@@ -145,34 +187,10 @@ class Store:
             UnknownPlanError, UsageError: there is no such plan or annotator.
         """
         items, who = self.items(plan), person(who)
-        mine, live = ASSIGNED.c, LIVE_ENTRIES.c
-        done = sa.select(CURRENT_ANSWERS.c.item).where(
-            CURRENT_ANSWERS.c.task == plan, CURRENT_ANSWERS.c.who == who
-        )
-        since = (
-            sa.select(
-                live.item,
-                sa.func.max(sa.case((live.kind == "skip", live.seq))).label("skip"),
-                sa.func.max(sa.case((live.kind == "choice", live.seq))).label("choice"),
-            )
-            .where(live.task == plan, live.who == who, live.kind.in_(("skip", "choice")))
-            .group_by(live.item)
-            .subquery()
-        )
-        entry = LIVE_ENTRIES.alias("chosen")
-        chosen = (
-            sa.select(mine.item, since.c.skip, entry.c.label)
-            .select_from(
-                ASSIGNED.outerjoin(since, since.c.item == mine.item).outerjoin(
-                    entry, entry.c.seq == since.c.choice
-                )
-            )
-            .where(mine.plan == plan, mine.who == who, mine.item.not_in(done))
-            .order_by(sa.func.coalesce(since.c.skip, 0), mine.place)
-            .limit(max(1, min(count, AHEAD)))
-        )
         with self.database.read() as connection:
-            rows = connection.execute(chosen).all()
+            rows = connection.execute(
+                WAITING, {"plan": plan, "who": who, "many": max(1, min(count, AHEAD))}
+            ).all()
             if not rows and who not in self._annotators(connection, plan):
                 raise UsageError(f"{who} is no annotator of this plan.")
         return [Assigned(items[row.item], row.label, row.skip is not None) for row in rows]
@@ -213,11 +231,10 @@ class Store:
         plan, items = self._whole(decision.task)
         wanted = _checked(plan, items, cleaned(decision))
         with self.database.write() as connection:
-            self._open(connection, plan.plan)
-            known = sa.select(ANNOTATOR.c.who).where(
-                ANNOTATOR.c.plan == plan.plan, ANNOTATOR.c.who == wanted.who
-            )
-            if connection.execute(known).first() is None:
+            row = connection.execute(DOOR, {"plan": plan.plan, "who": wanted.who}).first()
+            if row is None or row.closed is not None:
+                raise UnknownPlanError(plan.plan) if row is None else ClosedPlanError(plan.plan)
+            if row.who is None:
                 raise UsageError(f"{wanted.who} is no annotator of this plan.")
             return self.log_.append_in(connection, wanted)
 
