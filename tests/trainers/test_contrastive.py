@@ -20,12 +20,12 @@ from core.search.query import Part, Searcher
 from core.training.checkpoints import read_tensors
 from core.training.contrastive import VARIANTS, variant
 from core.training.jobs import read_run, resuming
-from tests.likeness import clip_folder, products
+from tests.likeness import products
 from trainers import clip, contrastive
 from trainers.contrastive_data import hold_out, partners_of, read_split
 from trainers.towers import Batch, Towers, open_start
 
-__all__ = ["clip_folder", "products"]
+__all__ = ["products"]
 
 SMALL = ("--cpu", "--workers", "1", "--json", "--steps", "4", "--batch-size", "8", "--clusters", "2")
 
