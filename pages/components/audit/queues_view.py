@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import cast, get_args
 
-import pandas as pd
 import streamlit as st
 
 from core.audit import suspicion
@@ -56,22 +55,22 @@ def _offer(info: DatasetInfo) -> None:
 
 def _queues(info: DatasetInfo, made: Suspicion) -> None:
     table = products.table(info.name)
-    found = overview(audits.store(), table, made)
     st.markdown(f"The model predicts {made.accuracy:.1%} of the given labels.")
-    rows = [
-        {
-            "queue": one["queue"], "first comes": one["says"], "products": one["products"],
-            **{f"errors in the first {part['at']}": part["says"] for part in one["precision"]},
-        }
-        for one in found
-    ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     name = left.segmented_control(
         "Queue", list(get_args(Queue)), default="margin", key="audit-queue", required=True
     )
     first = right.segmented_control("First", FIRST, default=100, key="audit-first", required=True)
-    order = made.queue(cast(Queue, name or "margin"), table)
+    chosen = cast(Queue, name or "margin")
+    order = made.queue(chosen, table)
+    one = next(each for each in overview(audits.store(), table, made) if each["queue"] == chosen)
+    st.markdown(plain(f"First comes: {one['says']}. {one['products']:,} products."))
+    st.markdown(
+        "\n".join(
+            f"- {plain(part['says'] if part['judged'] else _unknown(part['at']))}"
+            for part in one["precision"]
+        )
+    )
     if not len(order):
         st.info("This queue is empty.")
         return
@@ -79,7 +78,7 @@ def _queues(info: DatasetInfo, made: Suspicion) -> None:
         f"Review the first {min(first or 100, len(order))}", key="audit-fix"
     ):
         wish = Wish(size=1, seed=audits.new_seed(), by_whom=access.person())
-        plan, items = queue_plan(table, name or "margin", order[: first or 100].tolist(), wish)
+        plan, items = queue_plan(table, chosen, order[: first or 100].tolist(), wish)
         audits.store().create_plan(plan, items)
         st.query_params["plan"] = plan.plan
         st.rerun()
@@ -91,6 +90,10 @@ def _queues(info: DatasetInfo, made: Suspicion) -> None:
     picked = product_grid.show(info, shown, "suspicious", facts)
     if picked is not None:
         product_dialog.select_row(info, picked, shown)
+
+
+def _unknown(depth: int) -> str:
+    return f"first {depth}: nobody has measured it"
 
 
 def _leaf(label: str) -> str:
