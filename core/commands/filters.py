@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qs
 
 import typer
 
 from core.catalog.cohort import Cohort
-from core.catalog.products import Products
 from core.errors import UsageError
+
+if TYPE_CHECKING:
+    from core.catalog.products import Products
 
 Only = Annotated[
     str,

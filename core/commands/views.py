@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from core.catalog import views as saved
 from core.commands.console import Json, say
 from core.errors import UsageError
 
@@ -20,8 +21,6 @@ def views(
     as_json: Json = False,
 ) -> None:
     """List the saved views: addresses of pages with a name."""
-    from core.catalog import views as saved
-
     if remove:
         saved.remove(remove)
     if add:

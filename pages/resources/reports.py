@@ -9,6 +9,8 @@ import streamlit as st
 from core.catalog.cohort import Cohort
 from core.catalog.info import DatasetInfo
 from core.errors import UsageError
+from core.reports import page
+from core.reports.report import report
 from pages.resources import products, statistics
 
 WAIT_S = 60.0
@@ -17,9 +19,6 @@ _ONE = threading.Lock()
 
 @st.cache_data(max_entries=8, ttl=60, show_spinner=False)
 def _made(cohort: Cohort, version: str, measured_at: float | None, url: str) -> tuple[bytes, int]:
-    from core.reports import page
-    from core.reports.report import report
-
     if not _ONE.acquire(timeout=WAIT_S):
         raise UsageError("Another report is being made. Try again in a minute.")
     try:
