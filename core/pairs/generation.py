@@ -37,7 +37,7 @@ from core.storage import alone, holder, storage_errors
 
 TYPICAL = 12  # products of a cluster that are shown
 # On two cores without a GPU (docs/development/results.md).
-CLUSTERED_PER_S, COMPARED_PER_S, EMBEDDED_PER_S = 5_000, 2e8, 300
+CLUSTERED_PER_S, COMPARED_PER_S, EMBEDDED_PER_S = 5_000, 1e8, 300
 
 
 @dataclass(frozen=True)
