@@ -20,7 +20,8 @@ p { margin: .35rem 0; } .quiet { color: var(--quiet); font-size: .9em; } .figure
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } th, td { text-align: left; padding: .2rem .6rem .2rem 0;
   border-bottom: 1px solid var(--line); vertical-align: top; } th { font-weight: 600; } td.n, th.n { text-align: right; }
 .bar { position: relative; height: .7rem; min-width: 9rem; } .bar i { position: absolute; top: .3rem; height: 2px; background: var(--ink); }
-.bar b { position: absolute; top: 0; width: 3px; height: .7rem; background: var(--accent); } .wide { overflow-x: auto; }
+.bar b { position: absolute; top: 0; width: 3px; height: .7rem; background: var(--accent); } .wide { overflow-x: auto; } td.i { white-space: nowrap; }
+@media (max-width: 32rem) { .bar { min-width: 4.5rem; } th, td { padding-right: .4rem; } table { font-size: .92em; } }
 """
 METHOD = (
     "Products were drawn at random within each stratum; every product's probability of being drawn is stored. Shares weight each "
@@ -52,7 +53,7 @@ def as_html(found: Mapping[str, Any], plan: Plan) -> str:
     for column, title in (
         ("label_kind", "By kind of label"), ("label_source", "By label source"), ("geo", "By country"), ("stratum", "By stratum"),
     ):  # fmt: skip
-        if len(found["by"][column]) > 1:
+        if len(found["by"][column]) > 1 and (column != "stratum" or len(plan.by) != 1):
             parts += [f"<h2>{title}</h2>", _shares(found["by"][column])]
     if pairs := found["confusion"]["pairs"]:
         parts += ["<h2>Most frequent errors</h2>", _pairs(pairs)]
@@ -68,9 +69,11 @@ def _paragraphs(lines: Iterable[str]) -> list[str]:
     return [f"<p>{escape(line)}</p>" for line in lines]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
-    """Cells are HTML already."""
-    mark = ['class="n"' if at in numbers else "" for at in range(len(head))]
+def _table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = (), whole: Sequence[int] = ()
+) -> str:
+    """Cells are HTML already; columns of numbers are aligned to the right, those of `whole` take one line."""
+    mark = ['class="n"' if at in numbers else 'class="i"' if at in whole else "" for at in range(len(head))]
     top = "".join(f"<th {mark[at]}>{escape(text)}</th>" for at, text in enumerate(head))
     body = "".join(
         f"<tr>{''.join(f'<td {mark[at]}>{cell}</td>' for at, cell in enumerate(row))}</tr>" for row in rows
@@ -105,7 +108,7 @@ def _shares(parts: Mapping[str, Mapping[str, Any]]) -> str:
         )
         for name, one in parts.items()
     ]  # fmt: skip
-    return _table(("", "right", "answers", "0 to 100%"), rows, (2,))
+    return _table(("", "right", "answers", "0 to 100%"), rows, (2,), (1,))
 
 
 def _pairs(pairs: Sequence[Mapping[str, Any]]) -> str:

@@ -54,7 +54,7 @@ def in_words(found: Mapping[str, Any]) -> list[str]:
         said.append(f"Human labels minus machine labels: {points(between)}{sure}.")
     if found["verdicts"]["ambiguous"]:
         said.append(
-            f"{found['verdicts']['ambiguous']:,} are ambiguous or disputed. They count as right above; counted as wrong, "
+            f"{found['verdicts']['ambiguous']:,} of the products judged are ambiguous or disputed. They count as right above; counted as wrong, "
             f"{interval(found['accuracy_strict'])} are right."
         )
     later = found["accuracy"]
@@ -130,8 +130,8 @@ def caveats(found: Mapping[str, Any], plan: Plan) -> list[str]:
         )
     if found["verdicts"]["unsure"]:
         said.append(
-            f"{found['verdicts']['unsure']:,} products are left out, since nobody could tell. If they are the difficult ones, labels "
-            "are worse than estimated."
+            f"Left out, since nobody could tell: {found['verdicts']['unsure']:,}. If these products are the difficult ones, labels are "
+            "worse than estimated."
         )
     few = [
         name
