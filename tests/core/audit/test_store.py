@@ -11,7 +11,8 @@ from core.answers.database import Database
 from core.answers.log import Decision
 from core.audit.records import Item, Plan, Stratum
 from core.audit.store import Store
-from core.errors import ClosedPlanError, UnknownPlanError, UsageError
+from core.errors import AnswersError, ClosedPlanError, UnknownPlanError, UsageError
+from tests.databases import Postgres
 
 
 def planned(n: int = 12, name: str = "shop-1", overlap: int = 1) -> tuple[Plan, list[Item]]:
@@ -127,3 +128,20 @@ def test_many_people_at_once_lose_nothing(store: Store) -> None:
     for who in people[:2]:
         seen |= {one.item.item for one in store.next_items("rush", who, 50)}
     assert len(seen) == 60
+
+
+def test_an_answer_is_sent_again_when_the_database_is_back(postgres: Postgres) -> None:
+    with Database(postgres.url()).engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("CREATE DATABASE gone")
+    found = Store(Database(postgres.url("gone")))
+    found.create_plan(*planned())
+    found.assign("shop-1", ["Ana"])
+    found.record(said(0, "k0"))
+    postgres.stop("immediate")
+    try:
+        with pytest.raises(AnswersError):
+            found.record(said(1, "k1"))
+    finally:
+        postgres.start()
+    assert found.record(said(1, "k1")) == found.record(said(1, "k1"))
+    assert [one.key for one in found.current("shop-1")] == ["k0", "k1"]
