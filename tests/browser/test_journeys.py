@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import PROJECT, Server, close_sidebar, is_phone, open_sidebar, start_server
 
 pytestmark = pytest.mark.browser
+SLOW_MS = 60_000  # a page that is opened first loads its libraries
 
 
 def tiles(page: Page) -> Locator:
@@ -214,21 +215,22 @@ def test_the_menu_leads_on_with_the_cohort_in_hand(page: Page, server: Server) -
     count = page.locator(".vitrine-count").inner_text()
     for section, title in (("Audit", "Duplicates"), ("Models", "Evaluate"), ("Explore", "Statistics")):
         go_to(page, section, title)
-        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-        expect(page.locator(".vitrine-count")).to_have_text(count)
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=SLOW_MS)
+        expect(page.locator(".vitrine-count")).to_have_text(count, timeout=SLOW_MS)
         page.wait_for_url(re.compile("(?=.*split=test)(?=.*geo=cz)"))
         settled(page)
     page.get_by_role("button", name="country cz").click()
-    expect(page.locator(".vitrine-count")).to_have_text("637")
+    expect(page.locator(".vitrine-count")).to_have_text("637", timeout=SLOW_MS)
     page.wait_for_url(lambda url: "geo=" not in url)
     go_to(page, "Audit", "Duplicates")
+    expect(page.get_by_role("heading", name="Duplicates", exact=True)).to_be_visible(timeout=SLOW_MS)
     page.get_by_role("button", name="split test").click()
-    expect(page.locator(".vitrine-count")).to_have_text("5,096")
+    expect(page.locator(".vitrine-count")).to_have_text("5,096", timeout=SLOW_MS)
     go_to(page, "Explore", "Browse")
-    expect(page.get_by_role("heading", name="Browse", exact=True)).to_be_visible()
-    expect(page.locator(".vitrine-count")).to_have_text("5,096")
+    expect(page.get_by_role("heading", name="Browse", exact=True)).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".vitrine-count")).to_have_text("5,096", timeout=SLOW_MS)
     page.get_by_test_id("stLogoLink").last.click()
-    expect(page.get_by_role("heading", name="Vitrine")).to_be_visible()
+    expect(page.get_by_role("heading", name="Vitrine")).to_be_visible(timeout=SLOW_MS)
 
 
 def test_no_request_ever_left_this_machine(server: Server) -> None:

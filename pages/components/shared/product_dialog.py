@@ -88,7 +88,6 @@ def _dialog(
             st.html(f'<img class="vitrine-large" src="{source}" alt="{words_of_it}">')
         else:
             st.info("This product has no picture.")
-        product_leads.show(info, product)
     with words:
         st.caption(plain(" › ".join(product["category_path"])))
         st.html(f'<h3 class="vitrine-name" dir="auto">{html.escape(product["name"] or "(no name)")}</h3>')
@@ -96,8 +95,9 @@ def _dialog(
             st.html(f'<p class="vitrine-description" dir="auto">{html.escape(product["description"])}</p>')
         else:
             st.caption("No description.")
-        st.dataframe(_fields(product), hide_index=True, width="stretch", height="content")
+        product_leads.show(info, product)
         flag_button.show(info, product)
+        st.dataframe(_fields(product), hide_index=True, width="stretch", height="content")
     others = [other for other in same_item if other["row_id"] != product["row_id"]]
     if product["image_id"]:
         shared = products.rows(Cohort(info.name, image_id=(product["image_id"],)), limit=24)
