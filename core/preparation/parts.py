@@ -36,7 +36,7 @@ EVALUATED_PER_S = 22
 REGISTERED_PER_S = 80
 MAPPED_PER_S = 350
 MAP_START_S = 30
-FEWEST_FOR_PAIRS = 20  # products
+FEWEST_FOR_PAIRS = 20  # different pictures, and texts, of products that have both
 
 
 @dataclass(frozen=True)
@@ -211,8 +211,13 @@ def _no_pairs(info: DatasetInfo) -> str:
     if not info.with_picture:
         return "the dataset has no pictures"
     settings = generation.default_settings(info)
-    if info.splits.get(settings.split, info.rows) < FEWEST_FOR_PAIRS:
-        return f"there are fewer than {FEWEST_FOR_PAIRS} products"
+    counts = Products(info).frame(
+        "SELECT count(DISTINCT image_id) AS pictures, count(DISTINCT concat_ws(' ', name, description)) AS texts FROM cohort "
+        "WHERE image IS NOT NULL AND coalesce(name, description) IS NOT NULL AND (? = '' OR split = ?)",
+        values=[settings.split, settings.split],
+    )
+    if min(int(counts.pictures[0]), int(counts.texts[0])) < FEWEST_FOR_PAIRS:
+        return f"there are fewer than {FEWEST_FOR_PAIRS} different pictures with different texts"
     missing = generation.missing_vectors(info, settings)
     return _without_pictures(info) if PairSettings.image_vectors in missing else ""
 

@@ -91,7 +91,7 @@ def shop(home: Path, tmp_path: Path) -> DatasetInfo:
 def test_what_a_dataset_cannot_have_is_left_out_and_said(shop: DatasetInfo) -> None:
     steps = {step.key: step for step in job.plan(shop)}
     assert steps["vectors"].state == "waiting"  # of its texts
-    assert steps["pictures"].why == "the dataset has no pictures"
+    assert steps["pictures"].why == steps["pairs"].why == "the dataset has no pictures"
     assert steps["evaluation"].why == "no bundled classifier knows its categories"
     with pytest.raises(UsageError, match=r"no part 'maps'\. Parts: vectors, "):
         job.plan(shop, ["maps"])
