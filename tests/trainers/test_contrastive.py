@@ -141,8 +141,7 @@ def test_from_scratch_with_pictures_and_what_goes_not_together(
         (["--train-image", "--variant", "2b", "--chunk", "2"], "chunks would change"),
         (["--start", "imagenet-lite0"], "pictures alone"),
         (["--start", str(clip_folder), "--beta", "-1"], "expected 0 or more"),
-        (["--start", str(clip_folder), "--image-vectors", "nobody"], "nobody"),
-        (["--start", str(clip_folder), "--clusters", "99", "--image-vectors", "mine"], "mine"),
+        (["--start", str(clip_folder), "--image-vectors", "nobody", "--text-vectors", "none"], "nobody"),
     ):
         out = ["--out", str(home / "runs" / f"x{len(wrong)}{wrong[-1][-1]}")]
         with pytest.raises(VitrineError, match=said):
