@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 
 from core.catalog.info import info
 from core.embeddings.clip import ENCODERS
@@ -22,6 +23,9 @@ LOGGER = logging.getLogger("vitrine")
 def begin() -> None:
     """In the background: delete what killed imports left, start to prepare the datasets that VITRINE_PREPARE names,
     then load the bundled models (unless VITRINE_WARM=0), so that the first search is as fast as the others."""
+    for name in settings().prepare:
+        with suppress(VitrineError):  # said when it is started
+            state.expect(info(name))
     threading.Thread(target=_begin, name="startup", daemon=True).start()
 
 

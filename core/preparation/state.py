@@ -7,9 +7,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -19,6 +21,8 @@ from core.settings import PROJECT, settings
 
 FILE = "preparing.json"  # in the dataset's folder; the process that prepares holds a lock on it
 NICE = 10  # visitors go first
+
+_starting: set[Path] = set()  # folders of datasets whose job this process starts or has started
 
 State = Literal["done", "waiting", "running", "failed", "left out"]
 
@@ -65,7 +69,9 @@ class Job:
         return next((step for step in self.steps if step.key == key), None)
 
     def comes(self, key: str) -> bool:
-        """Will this job make that part, now or later?"""
+        """Will this job make that part, now or later? True where nobody knows yet: it is starting, or writes how far it is."""
+        if not self.steps:
+            return self.running
         step = self.step(key)
         return self.running and step is not None and step.state in ("running", "waiting")
 
@@ -84,6 +90,23 @@ class Job:
 
 def job_of(info: DatasetInfo) -> Job | None:
     """The job that prepares a dataset now, or how the last one ended; None where there was none."""
+    found = _read(info)
+    if info.folder in _starting and not (found and found.running):
+        return Job(True, ())
+    return found
+
+
+def expect(info: DatasetInfo) -> None:
+    """A job will start: until `start` has done so, or `give_up` was called, it counts as running."""
+    _starting.add(info.folder)
+
+
+def give_up(info: DatasetInfo) -> None:
+    """No job will start after all."""
+    _starting.discard(info.folder)
+
+
+def _read(info: DatasetInfo) -> Job | None:
     try:
         with (info.folder / FILE).open(encoding="utf-8") as file:
             try:
@@ -102,7 +125,32 @@ def job_of(info: DatasetInfo) -> Job | None:
 
 def start(info: DatasetInfo, wait_s: float = 20.0) -> None:
     """Prepare a dataset in a process of its own, at low priority; returns once it has begun, or has ended at once.
-    It outlives the page that started it."""
+    It outlives the page that started it.
+
+    Raises:
+        OSError: the process cannot be started.
+    """
+    expect(info)
+    try:
+        process = _process(info)
+    except OSError:
+        give_up(info)
+        raise
+    threading.Thread(target=_until_over, args=(process, info), daemon=True).start()
+    until = time.monotonic() + wait_s
+    while time.monotonic() < until and process.poll() is None:
+        if (job := _read(info)) and job.running:
+            return
+        time.sleep(0.05)
+
+
+def _until_over(process: subprocess.Popen[bytes], info: DatasetInfo) -> None:
+    """Its libraries may take long to load: it counts as running before it holds the lock."""
+    process.wait()
+    give_up(info)
+
+
+def _process(info: DatasetInfo) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(  # noqa: S603 - our own command with a checked name, read by no shell
         [sys.executable, "-m", "core", "prepare", info.name, "--json"],
         cwd=PROJECT, env=os.environ | {"VITRINE_HOME": str(settings().home)},
@@ -110,11 +158,7 @@ def start(info: DatasetInfo, wait_s: float = 20.0) -> None:
     )  # fmt: skip
     with suppress(psutil.Error):
         psutil.Process(process.pid).nice(NICE)
-    until = time.monotonic() + wait_s
-    while time.monotonic() < until and process.poll() is None:
-        if (job := job_of(info)) and job.running:
-            return
-        time.sleep(0.05)
+    return process
 
 
 def spoken(seconds: float) -> str:

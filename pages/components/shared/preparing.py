@@ -36,8 +36,12 @@ def _watch(info: DatasetInfo, key: str, what: str) -> None:
     step = found.step(key)
     left = state.spoken(found.seconds_left(key))
     now = found.current
-    assert step is not None
-    if step.state == "running":
+    if step is None:
+        st.info(
+            plain(f"{what} made soon: the preparation starts. The page updates by itself."),
+            icon=":material/hourglass:",
+        )
+    elif step.state == "running":
         st.progress(step.share, plain(f"{what} being made, {left} left. The page updates by itself."))
     else:
         before = f"{now.title}, {now.share:.0%}, comes first. " if now else ""

@@ -150,6 +150,13 @@ def test_two_never_prepare_one_dataset_and_all_see_how_far_it_is(shop: DatasetIn
             False,
         ]
         assert (found.seconds_left("map"), found.seconds_left("copies")) == (45.0, 75.0)
-    os.truncate(shop.folder / state.FILE, 20)
+        os.truncate(shop.folder / state.FILE, 0)  # it writes how far it is: a page waits
+        written = state.job_of(shop)
+        assert written is not None and written.running and written.comes("map")
+    state.expect(shop)  # a server is about to start one
+    expected = state.job_of(shop)
+    assert expected is not None and expected.running and expected.comes("map") and not expected.complete
+    state.give_up(shop)
+    (shop.folder / state.FILE).write_text("[" + "x" * 20)
     assert state.job_of(shop) == state.Job(False, ())
     assert Products(shop).info == shop
