@@ -1,6 +1,6 @@
 """Fifty annotators with two hundred decisions each at once, through the real store; then a kill -9 in the middle.
 
-    python -m benchmarks.audit [--people 50] [--decisions 200]
+    python -m benchmarks.audit [--people 50] [--decisions 200] [--only sqlite]
 
 For SQLite and for a PostgreSQL that is started for it in a temporary folder: milliseconds of a decision (stored, on disk) and
 of asking for the next items, p50 and p95, and whether every decision is there once. Then a process that stores decisions and
@@ -93,7 +93,10 @@ def killed(url: str, restart: Postgres | None) -> None:
     store.create_plan(plan, items)
     store.assign("killed", ["Ana"])
     writer = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.audit", "--write", url], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.audit", "--write", url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert writer.stdout is not None
     said = [writer.stdout.readline().strip() for _ in range(300)]
@@ -125,25 +128,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--decisions", type=int, default=200)
+    parser.add_argument("--only", choices=("sqlite", "postgresql"), default="")
     parser.add_argument("--write", metavar="URL", default="", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.write:
         return write(chosen.write)
-    folder = Path(tempfile.mkdtemp(prefix="vitrine-audit-"))
-    url = f"sqlite:///{folder / 'answers.sqlite'}"
-    print("SQLite (WAL, every commit flushed)")
-    rush(Database(url), chosen.people, chosen.decisions)
-    killed(url, None)
+    if chosen.only != "postgresql":
+        with tempfile.TemporaryDirectory(prefix="vitrine-audit-") as folder:
+            url = f"sqlite:///{Path(folder) / 'answers.sqlite'}"
+            print("SQLite (WAL, every commit flushed)")
+            rush(Database(url), chosen.people, chosen.decisions)
+            killed(url, None)
+    if chosen.only != "sqlite":
+        on_postgresql(chosen.people, chosen.decisions)
+
+
+def on_postgresql(people: int, decisions: int) -> None:
+    """The same with a server of its own."""
     server_folder = Path(tempfile.mkdtemp(prefix="vitrine-pg-"))
     server = Postgres(server_folder)
     try:
         print("PostgreSQL")
-        rush(Database(server.url()), chosen.people, chosen.decisions)
+        rush(Database(server.url()), people, decisions)
         killed(server.url(), server)
     finally:
         server.stop("immediate")
-        for path in (folder, server_folder):
-            shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(server_folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
