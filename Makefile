@@ -50,7 +50,7 @@ lint: env
 
 # Every bundled weight anew, from nothing but the data named here; about three hours of one processor.
 weights: env
-	@./trainers/rebuild.sh $(BIN) "$(GLAMI_MINI)"
+	@./trainers/rebuild.sh $(BIN) "$(GLAMI_MINI)" "$(TAXONOMY)"
 
 audit: env
 	@./tests/audit.sh $(BIN)

@@ -27,8 +27,11 @@ SIZE_PX = 160  # side of the input; it was trained at 224
 HEAD = "classifier."
 
 
-def published() -> dict[str, Tensor]:
-    """The published tensors under timm's names, float32, without the classification layer.
+def published(head: bool = False) -> dict[str, Tensor]:
+    """The published tensors under timm's names, float32.
+
+    Args:
+        head: with the last layer, which names ImageNet's classes.
 
     Raises:
         ModelError: the package is not installed, or has another network.
@@ -46,9 +49,9 @@ def published() -> dict[str, Tensor]:
     )
     names = timm.create_model(ARCHITECTURE, pretrained=False).state_dict()
     if [tuple(tensor.shape) for tensor in tensors.values()] != [tuple(t.shape) for t in names.values()]:
-        raise ModelError(f"{PACKAGE} has another network than {ARCHITECTURE}.")
-    named = dict(zip(names, tensors.values(), strict=True))  # same tensors, same order
-    return {name: tensor for name, tensor in named.items() if not name.startswith(HEAD)}
+        raise ModelError(f"{PACKAGE} holds another network than {ARCHITECTURE}.")
+    named = dict(zip(names, tensors.values(), strict=True))  # the same tensors in the same order
+    return {name: tensor for name, tensor in named.items() if head or not name.startswith(HEAD)}
 
 
 def bundled() -> dict[str, Tensor]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 QUERY_CHARACTERS = 2_000  # of one text that are read: more than any tokenizer here keeps
 TEXTS, PICTURES = 256, 64  # encoded at a time
 CONFIG, WEIGHTS = "open_clip_config.json", ENCODER_WEIGHTS
+LITE = "clip_lite.json"  # in its place, a folder of core.embeddings.lite_clip
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,19 @@ ENCODERS: list[EncoderSpec] = [
         11,
         "the 13 of GLAMI, English, Chinese",
         "Vitrine's drawn products and CC0 photos of clothes (see its README)",
+        ("LATIN", "GREEK", "CYRILLIC", "CJK"),
+    ),
+    EncoderSpec(
+        "clip-lite",
+        "CLIP lite (bundled)",
+        "bundled",
+        str(ASSETS / "models" / "clip-lite"),
+        "",
+        495,
+        "MIT; picture network Apache-2.0",
+        16,
+        "the 13 of GLAMI, English, Chinese",
+        "ImageNet-1k (its picture network), CC0 photos of clothes, Vitrine's drawn products (see its README)",
         ("LATIN", "GREEK", "CYRILLIC", "CJK"),
     ),
     EncoderSpec(
@@ -246,7 +260,7 @@ def encoder(name: str) -> EncoderSpec:
     if RUN_NAME.fullmatch(name) and (runs_folder() / name / RUN_MODEL / CONFIG).is_file():
         return _of_run(runs_folder() / name)
     path = Path(name).expanduser()
-    if (path / CONFIG).is_file():
+    if (path / CONFIG).is_file() or (path / LITE).is_file():
         return _of_folder(path.resolve())
     model, slash, tag = name.rpartition("/")
     if slash and re.fullmatch(r"[\w.-]+", model) and re.fullmatch(r"[\w.-]+", tag) and not path.exists():
@@ -285,8 +299,11 @@ def _of_run(folder: Path) -> EncoderSpec:
 
 def _of_folder(path: Path) -> EncoderSpec:
     try:
-        described = json.loads((path / CONFIG).read_text(encoding="utf-8"))["model_cfg"]
-        width = int(described["embed_dim"])
+        if (path / LITE).is_file():
+            width = 0  # asked of the encoder itself
+        else:
+            described = json.loads((path / CONFIG).read_text(encoding="utf-8"))["model_cfg"]
+            width = int(described["embed_dim"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path / CONFIG} is not a configuration of open_clip: {error!r}.") from error
     name = re.sub(r"[^A-Za-z0-9._-]", "-", path.name).strip(".-") or "folder"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 
-from core.embeddings.clip import WEIGHTS, Encoder, EncoderSpec, encoder
+from core.embeddings.clip import LITE, WEIGHTS, Encoder, EncoderSpec, encoder
 
 _loading = threading.Lock()  # concurrent requests load an encoder once
 
@@ -16,12 +16,16 @@ def load_encoder(spec: EncoderSpec, device: str | None = None) -> Encoder:
         device: `cpu` or `cuda`; None uses an accelerator if available.
 
     Raises:
-        ModelError: the weights are missing, truncated, or not an open_clip model.
+        ModelError: the weights are missing, truncated, or no model of open_clip's or Vitrine's.
     """
     if not spec.takes_texts:
         from core.embeddings.pictures_only import PictureEncoder  # torch
 
         return PictureEncoder(spec, device)
+    if spec.folder is not None and (spec.folder / LITE).is_file():
+        from core.embeddings.lite_clip import LiteEncoder  # torch
+
+        return LiteEncoder(spec, device)
     return Encoder(spec, device)
 
 

@@ -40,7 +40,7 @@ from core.training.runs import RunConfig
 PUBLISHED, NORMALISED = "published", "normalised"  # inferences: vectors added as they are, or at length 1
 
 # Measured on training products, not on test: see docs/development/results.md. GLAMI's for every other encoder.
-PROMPTS = {"clip-tiny": "fashion", "openfashionclip": "a photo of a {}"}
+PROMPTS = {"clip-tiny": "fashion", "clip-lite": "plain", "openfashionclip": "a photo of a {}"}
 
 
 class ZeroShotNetwork(nn.Module):
