@@ -141,8 +141,9 @@ def space_and_texts(
     shot = [part for part in parts if not any(subject.look for subject in part.subjects)]
     photos, drawings = kind_directions(space, shot, drawn), kind_directions(space, drawn, shot)
     patterns = pattern_directions(space, drawn)
-    space, turn = lite_space.stretched(space, np.array([*photos.values(), *drawings.values()]))
-    photos, drawings, patterns = (lite_space.turned(each, turn) for each in (photos, drawings, patterns))
+    if photos or drawings:
+        space, turn = lite_space.stretched(space, np.array([*photos.values(), *drawings.values()]))
+        photos, drawings, patterns = (lite_space.turned(each, turn) for each in (photos, drawings, patterns))
     leaves = vocabulary.read_taxonomy(taxonomy)
     found = vocabulary.concepts(leaves, space.classes, photos, drawings, kept)
     kinds = list(vocabulary.anchors()["kinds"])
@@ -179,7 +180,7 @@ def kind_directions(
         for view in part.features:
             meanings.append(space.meaning(view[~part.held_out]))
             labels += [kind for kind, held in zip(kinds, part.held_out, strict=True) if not held]
-    if not meanings:
+    if not any(labels):
         return {}
     beside = [space.meaning(part.features[0]) for part in others] or meanings
     return lite_space.discriminants(np.concatenate(meanings), labels, np.concatenate(beside))
@@ -327,7 +328,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     _say(f"Fitting {preset.texts:,} texts")
     model = assembled(config, space)
     model.text = fit_texts(texts, pieces, config, preset, preset.seed)
-    validated = Validation(space, parts, pieces)(model.text) if any(p.held_out.any() for p in parts) else {}
+    validates = any(
+        held and subject.category in KINDS_OF_CATEGORY
+        for part in parts
+        for subject, held in zip(part.subjects, part.held_out, strict=True)
+    )
+    validated = Validation(space, parts, pieces)(model.text) if validates else {}
     own = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(TRUNK)}
     write_tensors(folder / MODEL / WEIGHTS, halved(own), plan)
     (folder / MODEL / WEIGHTS).chmod(0o644)
