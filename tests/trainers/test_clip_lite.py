@@ -85,8 +85,8 @@ def test_texts_point_at_what_they_say() -> None:
     found = [texts._worn(rng) for _ in range(400)]
     assert all(each.meaning is dresses.target for each in found)
     assert any(each.colour is not None for each in found) and any(each.extra is not None for each in found)
-    first = [(each.text.split()[0], each) for each in found]
-    named = [(word, each) for word, each in first if word in COLOURS]
+    plainly = ("red", "black", "white", "yellow", "green", "purple")  # no longer name of a colour begins so
+    named = [(word, each) for each in found if (word := each.text.split()[0]) in plainly]
     assert named and all(each.colour is coloured[word] for word, each in named)
     targets = pointed(found, 0.8, 0.25)
     plain = next(row for row, each in enumerate(found) if each.colour is None and each.extra is None)
