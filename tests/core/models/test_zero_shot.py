@@ -219,4 +219,4 @@ def test_how_much_of_a_text_was_read_is_said(zero_shot: ZeroShotClassifier) -> N
     assert np.array_equal(coder.encode_texts([long]), coder.encode_texts([long[:read]]))
     cut = f"Only the first {read:,} of 99,999 characters were read."
     assert zero_shot.classify(None, long).notes[:-1] == [cut]
-    assert "nothing says what toy-clip was trained on" in zero_shot.classify(None, "Red dress.").notes[0]
+    assert "the training data of toy-clip is not recorded" in zero_shot.classify(None, "Red dress.").notes[0]
