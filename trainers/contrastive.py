@@ -91,7 +91,7 @@ class ContrastiveRecipe:
 
 PRESETS: Mapping[str, ContrastiveRecipe] = {
     # A rate and a number of epochs chosen before any variant was compared, the same for all.
-    "tiny": ContrastiveRecipe(
+    "pairs-tiny": ContrastiveRecipe(
         ContrastiveModel(),
         TrainConfig(
             batch_size=128, learning_rate=1e-4, weight_decay=0.05, warmup=0.1, clip_norm=1.0, patience=3
@@ -101,7 +101,7 @@ PRESETS: Mapping[str, ContrastiveRecipe] = {
         needs="Small: a CPU is enough. The picture tower is frozen and runs once.",
     ),
     # The paper names CLIP and no settings; these are usual ones for fine-tuning both towers.
-    "vit-b-32": ContrastiveRecipe(
+    "pairs-vit-b-32": ContrastiveRecipe(
         ContrastiveModel(start="ViT-B-32", train_image=True, chunk=64),
         TrainConfig(
             batch_size=256, learning_rate=1e-5, weight_decay=0.1, warmup=0.1, clip_norm=1.0, patience=3
@@ -359,7 +359,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--dataset", help="a dataset of VITRINE_HOME")
-    made.add_argument("--preset", default="tiny", choices=list(PRESETS))
+    made.add_argument("--preset", default="pairs-tiny", choices=list(PRESETS))
     trained = [one.name for one in VARIANTS if one.loss != "none"]
     made.add_argument("--variant", choices=trained, help="the paper's number, or another loss; default: ours")
     made.add_argument("--start", help="an encoder's name, a run, a folder in open_clip's layout, or scratch")

@@ -16,7 +16,8 @@ def right(products: Products, text: str, rows: Sequence[Mapping[str, Any]]) -> l
     """Is each product what a sentence asks for? None for all where the dataset does not know.
 
     Vitrine's own datasets know what was drawn: a product is right that has the kind, colour, pattern and material that the
-    sentence names. In others a sentence that is a product's own name or description has that product as its answer.
+    sentence names; where nothing of the kind was drawn, nothing is said. In others a sentence that is a product's own name or
+    description has that product as its answer.
 
     Args:
         rows: complete products, as `Products.by_row` gives them.
@@ -24,6 +25,8 @@ def right(products: Products, text: str, rows: Sequence[Mapping[str, Any]]) -> l
     asked = wanted(text) if text.strip() else None
     looks = _looks(products.info.name, products.info.fingerprint) if asked else {}
     if asked and looks:
+        if not any(asked.fits(look) for look in looks.values()):
+            return [None] * len(rows)
         found = [looks.get((str(row["item_id"]), str(row["geo"]), str(row["image_id"]))) for row in rows]
         return [None if look is None else asked.fits(look) for look in found]
     said = _folded(text)
