@@ -37,6 +37,7 @@ def go_to(page: Page, section: str, title: str) -> None:
     if is_phone(page):
         open_sidebar(page)
         page.get_by_test_id("stSidebarNavLink").get_by_text(title, exact=True).click()
+        close_sidebar(page)
         return
     page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
     page.get_by_role("menuitem", name=title, exact=True).click()
