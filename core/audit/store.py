@@ -38,7 +38,8 @@ DOOR = (
 def _waiting() -> sa.Select[Any]:
     """What waits for an annotator: item, the latest skip's number, and the class of the latest blind choice."""
     mine, live, current = ASSIGNED.c, LIVE_ENTRIES.c, CURRENT_ANSWERS.c
-    plan, who = sa.bindparam("plan"), sa.bindparam("who")
+    plan: sa.BindParameter[str] = sa.bindparam("plan")
+    who: sa.BindParameter[str] = sa.bindparam("who")
     done = sa.select(current.item).where(current.task == plan, current.who == who)
     since = (
         sa.select(

@@ -56,6 +56,7 @@ class PictureTower(nn.Module):
         self.config = config
         self.trunk: nn.Module = timm.create_model(config.architecture, pretrained=False, num_classes=0)
         self.project = nn.Linear(config.features, config.meaning)
+        self.colour_mean: Tensor
         self.register_buffer("colour_mean", torch.zeros(colours.PROTOTYPES))
 
     def forward(self, pixels: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -78,11 +79,12 @@ def _downloads(plan: Plan) -> None:
         "**Everything**: plan, items, answers with every undo. `vitrine audit import FILE` reads it back."
     )
     with st.container(horizontal=True):
-        for kind, title in (
-            ("json", "JSON"),
-            ("csv", "CSV tables (ZIP)"),
-            ("parquet", "Parquet tables (ZIP)"),
-        ):
+        titles: dict[Literal["json", "csv", "parquet"], str] = {
+            "json": "JSON",
+            "csv": "CSV tables (ZIP)",
+            "parquet": "Parquet tables (ZIP)",
+        }
+        for kind, title in titles.items():
             end = "json" if kind == "json" else f"{kind}.zip"
             made = partial(audits.exported, kind=kind)
             _file(
