@@ -138,7 +138,7 @@ def test_a_reason_of_several_lines_stays_one_header(
         raise ImageError("The address answers 401\r\nset-cookie: a=b")
 
     monkeypatch.setattr("core.images.pictures.Thumbnails.get", refuse)
-    monkeypatch.setattr("core.images.pictures.Thumbnails.kept", lambda *_: None)
+    monkeypatch.setattr("core.images.pictures.Thumbnails.cached", lambda *_: None)
     answer = client.get(
         "/images/glami-mini/200000?w=96", headers={guard.LOCAL: "1"}
     )  # as pages/guard.py marks it

@@ -34,7 +34,7 @@ def show() -> None:
         )
         for text in BY_HAND.values():
             st.caption(text)
-        name = st.text_input("Name", value=found.name, key="fetch-name").strip()
+        name = st.text_input("Name of the downloaded dataset", value=found.name, key="fetch-name").strip()
         word = "Continue" if begun else "Download"
         if st.button(
             f"{word} {found.about_gb:,.0f} GB",

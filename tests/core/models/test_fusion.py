@@ -181,7 +181,10 @@ def test_a_missing_modality_adds_nothing(fusion: str) -> None:
 def test_every_parameter_learns(fusion: str) -> None:
     torch.manual_seed(0)
     model = FusionClassifier(FusionConfig(**{**vars(CONFIG), "fusion": fusion}), classes=3)
-    model(products(), labels=torch.tensor([0, 1, 2, 0])).backward()
+    with torch.backends.mkldnn.flags(
+        enabled=False
+    ):  # docs/development/LOG.md: it writes out of bounds on one thread
+        model(products(), labels=torch.tensor([0, 1, 2, 0])).backward()
     still = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
     assert still == []
 

@@ -103,7 +103,7 @@ def test_outdated_and_broken_pairs_say_what_to_run(home: Path, tmp_path: Path):
         table.load(info(name), SETTINGS.name)
     encoder = info(name).folder / "embeddings" / "pictures" / "encoder.json"
     encoder.write_text(json.dumps({**json.loads(encoder.read_text()), "fingerprint": "another"}))
-    with pytest.raises(EmbeddingError, match="as it was before"):
+    with pytest.raises(EmbeddingError, match="of an earlier version"):
         pairs(name, SETTINGS)
     for broken in ("", "[]", "{}", json.dumps({**described, "settings": {"clusters": "many"}})):
         (folder / "pairs.json").write_text(broken)

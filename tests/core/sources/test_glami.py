@@ -88,7 +88,7 @@ def test_a_url_that_is_not_there_or_not_a_zip(home, tmp_path, monkeypatch):
             imported(f"{address}/no.zip")
         with pytest.raises(SourceError, match="0 bytes"):
             imported(f"{address}/empty.zip")
-        with pytest.raises(SourceError, match=r"not a zip archive.*begins with b'<html>"):
+        with pytest.raises(SourceError, match=r"not a zip archive.*starts with b'<html>"):
             imported(f"{address}/text.zip")
     with pytest.raises(SourceError, match="does not answer"):
         imported(f"{address}/g.zip")
