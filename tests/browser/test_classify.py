@@ -163,9 +163,11 @@ def test_three_models_side_by_side_and_why(chromium: Browser, three: str, tmp_pa
 
 def test_a_visitor_sees_the_place_in_line_and_cancels(chromium: Browser, three: str) -> None:
     first, second = (chromium.new_page(viewport=DESKTOP) for _ in range(2))  # type: ignore[arg-type]
-    for page, name in ((first, "slow"), (second, "taška")):
+    buttons = []
+    for page in (first, second):  # a page opens with an answer, which would wait behind the slow one
         page.goto(three)
-        button = cleared(page)
+        buttons.append(cleared(page))
+    for page, button, name in zip((first, second), buttons, ("slow", "taška"), strict=True):
         page.get_by_label("Name", exact=True).fill(name)
         button.click()
         shown = "processing" if name == "slow" else "queue: 1/1"

@@ -58,7 +58,7 @@ def test_a_run_is_started_stopped_resumed_and_outlives_the_server(
         form.get_by_label("Model").click()
         page.get_by_role("option", name="LSTM", exact=True).click()
         expect(form.get_by_text("--preset lstm-tiny")).to_be_visible(timeout=SLOW)
-        form.get_by_text("More settings").click()
+        form.get_by_text("More settings").last.click()
         form.get_by_label("Steps instead of epochs").fill(str(STEPS))
         form.get_by_label("Steps instead of epochs").press("Enter")
         expect(form.get_by_text(f"--steps {STEPS}")).to_be_visible(timeout=SLOW)
@@ -95,6 +95,10 @@ def test_a_run_is_started_stopped_resumed_and_outlives_the_server(
         expect(page.get_by_text("Shipped", exact=True).first).to_be_visible(
             timeout=SLOW
         )  # no other run is left
+        for _ in range(300):
+            if not (runs_folder() / NAME).exists():
+                break
+            time.sleep(0.2)
         assert not (runs_folder() / NAME).exists()
     finally:
         end(server)
