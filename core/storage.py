@@ -288,6 +288,17 @@ def flush(folder: Path) -> None:
                 os.fsync(file.fileno())
 
 
+def replace_folder(made: Path, target: Path) -> None:
+    """Put a finished folder in the place of an earlier one, if there is one, after its files have reached the disk."""
+    flush(made)
+    old = target.with_name(f".old-{target.name}")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    made.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 @contextmanager
 def storage_errors(place: Path) -> Iterator[None]:
     """Turn write errors of the system into a StorageError that says what to do."""

@@ -66,7 +66,7 @@ def test_browsing_loads_no_model_library() -> None:
 
 
 # Libraries that an import inside a function may keep out of what does not need them.
-SLOW = {*HEAVY, "duckdb", "pandas", "scipy", "accelerate", "httpx"}
+SLOW = {*HEAVY, "duckdb", "pandas", "scipy", "accelerate", "httpx", "sqlalchemy"}
 
 
 class Imports:

@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from urllib.parse import parse_qs
 
 import typer
 
-from core.audit.exchange import import_ as imported
-from core.audit.records import Allocation, Plan, StratifyBy
-from core.audit.store import Store
-from core.audit.words import interval
 from core.catalog import corrections as catalog
 from core.catalog.cohort import Cohort
 from core.commands.console import Json, Lines, Name, say, watched
 from core.errors import UsageError
 from core.storage import storage_errors
 
+if TYPE_CHECKING:
+    from core.audit.records import Allocation, Plan, StratifyBy
+    from core.audit.store import Store
+
 audit = typer.Typer(help="Audit a dataset's labels: plan, review, estimate.", no_args_is_help=True)
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, from `vitrine audit list`.")]
 ALLOCATIONS = ("proportional", "equal", "neyman", "fixed")
+
+
+def _store() -> Store:
+    """The store of this machine; SQLAlchemy is loaded when it is asked for."""
+    from core.audit.store import Store
+
+    return Store()
 
 
 @audit.command()
@@ -91,10 +98,10 @@ def plan(
         raise UsageError(f"--allocation {chosen}: expected one of {', '.join(ALLOCATIONS)}.")
     if size is None and half_width is None and not stratum:
         half_width = 0.03
-    store = Store()
+    store = _store()
     products = Products.open(name)
     wish = Wish(
-        name=title, by=cast(tuple[StratifyBy, ...], _names(by)), level=level, allocation=cast(Allocation, chosen), size=size,
+        name=title, by=cast("tuple[StratifyBy, ...]", _names(by)), level=level, allocation=cast("Allocation", chosen), size=size,
         half_width=half_width, each=each, guess=guess, fixed=_fixed(stratum), seed=seed, overlap=overlap, reviewers=reviewers,
         anchoring=anchoring, gold_share=gold_share, gold=read_gold(products, gold) if gold else {},
         pilot=pilot_rates(store.audit(pilot)) if pilot else {},
@@ -117,7 +124,7 @@ def list_(
     name: Annotated[str, typer.Argument(help="Only plans of this dataset.")] = "", as_json: Json = False
 ) -> None:
     """List the plans, the newest first."""
-    store = Store()
+    store = _store()
     found = []
     for made in store.plans(name or None):
         work = store.work(made.plan)
@@ -143,7 +150,7 @@ def assign(
     as_json: Json = False,
 ) -> None:
     """Deal the items of a plan to these people; what is answered stays with whoever answered it."""
-    dealt = Store().assign(which, annotators)
+    dealt = _store().assign(which, annotators)
     say(dealt, as_json, "\n".join(f"{who}: {count:,} items" for who, count in dealt.items()))
 
 
@@ -151,8 +158,9 @@ def assign(
 def estimate(which: PlanId, as_json: Json = False) -> None:
     """Estimate what the answers so far say, with 95% intervals."""
     from core.audit import estimates
+    from core.audit.words import interval
 
-    found = estimates.estimate(Store().audit(which))
+    found = estimates.estimate(_store().audit(which))
     lines = [f"{found['name']} ({found['plan']})", *found["words"]]
     for column, parts in found["by"].items():
         if len(parts) > 1:
@@ -170,7 +178,7 @@ def close(
     as_json: Json = False,
 ) -> None:
     """Take no more answers."""
-    store = Store()
+    store = _store()
     made = store.reopen(which, who) if reopen else store.close(which, who)
     say(_described(made), as_json, f"{made.plan} is {'closed' if made.closed else 'open'}.")
 
@@ -187,7 +195,7 @@ def export(
     """Write a whole audit, to be imported elsewhere, or its one-page report."""
     from core.audit import estimates, exchange, report
 
-    store = Store()
+    store = _store()
     if target.suffix == ".html":
         found = store.audit(which)
         text = report.as_html(estimates.estimate(found), found.plan)
@@ -205,8 +213,10 @@ def import_(
     source: Annotated[Path, typer.Argument(help="What `vitrine audit export` wrote.")], as_json: Json = False
 ) -> None:
     """Store an exported audit in this database."""
-    store = Store()
-    made = imported(store, source)
+    from core.audit.exchange import import_
+
+    store = _store()
+    made = import_(store, source)
     log = len(store.log(made.plan))
     say(
         _described(made) | {"entries": log},
@@ -224,7 +234,7 @@ def corrections(
     """Write what reviewers corrected as a patch, for `apply` and `revert`."""
     from core.audit.patch import write_patch
 
-    made = write_patch(Store().audit(which), target)
+    made = write_patch(_store().audit(which), target)
     say(made, as_json, f"{target}: {len(made['corrections']):,} corrections of {made['dataset']}")
 
 
@@ -274,7 +284,7 @@ def queues(
     with watched(progress_lines) as progress:
         kept = None if again else suspicion.load(products.info)
         made = kept or suspicion.compute(products, progress)
-    found = overview(Store(), products, made)
+    found = overview(_store(), products, made)
     lines = [
         f"{name}: the model predicts {100 * made.accuracy:.1f}% of the given labels (vectors {', '.join(made.vectors)})"
     ]
@@ -308,7 +318,7 @@ def queue(
     made = suspicion.load(products.info) or suspicion.compute(products)
     rows = made.queue(cast(suspicion.Queue, which), products)[:first].tolist()
     plan_, items = queue_plan(products, which, rows, Wish(anchoring=float(shown), seed=seed))
-    store = Store()
+    store = _store()
     plan_ = store.create_plan(plan_, items)
     dealt = store.assign(plan_.plan, people) if (people := _names(annotators)) else {}
     say(

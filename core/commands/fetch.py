@@ -10,21 +10,17 @@ from core.catalog import info as catalog
 from core.commands.console import Json, Lines, say, watched
 from core.errors import SourceError, UsageError
 from core.settings import settings
-from core.sources import source
-from core.sources.archive import is_url
-from core.sources.bounds import own_memory
-from core.sources.download import Remote, download
-from core.sources.publications import BY_HAND, PUBLICATIONS, file_name, files_of, layout_of, publication
-from core.sources.reading import ReadOptions
 from core.storage import check_name
+
+DATASETS = (
+    "glami, glami-800, glami-weights, mep3m"  # as `core.sources.publications` has them; a test compares them
+)
 
 
 def fetch(
     what: Annotated[
         str,
-        typer.Argument(
-            help=f"{', '.join(each.name for each in PUBLICATIONS)}, {', '.join(BY_HAND)} or any http(s) URL."
-        ),
+        typer.Argument(help=f"{DATASETS} or any http(s) URL."),
     ],
     name: Annotated[str, typer.Option(help="Name of the dataset; by default that of what is fetched.")] = "",
     layout: Annotated[
@@ -39,10 +35,17 @@ def fetch(
 
     Files go to downloads/ in VITRINE_HOME and stay there: pictures are read from them.
     """
+    from core.catalog.build import import_dataset
+    from core.sources import source
+    from core.sources.archive import is_url
+    from core.sources.bounds import own_memory
+    from core.sources.download import Remote, download
+    from core.sources.publications import file_name, files_of, layout_of, publication
+    from core.sources.reading import ReadOptions
+
     found = None if is_url(what) else publication(what)
     if found is None and not is_url(what):
-        names = ", ".join([*(each.name for each in PUBLICATIONS), *BY_HAND])
-        raise UsageError(f"{what} is neither a dataset that can be fetched ({names}) nor an http(s) URL.")
+        raise UsageError(f"{what} is neither a dataset that can be fetched ({DATASETS}) nor an http(s) URL.")
     folder_name = found.name if found else file_name(what).partition(".")[0]
     layout = layout or (found.layout if found else layout_of(file_name(what)))
     importing = bool(layout) and not only_download
@@ -62,8 +65,6 @@ def fetch(
         if not importing:
             hint = "" if only_download or found else " Import it: vitrine import LAYOUT PATH --name NAME"
             return say({"files": paths}, as_json, f"{len(paths)} files are in {folder}.{hint}")
-        from core.catalog.build import import_dataset
-
         with own_memory():
             try:
                 report = import_dataset(layout, paths, name, ReadOptions(), progress)

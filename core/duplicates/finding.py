@@ -24,7 +24,7 @@ from core.duplicates.inputs import split_codes
 from core.errors import DuplicatesError
 from core.progress import Progress, no_progress
 from core.statistics.picture_stats import is_remote
-from core.storage import load_array, storage_errors
+from core.storage import load_array, replace_folder, storage_errors
 
 MOST_PAIRS = 1_000_000  # the nearest pairs that a detector stores
 MOST_COPIES = 50_000  # pictures up to which copies are detected by default: about half an hour
@@ -242,12 +242,7 @@ def _keep(info: DatasetInfo, found: Found) -> None:
         )
         text = json.dumps(asdict(found.described), ensure_ascii=False, indent=2)
         (aside / "found.json").write_text(text + "\n", encoding="utf-8")
-        old = target.with_name(f".old-{target.name}")
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            target.rename(old)
-        aside.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        replace_folder(aside, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

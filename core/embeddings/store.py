@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from core.catalog.info import DatasetInfo
 from core.errors import EmbeddingError, UsageError
-from core.storage import alone, holder, load_array, reserve, storage_errors
+from core.storage import alone, holder, load_array, replace_folder, reserve, storage_errors
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 Tower = Literal["image", "text", "imported"]
@@ -268,12 +268,7 @@ def writing(
         (aside / "encoder.json").write_text(text + "\n", encoding="utf-8")
         for name_ in ("plan.json", "done.npy"):
             (aside / name_).unlink(missing_ok=True)
-        old = target.with_name(f".old-{name}")
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            target.rename(old)
-        aside.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        replace_folder(aside, target)
 
 
 @contextmanager

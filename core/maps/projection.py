@@ -30,7 +30,7 @@ from core.maps.quality import AMONG, measure_parts
 from core.maps.regions import clusters, regions
 from core.progress import Progress, no_progress
 from core.search.neighbours import EXACT, different, graph, nearest, unit_rows
-from core.storage import alone, flush, storage_errors
+from core.storage import alone, replace_folder, storage_errors
 
 __all__ = ["Map", "MapDescription", "maps", "project", "read_map"]
 
@@ -398,10 +398,4 @@ def _put(folder: Path, target: Path) -> None:
     """Replace the map by a complete new one."""
     for name in ("plan.json", "neighbours.npy", "similarities.npy", "done.npy", "laid.npy", "laid.aside.npy"):
         (folder / name).unlink(missing_ok=True)
-    flush(folder)
-    old = target.with_name(f".old-{target.name}")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    folder.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    replace_folder(folder, target)

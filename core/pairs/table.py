@@ -25,7 +25,7 @@ from core.catalog.info import DatasetInfo
 from core.catalog.map_files import vectors_digest
 from core.embeddings.store import NAME
 from core.errors import PairsError, UsageError
-from core.storage import flush, load_array, storage_errors
+from core.storage import load_array, replace_folder, storage_errors
 
 Method = Literal["clusters", "random", "below"]
 VERSION = 1  # increase it when the meaning of a column changes
@@ -216,13 +216,7 @@ def save(info: DatasetInfo, table: PairTable) -> Path:
             pq.write_table(table.as_table(), aside / "pairs.parquet")
             text = json.dumps(asdict(table.described), ensure_ascii=False, indent=1)
             (aside / "pairs.json").write_text(text + "\n", encoding="utf-8")
-            flush(aside)
-            old = target.with_name(f".old-{target.name}")
-            shutil.rmtree(old, ignore_errors=True)
-            if target.exists():
-                target.rename(old)
-            aside.rename(target)
-            shutil.rmtree(old, ignore_errors=True)
+            replace_folder(aside, target)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     return target

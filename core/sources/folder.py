@@ -32,8 +32,10 @@ METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _SHARD = re.compile(r"\d{5,}")
 
 
-def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Reading:  # noqa: C901 (one branch a layout)
-    """Open a folder of class folders; deeper folders become levels of the category path.
+def read(  # noqa: C901 (one branch a layout)
+    paths: Sequence[str], options: ReadOptions, progress: Progress, named: bool = True
+) -> Reading:
+    """Open a folder of class folders, whose levels are the category path. If `named`, files name their pictures.
 
     Also supported: a metadata file (imagefolder of `datasets`), shards of img2dataset, and pictures without class folders.
     """
@@ -95,7 +97,7 @@ def read(paths: Sequence[str], options: ReadOptions, progress: Progress) -> Read
                             "item_id": relative,
                             "image_id": relative,
                             "split": split,
-                            "name": name or path.stem,
+                            "name": name or (path.stem if named else None),
                             "category": levels[-1],
                             "category_path": levels,
                             "image": relative,

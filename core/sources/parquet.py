@@ -35,39 +35,42 @@ def parquet_records(path: Path, check: Callable[[Sequence[str]], None]) -> Itera
             groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
             holds = sum(max(0, group.total_byte_size) for group in groups)
             check_growth(holds, size, path.name)
-            holds += _repeated(path, size)
-            for batch in file.iter_batches(max(1, min(ROWS, BYTES * rows // max(1, holds)))):
-                for record in _rows(batch):
-                    line += 1
-                    for column, labels in classes.items():
-                        if column in record:
-                            record[column] = _named(record[column], labels)
-                    yield (line, record, "", None), size * line // rows
+            texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+            said = 0
+            with pq.ParquetFile(path, read_dictionary=texts) as numbered:
+                for number, group in enumerate(groups):
+                    repeated = _repeated(numbered, number, texts)
+                    said += repeated
+                    check_growth(said, size, path.name)
+                    held = max(1, group.total_byte_size + repeated)
+                    at_once = max(1, min(ROWS, BYTES * group.num_rows // held))
+                    for batch in file.iter_batches(at_once, row_groups=[number]):
+                        for record in _rows(batch):
+                            line += 1
+                            for column, labels in classes.items():
+                                if column in record:
+                                    record[column] = _named(record[column], labels)
+                            yield (line, record, "", None), size * line // rows
     except pa.ArrowMemoryError:  # reported by bounds.own_memory
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
 
 
-def _repeated(path: Path, size: int) -> int:
-    """The bytes of all texts that are stored once and numbered: a page of numbers may stand for gigabytes of text.
+def _repeated(numbered: pq.ParquetFile, number: int, texts: Sequence[str]) -> int:
+    """The bytes of a row group's texts that are stored once and numbered: a page of numbers may stand for gigabytes.
 
-    Raises:
-        SourceError: they are more than the file can honestly hold.
+    Args:
+        numbered: the file, read with its texts as dictionaries.
     """
-    with pq.ParquetFile(path) as file:
-        texts = {field.name for field in file.schema_arrow if _is_text(field.type)}
-        groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    group = numbered.metadata.row_group(number)
+    chunks = map(group.column, range(group.num_columns))
+    columns = {each.path_in_schema for each in chunks if each.has_dictionary_page}.intersection(texts)
     said = 0
-    with pq.ParquetFile(path, read_dictionary=sorted(texts)) as file:
-        for number, group in enumerate(groups):
-            chunks = map(group.column, range(group.num_columns))
-            numbered = [each.path_in_schema for each in chunks if each.has_dictionary_page]
-            for name in texts.intersection(numbered):
-                for part in file.read_row_group(number, columns=[name])[name].chunks:
-                    lengths = pc.binary_length(part.dictionary).take(part.indices)
-                    said += pc.sum(lengths.cast(pa.int64())).as_py() or 0
-                check_growth(said, size, path.name)
+    for name in sorted(columns):
+        for part in numbered.read_row_group(number, columns=[name])[name].chunks:
+            lengths = pc.binary_length(part.dictionary).take(part.indices)
+            said += pc.sum(lengths.cast(pa.int64())).as_py() or 0
     return said
 
 

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from core.commands.app import LAYOUTS
+from core.commands.fetch import DATASETS
+from core.sources import SOURCES
+from core.sources.publications import BY_HAND, PUBLICATIONS
+
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -82,3 +87,8 @@ def test_every_command_explains_itself() -> None:
         "doctor",
     ):
         assert command in listed
+
+
+def test_help_names_every_layout_and_dataset() -> None:
+    assert [spec.name for spec in SOURCES] == LAYOUTS.split(", ")
+    assert [*(each.name for each in PUBLICATIONS), *BY_HAND] == DATASETS.split(", ")
