@@ -159,7 +159,8 @@ def _write(
         "format": FORMAT,
         "source": source_name,
         "licence": reading.licence,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        # Caches are kept by it: an import anew within the same second is another dataset.
+        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "pictures": _where(pictures, folder),
         **asdict(report),
         **{key: value for key, value in counts.items() if key != "splits"},

@@ -119,6 +119,8 @@ class Products:
             ) from error
         finally:
             watch.cancel()
+            # Else it may still hold the cursor when the interpreter ends, and DuckDB aborts the process.
+            watch.join()
 
     @staticmethod
     def _asked(

@@ -281,3 +281,20 @@ def test_an_older_vitrines_dataset_says_what_to_do(home, tmp_path):
     (home / "g" / "search.arrow").unlink()
     with pytest.raises(StorageError, match=r"vitrine remove g"):
         Products.open("g")
+
+
+def test_a_query_leaves_no_thread_that_holds_its_cursor(products):
+    before = threading.active_count()
+    for _ in range(50):
+        products.frame("SELECT count(*) FROM cohort")
+        assert threading.active_count() == before
+
+
+def test_an_import_anew_within_the_same_second_is_another_dataset(home, tmp_path):
+    made = set()
+    for name in ("one", "two"):
+        files = glami_files(5)
+        import_dataset("glami", [str(write_zip(tmp_path / f"{name}.zip", files))], "shop")
+        made.add(catalog.info("shop").created)
+        catalog.remove("shop")
+    assert len(made) == 2
