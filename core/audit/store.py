@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.answers.database import Database, database
-from core.answers.log import CURRENT_ANSWERS, ENTRIES, LIVE_ENTRIES, Decision, Log, cleaned, now, person
+from core.answers.log import ENTRIES, LIVE_ENTRIES, Decision, Log, cleaned, now, person
 from core.audit.dealing import deal, place, work_of
 from core.audit.records import ANSWERS, Assigned, Audit, Item, Plan, Work
 from core.audit.tables import ANNOTATOR, ASSIGNED, ITEM_NAMES, ITEMS, METADATA, PLANS
@@ -37,10 +37,11 @@ DOOR = (
 
 def _waiting() -> sa.Select[Any]:
     """What waits for an annotator: item, the latest skip's number, and the class of the latest blind choice."""
-    mine, live, current = ASSIGNED.c, LIVE_ENTRIES.c, CURRENT_ANSWERS.c
+    mine, live = ASSIGNED.c, LIVE_ENTRIES.c
     plan: sa.BindParameter[str] = sa.bindparam("plan")
     who: sa.BindParameter[str] = sa.bindparam("who")
-    done = sa.select(current.item).where(current.task == plan, current.who == who)
+    # Any answer that was not taken back, not the latest: PostgreSQL compares all pairs of an annotator's answers for that.
+    done = sa.select(live.item).where(live.task == plan, live.who == who, live.kind == "answer")
     since = (
         sa.select(
             live.item,
@@ -61,7 +62,7 @@ def _waiting() -> sa.Select[Any]:
         )
         .where(mine.plan == plan, mine.who == who, mine.item.not_in(done))
         .order_by(sa.func.coalesce(since.c.skip, 0), mine.place)
-        .limit(sa.bindparam("many"))
+        .limit(sa.bindparam("many", type_=sa.Integer))
     )
 
 
