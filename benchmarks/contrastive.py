@@ -1,6 +1,6 @@
 """Every variant of the incorrect-pairs paper at equal steps, several seeds, measured by the paper's protocol.
 
-    python benchmarks/contrastive.py demo --seeds 3
+    python -m benchmarks.contrastive demo --seeds 3
 
 Runs lie in VITRINE_HOME/runs as `bench-DATASET-...-VARIANT-SEED`; those that are there are not trained again. All variants
 have the same start, frozen picture tower, batches, rate and steps; only the loss and its incorrect pairs differ. The last

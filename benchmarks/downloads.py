@@ -1,4 +1,4 @@
-"""Slow readers of large downloads: python benchmarks/downloads.py [--rows 400000] [--readers 45] [--seconds 40]
+"""Slow readers of large downloads: python -m benchmarks.downloads [--rows 400000] [--readers 45] [--seconds 40]
 
 Starts a server of its own over an invented dataset. Every reader asks for the whole dataset as CSV and reads 4 KB each
 half second, then leaves. Prints how many were served and refused, the server's memory before, at most and after they

@@ -1,7 +1,7 @@
 """Duplicates: what each detector finds of the built-in dataset's planted ones, and how its time grows.
 
-python benchmarks/duplicates.py planted demo      (vitrine duplicates demo was run, with vectors)
-python benchmarks/duplicates.py time 10000 30000 100000
+python -m benchmarks.duplicates planted demo      (vitrine duplicates demo was run, with vectors)
+python -m benchmarks.duplicates time 10000 30000 100000
 """
 
 from __future__ import annotations

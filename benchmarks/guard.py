@@ -1,4 +1,4 @@
-"""Load with hostile requests among it: python benchmarks/guard.py [--minutes 10] [--clients 30]
+"""Load with hostile requests among it: python -m benchmarks.guard [--minutes 10] [--clients 30]
 
 Starts a server of its own over the built-in dataset, with vectors. Clients open pages over Streamlit's socket, load
 pictures, search, download, open panels and classify, each some seconds after the last answer. Each kind once before

@@ -1,4 +1,4 @@
-"""Time and quality of the map: python benchmarks/map.py [layout] [area] [lasso] [--rows 10000,50000,100000] [--keep FOLDER]
+"""Time and quality of the map: python -m benchmarks.map [layout] [area] [lasso] [--rows 10000,50000,100000] [--keep FOLDER]
 
 `layout`: `core.maps.projection.project`, whole and with a fifth fitted and the rest placed, beside plain umap-learn on
 all rows (its own neighbours, its own spectral start). Every map is measured by the same code, on 1,000 points among

@@ -1,4 +1,4 @@
-"""How well an encoder retrieves on a dataset's test split, per language: python benchmarks/retrieval.py demo glami-mini
+"""How well an encoder retrieves on a dataset's test split, per language: python -m benchmarks.retrieval demo glami-mini
 
 Prints Markdown. Text to picture: the query is a product's name and description, the gallery every picture of
 the test split; own picture counts, and beside it any picture of the same category. Picture to picture: the

@@ -1,4 +1,4 @@
-"""Time and memory of search and embedding: python benchmarks/search.py [exact] [approximate] [embedding]
+"""Time and memory of search and embedding: python -m benchmarks.search [exact] [approximate] [embedding]
 
 Vectors are drawn: points around centres in a 64-dimensional space, turned into 512 dimensions, of length 1, as
 embeddings of products lie around their kinds. The approximate index is asked of a cloud without centres, too, whose

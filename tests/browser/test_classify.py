@@ -118,11 +118,9 @@ def three(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         return product_classifier.classify(model, image, name, *more)
 
     go.clear()
-    expect.set_options(timeout=30_000)  # a busy machine; nothing here waits so long for a failure to be seen
     ask = product_classifier
     whole = Backend(models, classify, ask.explain, card, ask.examples, ask.countries, ask.languages)
     yield from serve(build(whole))
-    expect.set_options(timeout=5_000)
 
 
 go = threading.Event()

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.catalog.info import info
 from core.preparation import state
-from tests.browser.conftest import DESKTOP, PROJECT, Server, start_server, watch
+from tests.browser.conftest import DESKTOP, EXPECT_MS, PROJECT, Server, start_server, watch
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +48,7 @@ def visitor(chromium: Browser, fresh: Server) -> Iterator[Page]:
     expect.set_options(timeout=180_000)
     page = context.new_page()
     yield page
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=EXPECT_MS)
     artifacts = PROJECT / "test-artifacts"
     artifacts.mkdir(exist_ok=True)
     page.screenshot(path=artifacts / "ready.png")
