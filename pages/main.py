@@ -39,6 +39,7 @@ def main() -> None:
                 st.Page("classify.py", title="Classify"),
                 st.Page("train.py", title="Train"),
                 st.Page("evaluate.py", title="Evaluate"),
+                st.Page("remedies.py", title="Label remedies", url_path="remedies"),
             ],
         },
         position="top",

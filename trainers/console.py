@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.training.balance import BALANCES
 from core.training.loop import Progress
+from trainers import label_options
 
 
 def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
@@ -31,6 +32,7 @@ def parser(name: str, presets: Iterable[str]) -> argparse.ArgumentParser:
         "--balance", choices=BALANCES, default="none",
         help="balance classes: loss adds the log priors to the logits; sampling draws classes uniformly",
     )  # fmt: skip
+    label_options.add_options(made)
     made.add_argument("--epochs", type=float)
     made.add_argument("--steps", type=int, help="training steps, instead of epochs")
     made.add_argument("--batch-size", type=int, help="batch size over all processes")

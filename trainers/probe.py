@@ -23,6 +23,8 @@ from core.training.checkpoints import write_tensors
 from core.training.loop import Outcome
 from core.training.process import hold, recorded
 from core.training.runs import WEIGHTS, RunConfig, new_run
+from trainers import label_options
+from trainers.labels import put_head, remedied
 from trainers.products import Source, classes_of, open_sources
 from trainers.runner import add_test_metrics, tell
 
@@ -50,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--human-only", action="store_true", help="train on human labels only")
     made.add_argument("--out", type=Path, help="the run's folder; default: one in VITRINE_HOME/runs")
+    label_options.add_options(made)
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--json", action="store_true", help="print the result as JSON")
     return made
@@ -142,6 +145,17 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
     validates = data.held_out(VALIDATION_SHARE, arguments.seed)
     network = ProbeNetwork(made, len(classes))
     strength, scores = fit(network, data, validates, arguments.seed)
+    said = label_options.chosen(arguments)
+    weighed = np.ones(len(usable))
+    labels = data.labels[usable]
+    if said["tail"] != "none" or said["noise"] != "none":
+        better = remedied(
+            said, network.features(data.inputs(usable)).numpy(), data, usable, len(classes), strength,
+            validates[usable], arguments.seed,
+        )  # fmt: skip
+        put_head(network.head, better.head)
+        said["remedies"] |= better.settings
+        labels, weighed = better.treatment.labels, better.treatment.weights
     infos = [source.products.info for source in sources]
     config = RunConfig(
         architecture="probe",
@@ -156,9 +170,10 @@ def run(argv: Sequence[str] | None = None) -> dict[str, Any]:
         human_only=arguments.human_only,
         products={"training": len(usable), "validation": int(validates[usable].sum())},
         datasets={info.name: info.fingerprint for info in infos} if len(infos) > 1 else {},
+        **said,
     )
     config.write(run_dir)
-    write_counts(run_dir, counted(data.frame.geo.iloc[usable].tolist(), data.labels[usable], len(classes)))
+    write_counts(run_dir, counted(data.frame.geo.iloc[usable].tolist(), labels, len(classes), weighed))
     write_tensors(run_dir / WEIGHTS, dict(network.state_dict()), {"classes": classes})
     config = add_test_metrics(
         config, run_dir, Outcome(1, "done", seconds=round(time.monotonic() - started, 2))

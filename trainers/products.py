@@ -127,11 +127,14 @@ class Batches:
         config: TrainConfig,
         augment: bool,
         balance: str = "none",
+        trusted: NDArray[np.bool_] | None = None,
     ) -> None:
         """
         Args:
             balance: `sampling` draws classes uniformly and their products with replacement.
+            trusted: (products of `data`,) which labels a person gave; labels are then (n, 2), with it beside them.
         """
+        self.trusted = trusted
         self.data, self.positions, self.augment = data, positions, augment
         self.size, self.seed = min(config.batch_size, len(positions)), config.seed
         self.per_epoch = len(positions) // self.size
@@ -148,7 +151,10 @@ class Batches:
         for later in range(step + 1, min(step + 1 + AHEAD, self.steps)):
             self.data.prefetch(self._positions(later)[share])
         rows = self._positions(step)[share]
-        return self.data.inputs(rows, drawn), torch.from_numpy(self.data.labels[rows])
+        labels = self.data.labels[rows]
+        if self.trusted is not None:
+            labels = np.stack([labels, self.trusted[rows].astype(np.int64)], axis=1)
+        return self.data.inputs(rows, drawn), torch.from_numpy(labels)
 
     def _positions(self, step: int) -> NDArray[np.int64]:
         if self._sampler is not None:
@@ -158,3 +164,13 @@ class Batches:
             self._orders = {kept: order for kept, order in self._orders.items() if abs(kept - epoch) == 1}
             self._orders[epoch] = np.random.default_rng((self.seed, epoch)).permutation(self.positions)
         return self._orders[epoch][at * self.size : (at + 1) * self.size]
+
+
+class Stages:
+    """The batches of one stage up to a step, then those of another."""
+
+    def __init__(self, first: Batches, second: Batches, at: int) -> None:
+        self.first, self.second, self.at = first, second, at
+
+    def __call__(self, step: int, part: Part) -> tuple[Inputs, torch.Tensor]:
+        return (self.first if step < self.at else self.second)(step, part)

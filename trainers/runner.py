@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import PartialState
+from numpy.typing import NDArray
 
 from core.catalog.products import Products
 from core.embeddings.tokenizers import open_tokenizer
 from core.errors import TrainingError, VitrineError
 from core.evaluation.evaluate import evaluate
+from core.labels.noise import MACHINE_WEIGHT, Treatment
 from core.models.classifier import frozen_text
 from core.models.data import InputConfig, product_frame, product_text
 from core.models.inputs import Inputs
@@ -34,6 +36,7 @@ from core.training.checkpoints import read_tensors, weights_digest, write_tensor
 from core.training.loop import Outcome, Precision, TrainConfig, checkpoints, fit, load_state
 from core.training.process import hold, recorded
 from core.training.runs import TOKENIZER, WEIGHTS, RunConfig, new_run, run_folders
+from trainers import label_options
 from trainers.console import Watcher, parser
 from trainers.initialisation import (
     IMAGENET,
@@ -43,7 +46,8 @@ from trainers.initialisation import (
     only,
     train_tokenizer_of,
 )
-from trainers.products import Batches, classes_of, held_out_of, open_sources, read, unchanged_sources
+from trainers.labels import LAST_STAGE, second_stage, treatment, trusted_in
+from trainers.products import Batches, Stages, classes_of, held_out_of, open_sources, read, unchanged_sources
 from trainers.recipe import Recipe
 
 VALIDATED = 2_000  # largest number of validation products
@@ -58,6 +62,7 @@ def loss_of(model: Any, batch: tuple[Inputs, torch.Tensor]) -> torch.Tensor:
 
 def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> RunConfig:
     """Write the configuration of a new run, and train its tokenizer."""
+    label_options.chosen(arguments)  # refuses before anything is read
     sources = open_sources(arguments.dataset, arguments.human_only)
     classes = classes_of(sources)
     if arguments.only:
@@ -112,6 +117,7 @@ def prepare(recipe: Recipe, arguments: argparse.Namespace, run_dir: Path) -> Run
         pretrained={modality: str(path) for modality, path in given.items()},
         products={"training": n, "validation": sum(int(out.sum()) for out in held)},
         balance=arguments.balance,
+        **label_options.chosen(arguments),
         datasets={info.name: info.fingerprint for info in infos} if len(infos) > 1 else {},
     )
     config.write(run_dir)
@@ -152,11 +158,10 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
         raise TrainingError(
             f"No training product of {' and '.join(config.trained_on())} has a label and an input."
         )
+    made = treatment(config, sources, data, positions)
     if state_of(arguments).is_main_process:
-        geos = data.frame.geo.iloc[positions].tolist()
-        write_counts(run_dir, counted(geos, data.labels[positions], len(config.classes)))
-    if config.balance == "loss":
-        network.log_shares.copy_(torch.from_numpy(log_shares(data.labels[positions], len(config.classes))))
+        _count(config, run_dir, data, positions, made)
+    batches = _batches(config, recipe, training, network, data, positions, made)
     if left := len(data) - len(usable):
         print(f"{left:,} products are skipped: they have no readable input.", file=sys.stderr)
 
@@ -178,7 +183,7 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
         outcome = fit(
             network,
             loss_of,
-            Batches(data, positions, training, recipe.augment, config.balance),
+            batches,
             training,
             run_dir,
             on_step=watcher.stepped,
@@ -198,10 +203,58 @@ def train(config: RunConfig, recipe: Recipe, run_dir: Path, arguments: argparse.
         tensors, _ = read_tensors(run_dir / "best.safetensors")
     network.load_state_dict(tensors)
     notes: dict[str, Any] = {"classes": list(config.classes)}
+    if chosen := second_stage(network, config, data, positions, validating):
+        notes["remedies"] = chosen
+    tensors = dict(network.state_dict())
     if len(validating) >= FEWEST_TO_CALIBRATE:
         notes["temperatures"] = fit_temperatures(network, data, validating)
     write_tensors(run_dir / WEIGHTS, tensors, notes)
     return outcome
+
+
+def _count(
+    config: RunConfig, run_dir: Path, data: Any, positions: NDArray[np.int64], made: Treatment | None
+) -> None:
+    """Write what the network learns its priors from: the products as the remedies weigh and label them."""
+    labels, weights = data.labels[positions], None
+    if made is not None:
+        labels, weights = made.labels, made.weights
+    if config.noise == "finetune":
+        weights = trusted_in(data)[positions].astype(np.float64)
+    geos = data.frame.geo.iloc[positions].tolist()
+    write_counts(run_dir, counted(geos, labels, len(config.classes), weights))
+
+
+def _batches(
+    config: RunConfig,
+    recipe: Recipe,
+    training: TrainConfig,
+    network: Any,
+    data: Any,
+    positions: NDArray[np.int64],
+    made: Treatment | None,
+) -> Batches | Stages:
+    """The batches of a run, and the network's loss, as the remedies of the run want them."""
+    tail, trusted = config.tail_of(), trusted_in(data)
+    told = None
+    if made is not None:
+        data.labels[positions] = made.labels
+        if config.noise == "weights":
+            network.machine_weight, told = config.setting("machine_weight", MACHINE_WEIGHT), trusted
+        if made.transition is not None:
+            network.transition, told = torch.from_numpy(made.transition).float(), trusted
+        positions = positions[made.weights > 0]
+        if not len(positions):
+            raise TrainingError(f"--noise {config.noise} leaves no product to train on.")
+    if tail in ("logit-adjustment", "balanced-softmax"):
+        tau = config.setting("tau", 1.0) if tail == "logit-adjustment" else 1.0
+        shares = log_shares(data.labels[positions], len(config.classes), tau)
+        network.log_shares.copy_(torch.from_numpy(shares))
+    batches = Batches(data, positions, training, recipe.augment, tail, told)
+    if config.noise != "finetune":
+        return batches
+    last = Batches(data, positions[trusted[positions]], training, recipe.augment, tail)
+    return Stages(batches, last, round(training.steps * (1 - LAST_STAGE)))
 
 
 def add_test_metrics(config: RunConfig, run_dir: Path, outcome: Outcome) -> RunConfig:

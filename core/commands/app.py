@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from core.catalog import info as catalog
-from core.commands import audit, maps, models, preparation, reports, search, views
+from core.commands import audit, machine_labels, maps, models, preparation, reports, search, views
 from core.commands.console import Json, Name, say, watched
 from core.commands.doctor import examine
 from core.commands.duplicates import duplicates
@@ -241,6 +241,7 @@ search.register(app)
 maps.register(app)
 preparation.register(app)
 audit.register(app)
+machine_labels.register(app)
 reports.register(app)
 views.register(app)
 app.command()(duplicates)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from core.commands.console import Json, Lines, say, watched
+from core.commands.priors import evaluate_priors
 from core.embeddings.seen import Exposure
 from core.errors import UsageError, VitrineError
 from core.evaluation.choice import ITEMS, TRIALS, RetrievalChoice
@@ -115,6 +116,18 @@ def evaluate(
     items: Annotated[int, typer.Option(help="pairs: products of a trial.")] = ITEMS,
     trials: Annotated[int, typer.Option(help="pairs: number of trials.")] = TRIALS,
     seed: Annotated[int, typer.Option(help="pairs: of the trials.")] = 0,
+    priors: Annotated[
+        str,
+        typer.Option(
+            help="Estimate class priors without labels, and the accuracy under them: em, scm-l, ... or list."
+        ),
+    ] = "",
+    of: Annotated[
+        str,
+        typer.Option(
+            help="--priors: the products whose priors, as in an address: geo=cz; default: each country."
+        ),
+    ] = "",
     progress_lines: Lines = False,
     as_json: Json = False,
 ) -> None:
@@ -140,6 +153,10 @@ def evaluate(
             f"{run} encodes pictures and texts, and has no classes of its own: --protocol pairs measures its retrieval; "
             f"{ZERO_SHOT}-{run} is the classifier that it makes of a dataset's categories."
         )
+    if priors or of:
+        with watched(progress_lines) as progress:
+            evaluate_priors(run, priors, of, split, dataset, human_only, sees, keep, progress, as_json)
+        return
     from core.evaluation.cache import without_nan
 
     with watched(progress_lines) as progress:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from core.embeddings.encoders import ImageConfig, ImageEncoder, TextConfig, WordConfig, text_encoder
 from core.models.inputs import IMAGE, SOURCE, TEXT, Inputs, encode_where
+from core.training.noise import noisy_cross_entropy
 
 
 class ProductNetwork(nn.Module):
@@ -33,6 +34,10 @@ class ProductNetwork(nn.Module):
         # Logit adjustment in training (core.training.balance); zeros by default.
         self.log_shares: Tensor
         self.register_buffer("log_shares", torch.zeros(classes), persistent=False)
+        # Labels of machines in training (core.training.noise); as those of people by default.
+        self.machine_weight = 1.0
+        self.transition: Tensor | None
+        self.register_buffer("transition", None, persistent=False)
 
     def features(self, inputs: Inputs) -> list[Tensor]:
         """(n, n_k) of each modality used, zeros where it is not available."""
@@ -78,8 +83,21 @@ class ProductNetwork(nn.Module):
         return self.cross_entropy(logits, labels)
 
     def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The mean cross-entropy of a batch, with logit adjustment if enabled."""
+        """The mean cross-entropy of a batch, with logit adjustment if enabled.
+
+        Args:
+            labels: (n,) class numbers; or (n, 2), with 1 where a person gave the label, for a loss that knows.
+        """
         raised = logits.float() + self.log_shares
+        if labels.dim() == 2:
+            return noisy_cross_entropy(
+                raised,
+                labels[:, 0],
+                labels[:, 1],
+                self.machine_weight,
+                self.transition,
+                self.config.label_smoothing,
+            )
         return nn.functional.cross_entropy(raised, labels, label_smoothing=self.config.label_smoothing)
 
 

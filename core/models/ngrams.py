@@ -59,6 +59,16 @@ class NgramClassifier(nn.Module):
         with torch.no_grad():
             self.idf.copy_(torch.from_numpy(weigh.idf_.astype(np.float32)))
 
+    def features(self, numbers: NDArray[np.int64]) -> csr_matrix:
+        """(n, vocabulary) tfidf of (n, tokens) n-gram numbers, as the head is given it."""
+        from scipy.sparse import diags
+        from sklearn.preprocessing import normalize
+
+        weighed = count_matrix(numbers, self.config.text.vocabulary) @ diags(
+            self.idf.numpy().astype(np.float64)
+        )
+        return normalize(weighed).tocsr()
+
 
 def set_head(head: nn.Linear, regression: LogisticRegression) -> None:
     """Copy the coefficients of scikit-learn to a linear layer; classes without products get a very low bias."""

@@ -20,6 +20,7 @@ from core.catalog.cohort import Cohort, path_text
 from core.catalog.info import info
 from core.catalog.products import Products
 from core.errors import DamagedRunError, UnknownDatasetError, UsageError
+from core.labels.tail import trained_under
 from core.models.data import split_of
 from core.storage import storage_errors
 from core.training.runs import RunConfig
@@ -64,7 +65,7 @@ class CountryPriors:
         return adjusted(probabilities, self.countries[country], self.training)
 
 
-def priors_from_counts(counts: Counts, balance: str = "none") -> CountryPriors:
+def priors_from_counts(counts: Counts, tail: str = "none", tau: float = 1.0) -> CountryPriors:
     """Class priors from counts by country.
 
     Country priors are smoothed by the overall prior with BELIEF pseudo-counts: with few products, no class is
@@ -72,12 +73,13 @@ def priors_from_counts(counts: Counts, balance: str = "none") -> CountryPriors:
 
     Args:
         counts: (classes,) training products of each country, and of NOWHERE.
-        balance: of core.training.balance. `loss` and `sampling` train a classifier under equal classes: its answers are
-            adjusted from those, not from the shares of the training products, which balancing took out already.
+        tail, tau: how the classifier was trained, of core.labels.tail (or core.training.balance). Most remedies train it
+            under equal classes: its answers are adjusted from those, not from the shares of the training products, which
+            the remedy took out already.
     """
     total = np.sum(list(counts.values()), axis=0).astype(np.float64)
     shares = total / total.sum()
-    training = shares if balance == "none" else (total > 0) / np.count_nonzero(total)
+    training = trained_under(shares, tail, tau)
     own = {country: count for country, count in counts.items() if country != NOWHERE}
     countries = {
         country: (count + BELIEF * shares) / (count.sum() + BELIEF) for country, count in own.items()
@@ -100,20 +102,28 @@ def country_priors(config: RunConfig, folder: Path) -> CountryPriors:
         counts = _counted_again(config)
     if sum(1 for country, count in counts.items() if country != NOWHERE and count.sum()) < 2:
         raise UsageError("its training products are not of two countries or more.")
-    return priors_from_counts(counts, config.balance)
+    return priors_from_counts(counts, config.tail_of(), config.setting("tau", 1.0))
 
 
-def counted(geos: Sequence[object], labels: NDArray[np.int64], classes: int) -> Counts:
+def counted(
+    geos: Sequence[object],
+    labels: NDArray[np.int64],
+    classes: int,
+    weights: NDArray[np.float64] | None = None,
+) -> Counts:
     """Products of each class in each country.
 
     Args:
         geos: (n,) codes; values that are not text are NOWHERE.
         labels: (n,) class numbers; negative ones are ignored.
+        weights: (n,) what each product counts for, where training weighed them; sums are rounded.
     """
     found: dict[str, NDArray[np.int64]] = {}
     named = np.array([geo if isinstance(geo, str) else NOWHERE for geo in geos], dtype=object)
     for geo in sorted(set(named[labels >= 0])):
-        found[geo] = np.bincount(labels[(named == geo) & (labels >= 0)], minlength=classes).astype(np.int64)
+        here = (named == geo) & (labels >= 0)
+        weighed = None if weights is None else weights[here]
+        found[geo] = np.rint(np.bincount(labels[here], weighed, minlength=classes)).astype(np.int64)
     return found
 
 

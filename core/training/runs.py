@@ -45,7 +45,19 @@ class RunConfig:
     result: dict[str, Any] = field(default_factory=dict)  # metrics, when finished
     balance: str = "none"  # of core.training.balance
     datasets: dict[str, str] = field(default_factory=dict)  # name -> fingerprint, if there are several
+    tail: str = "none"  # of core.labels.tail
+    noise: str = "none"  # of core.labels.noise
+    remedies: dict[str, Any] = field(default_factory=dict)  # their settings: tau, machine_weight
     format: int = FORMAT
+
+    def tail_of(self) -> str:
+        """The remedy for the long tail; `--balance` names two of them."""
+        return {"loss": "balanced-softmax", "sampling": "sampling"}.get(self.balance, self.tail)
+
+    def setting(self, name: str, otherwise: float) -> float:
+        """A setting of the remedies, if it is a number."""
+        found = self.remedies.get(name)
+        return float(found) if isinstance(found, int | float) else otherwise
 
     def trained_on(self) -> dict[str, str]:
         """The training datasets with their fingerprints at that time."""

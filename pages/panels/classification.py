@@ -71,8 +71,8 @@ def _layout() -> _Parts:
                 button = gr.Button("Classify", variant="primary", size="md", min_width=120, interactive=False)
             with gr.Accordion("Country, other languages", open=False):
                 country = _chooser(
-                    "Adjust to a country",
-                    info="The country is not a model input. This reweights the probabilities by the country's class priors.",
+                    "Adjust to this country's shops",
+                    info="The country is not a model input. This reweights the probabilities by what the country's shops sell.",
                 )  # fmt: skip
                 language = _chooser(
                     "Counterfactual: text in",

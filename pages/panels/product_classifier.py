@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,9 @@ from core.catalog.cohort import path_text
 from core.catalog.info import datasets
 from core.catalog.products import Products
 from core.errors import UsageError, VitrineError
+from core.evaluation.cache import training_dataset
 from core.evaluation.fit import best
+from core.evaluation.prior_reports import ShopPriors, shop_priors
 from core.models.registry import ModelSpec, model, models
 from core.schema import COUNTRY_OF_GEO
 from core.training.runs import RunConfig
@@ -71,11 +75,10 @@ def fitting(known: Sequence[ModelSpec], asked: Asked) -> str:
 
 def countries(name: str) -> list[tuple[str, str]]:
     """Names and codes of the countries that an answer of this model can be adjusted to."""
-    try:
-        found = _priors(name)
-    except VitrineError:
-        return []
-    return sorted((COUNTRY_OF_GEO.get(code, code), code) for code in found.countries)
+    codes = set(_shops(name))
+    with suppress(VitrineError):
+        codes |= set(_priors(name).countries)
+    return sorted((COUNTRY_OF_GEO.get(code, code), code) for code in codes if code)
 
 
 def languages(name: str) -> list[tuple[str, str]]:
@@ -147,6 +150,25 @@ def _loaded(name: str) -> Classifier:
     return loaded(name)
 
 
+def _to_shops(shops: ShopPriors, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities adjusted to what a country's shops sell."""
+    from core.models.priors import adjusted  # torch
+
+    if probabilities.shape[1] != len(shops.prior):  # of other classes: the file is damaged
+        return probabilities
+    return adjusted(shops.calibration(probabilities).astype(np.float32), shops.prior, shops.source)
+
+
+def _shops(name: str) -> dict[str, ShopPriors]:
+    """Stored estimates of what each country's shops sell; empty where there are none."""
+    try:
+        spec = model(name)
+        dataset = training_dataset(spec)
+        return shop_priors(spec, dataset) if dataset in {known.name for known in datasets()} else {}
+    except VitrineError:
+        return {}
+
+
 def _priors(name: str) -> CountryPriors:
     """
     Raises:
@@ -159,7 +181,16 @@ def _priors(name: str) -> CountryPriors:
 
 
 def _adjust(name: str, country: str) -> tuple[Adjust | None, str]:
-    """What a country does to the answers of a model, and a line that says so."""
+    """What a country does to the answers of a model, and a line that says so.
+
+    What its shops sell is estimated from their unlabelled products where somebody had that estimated (Evaluate, Priors); else
+    it is counted among the training products.
+    """
+    if (shops := _shops(name).get(country)) is not None:
+        return partial(_to_shops, shops), (
+            f"Adjusted to what shops in {COUNTRY_OF_GEO.get(country, country)} sell, estimated from {shops.n:,} of their "
+            f"products without labels ({shops.method.upper()})."
+        )
     try:
         found = _priors(name)
     except UsageError as error:

@@ -18,7 +18,17 @@ from core.evaluation.status import working
 from core.models.registry import model
 from tests.pages.conftest import Open
 
-PARTS = ("Figures", "Countries", "Calibration", "Confusions", "Classes", "Mistakes", "Compare", "Papers")
+PARTS = (
+    "Figures",
+    "Countries",
+    "Priors",
+    "Calibration",
+    "Confusions",
+    "Classes",
+    "Mistakes",
+    "Compare",
+    "Papers",
+)
 
 
 def words(test: object) -> str:

@@ -21,7 +21,7 @@ from core.evaluation.charts import rows_of
 from core.evaluation.part import part_figures
 from core.models.registry import ModelSpec
 from core.training.runs import RunConfig
-from pages.components.evaluate import comparison, mistakes, paper_tables
+from pages.components.evaluate import comparison, mistakes, paper_tables, prior_part
 from pages.components.shared import chart
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import PERCENT, in_percent
@@ -42,6 +42,7 @@ def show(
     parts: dict[str, Callable[[], None]] = {
         "Figures": partial(_figures, info, found, specs),
         "Countries": partial(_groups, info, found),
+        "Priors": partial(prior_part.show, info, spec, found),
         "Calibration": partial(_calibration, info, found),
         "Confusions": partial(_confusions, info, found),
         "Classes": partial(_classes, info, spec, found),

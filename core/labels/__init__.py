@@ -1,0 +1,1 @@
+"""Labels that are few, shifted, noisy, or named twice."""
