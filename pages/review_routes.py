@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 NO_STORE = {"cache-control": "no-store"}
+AWAY = "The database of answers does not answer."
 WHY_NOT = "Only {} can review labels."
 
 
@@ -54,7 +56,10 @@ def _answered(reply: Callable[[Request], Any]) -> Callable[[Request], Response]:
         try:
             return JSONResponse(reply(request), headers=NO_STORE)
         except StorageError as error:
-            return PlainTextResponse(str(error), 503, NO_STORE)
+            logging.getLogger("vitrine").warning(
+                "%s", error
+            )  # an annotator can do nothing with the database's address
+            return PlainTextResponse(AWAY, 503, NO_STORE)
         except VitrineError as error:
             return PlainTextResponse(str(error), 404, NO_STORE)
 
@@ -83,7 +88,8 @@ def page(request: Request) -> Response:
     try:
         back = audits.page_url(plan)
     except VitrineError as error:
-        return PlainTextResponse(str(error), 503 if isinstance(error, StorageError) else 404, NO_STORE)
+        away = isinstance(error, StorageError)
+        return PlainTextResponse(AWAY if away else str(error), 503 if away else 404, NO_STORE)
     version = max(file.stat().st_mtime_ns for file in FOLDER.iterdir())
     text = (FOLDER / "review.html").read_text(encoding="utf-8")
     for name, value in (("{plan}", plan), ("{back}", back), ("{version}", str(version))):

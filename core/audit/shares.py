@@ -101,13 +101,15 @@ def _effective(
     """Products of a simple random sample that would be as sure; infinite for a complete count.
 
     The variance is that of the linearised ratio, from counts: within a stratum a hit of the part counts weight (1 - p), a
-    miss -weight p, and what is not of the part 0. A few equal answers do not make a stratum certain: half a hit and half a
-    miss are added to each.
+    miss -weight p, and what is not of the part 0. A few equal answers do not make a stratum certain: two answers as of the
+    whole sample are added to each (half a hit and half a miss to the whole). Half a hit added to each, whatever the others
+    say, makes intervals of many small strata too wide (docs/development/LOG.md).
     """
     from scipy.stats import t
 
-    careful = np.divide(d * (k + 0.5), d + 1)
-    total = float((weight * d).sum())
+    total, n = float((weight * d).sum()), float(d.sum())
+    overall = (n * float((weight * k).sum()) / total + 0.5) / (n + 1)
+    careful = d * (k + 2 * overall) / (d + 2)
     p = float((weight * careful).sum()) / total
     square = careful * (1 - p) ** 2 + (d - careful) * p**2
     mean = np.divide(careful * (1 - p) - (d - careful) * p, m, out=np.zeros_like(m), where=m > 0)
@@ -117,7 +119,6 @@ def _effective(
         return float("inf")
     found = p * (1 - p) / variance
     strata = int((d > 0).sum())
-    n = float(d.sum())
     freedom = max(1.0, n - strata)
     if strata > 1:
         ends = (1 + confidence) / 2

@@ -20,6 +20,8 @@ from core.audit.plan import all_labels
 from core.catalog.cohort import path_text
 from core.catalog.info import DatasetInfo
 from core.catalog.products import Products
+from core.duplicates import finding
+from core.duplicates.detectors import DETECTORS
 from core.embeddings.store import EmbeddingSet, open_set, preferred, sets, unit
 from core.errors import EmbeddingError, UsageError
 from core.progress import Progress, no_progress
@@ -30,7 +32,7 @@ QUEUES: dict[Queue, str] = {
     "margin": "another class is more probable than the given one by the most (cleanlab's normalised margin)",
     "confidence": "the given label has the least probability (cleanlab's self-confidence)",
     "disagreement": "the model predicts another class, the surest first",
-    "conflicts": "listings of one picture with different labels, the least probable label first",
+    "conflicts": "one picture, or a duplicate of it, with different labels, the least probable label first",
 }
 FOLDS = 5
 TOP = 5  # most probable classes that are stored
@@ -97,13 +99,37 @@ def quality(
 
 
 def conflicting(products: Products) -> NDArray[np.int64]:
-    """Products whose picture is also listed under another label."""
+    """Products whose picture is also listed under another label: the same file, or a duplicate found by a precise detector.
+
+    Duplicates are those that `vitrine duplicates` or a preparation found, at the detectors' own thresholds.
+    """
     found = products.table(
         "SELECT row_id FROM cohort WHERE image IS NOT NULL AND image_id IN (SELECT image_id FROM cohort "
-        "WHERE image IS NOT NULL AND category IS NOT NULL GROUP BY image_id HAVING count(DISTINCT category_path) > 1) "
-        "ORDER BY row_id"
+        "WHERE image IS NOT NULL AND category IS NOT NULL GROUP BY image_id HAVING count(DISTINCT category_path) > 1)"
     )
-    return np.asarray(found.column("row_id"), np.int64)
+    conflict = np.zeros(len(products), bool)
+    conflict[np.asarray(found.column("row_id"), np.int64)] = True
+    coded = products.columns.category
+    label = np.where(np.array([bool(path) for path in coded.values])[coded.codes], coded.codes, -1)
+    for kind in DETECTORS:
+        if kind.precise and kind.of == "picture" and (pairs := finding.load(products.info, kind.key)):
+            conflict |= _differ(pairs, pairs.within(kind.default), label)
+    return np.flatnonzero(conflict & (label >= 0)).astype(np.int64)
+
+
+def _differ(pairs: finding.Found, near: slice, label: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """(n,) the products that have another label than one of their duplicates; -1 is no label."""
+    units = int(pairs.unit.max(initial=-1)) + 1
+    inside = (pairs.unit >= 0) & (label >= 0)
+    least, most = np.full(units, np.iinfo(np.int64).max), np.full(units, -1)
+    np.minimum.at(least, pairs.unit[inside], label[inside])
+    np.maximum.at(most, pairs.unit[inside], label[inside])
+    differ = (most >= 0) & (least < most)
+    a, b = pairs.unit[pairs.a[near]], pairs.unit[pairs.b[near]]
+    both = (most[a] >= 0) & (most[b] >= 0)
+    other = both & (np.minimum(least[a], least[b]) < np.maximum(most[a], most[b]))
+    differ[a[other]] = differ[b[other]] = True
+    return inside & differ[pairs.unit]
 
 
 def compute(products: Products, progress: Progress = no_progress) -> Suspicion:

@@ -140,7 +140,7 @@ def test_a_database_that_is_away_is_503_so_that_the_page_sends_again(
     with monkeypatch.context() as patch:
         patch.setattr("sqlalchemy.engine.Engine.connect", away)
         answer = client().post(f"/review/{plan.plan}/answers?who=Ada", json={"events": [event]})
-        assert answer.status_code == 503
+        assert answer.status_code == 503 and answer.text == review_routes.AWAY
     assert send(plan, event)["answered"] == 1
 
 

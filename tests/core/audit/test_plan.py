@@ -21,11 +21,14 @@ from core.audit.precision import precision
 from core.audit.queues import overview, queue_plan
 from core.audit.store import Store
 from core.catalog import corrections, info
+from core.catalog.build import import_dataset
 from core.catalog.cohort import Cohort, path_text
 from core.catalog.products import Products
 from core.commands.app import app
+from core.duplicates.finding import find
 from core.embeddings.imported import import_vectors
 from core.errors import UnknownPlanError, UsageError, VitrineError
+from tests.shapes import picture
 
 
 @pytest.fixture
@@ -253,3 +256,18 @@ def test_scores_equal_cleanlab() -> None:
     mine, margin = suspicion.quality(chances, given)
     assert mine == pytest.approx(get_label_quality_scores(given, chances, method="self_confidence"))
     assert margin == pytest.approx(get_label_quality_scores(given, chances, method="normalized_margin"))
+
+
+def test_a_found_duplicate_with_another_label_is_a_conflict(home: Path, tmp_path: Path) -> None:
+    """Three files of the same bytes, two of them with one label; a fourth picture is another."""
+    for number, colour in enumerate(("red", "red", "red", "blue")):
+        (tmp_path / f"{number}.jpg").write_bytes(picture(color=colour))
+    lines = [
+        f"{number},{number}.jpg,{label}" for number, label in enumerate(("hats", "hats", "bags", "bags"))
+    ]
+    (tmp_path / "shop.csv").write_text("\n".join(["item_id,image,category", *lines]))
+    import_dataset("table", [str(tmp_path / "shop.csv")], "shop")
+    products = Products.open("shop")
+    assert suspicion.conflicting(products).tolist() == []
+    find(products, ["bytes"])
+    assert suspicion.conflicting(products).tolist() == [0, 1, 2]
