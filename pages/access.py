@@ -85,7 +85,7 @@ def door(path: str) -> Right:
 
 
 def allows(role: str, right: Right) -> bool:
-    """May somebody with this role do it? NOBODY is a role that may do almost nothing."""
+    """Whether a role has a right. NOBODY is the role of a visitor without one."""
     order = (NOBODY, *ROLES)
     return role in order and order.index(role) >= order.index(right.least)
 
@@ -98,7 +98,7 @@ def role() -> str:
 
 
 def role_of(request: HTTPConnection) -> str:
-    """The role of whoever sends a request to a route."""
+    """The role of a request's sender."""
     if identity.asked():
         return identity.role_of(request.cookies, request.headers.get("Authorization")) or NOBODY
     return OWNER if guard.marked_local(request.headers) else VISITOR
@@ -115,7 +115,7 @@ def may(right: Right) -> bool:
 
 
 def who(right: Right) -> str:
-    """Who may, in the words of a sentence, for whoever may not."""
+    """Who has the right, as part of a sentence."""
     if not identity.asked():
         return "a visitor on the machine that serves Vitrine"
     return f"whoever signed in as {' or '.join(ROLES[ROLES.index(right.least) :])}"

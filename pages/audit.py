@@ -1,4 +1,4 @@
-"""Label audits: plans, who reviews what, and what is known of a label source so far."""
+"""Label audits: plans, assignments and results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every answer tells the browser: guess no types, be framed by nobody else, load and run what is ours alone.
+"""Security headers of every response: no type sniffing, no framing by other sites, only our own scripts and files.
 
 The content security policy names each inline script by its digest, or by a number that the page and the header share,
 so that markup which gets into a page runs nothing and sends nothing away.
@@ -31,7 +31,7 @@ BASE = {
     "form-action": "'self'",
     "frame-ancestors": "'self'",
 }
-# Files and figures: whatever is in them, nothing of it runs when somebody opens one.
+# Files and figures: no script in them runs when one is opened.
 FILE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
 FILES = ("/images/", "/download/", "/map-data/", "/lit/", "/product/", "/healthz", "/media/")
 GRADIO_FILE = "/gradio_api/file="

@@ -1,4 +1,4 @@
-"""Who somebody is: the role that a cookie, a bearer token or an OIDC provider's answer stands for."""
+"""Identity of a visitor: the role given by a cookie, a bearer token or an OIDC provider."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def providers() -> dict[str, str]:
 
 
 def cookie_for(role: str, known: Passphrases) -> str:
-    """What the browser of somebody who signed in as this keeps."""
+    """The cookie of a visitor who signed in with this role."""
     return str(_serializer(known).dumps([role, known.mark(role)]))
 
 
@@ -115,7 +115,7 @@ def _by_provider(cookies: Mapping[str, str]) -> str | None:
 
 
 def person(cookies: Mapping[str, str]) -> str | None:
-    """The address that an OIDC provider vouches for; None without one, as for whoever signed in with a passphrase."""
+    """The address that an OIDC provider vouches for; None without one, as for a sign-in by passphrase."""
     if USER_COOKIE_NAME not in cookies or not providers():
         return None
     secret = get_cookie_secret()

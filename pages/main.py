@@ -1,4 +1,4 @@
-"""The frame of every page: menu, look, and what is shown when something cannot be done."""
+"""The frame of every page: menu, style, and error messages."""
 
 from __future__ import annotations
 

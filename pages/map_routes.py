@@ -40,7 +40,7 @@ def _positions(name: str, drawn: str, version: str) -> bytes:
 
 
 def version(info: DatasetInfo, drawn: str) -> str:
-    """What differs after the dataset or the map was made anew."""
+    """A key that changes when the dataset or the map is rebuilt."""
     return f"{info.fingerprint}-{info.created}-{map_files.version(info, drawn)}"
 
 

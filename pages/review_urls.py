@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 
 def url(plan: str, who: str = "") -> str:
-    """Where a plan is reviewed, by somebody or by whoever gives a name there.
+    """The address of a plan's review page, for one annotator or for anybody who enters a name.
 
     >>> url("shop-1a2b", "Ada L.")
     '/review/shop-1a2b?who=Ada%20L.'

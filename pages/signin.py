@@ -95,7 +95,7 @@ def address_of(connection: HTTPConnection) -> str:
 
 
 class SignIn:
-    """In front of every door: who may not open it never reaches what is behind."""
+    """Middleware that refuses a request before it reaches a route it has no right to."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -109,7 +109,7 @@ class SignIn:
             asked = identity.asked()
             role, looked = await _role(connection) if asked and right is not access.OPEN else (None, True)
         except UsageError as error:
-            logging.getLogger("vitrine").error("nobody is let in: %s", error)
+            logging.getLogger("vitrine").error("all sign-ins are refused: %s", error)
             if right is not access.OPEN or scope["path"] == "/sign-in":
                 return await _refuse(scope, receive, send, PlainTextResponse(UNKNOWN, 503))
             asked, role, looked = True, None, True
@@ -187,7 +187,7 @@ def _watched(connection: HTTPConnection, right: access.Right, receive: Any, send
 
 
 def _private(send: Any) -> Any:
-    """A cache between server and browser may keep nothing that was given to somebody who signed in."""
+    """Shared caches may not store responses to signed-in visitors."""
 
     async def send_private(message: Any) -> None:
         if message["type"] == "http.response.start":

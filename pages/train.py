@@ -26,7 +26,7 @@ st.html(
 names = jobs.run_names()
 asked = list(dict.fromkeys(st.query_params.get_all("run")))[: run_comparison.MOST]
 shown = [name for name in asked if name in names]
-if not asked and names == list(jobs.shipped_runs()):  # nobody trained yet: begin with what there is
+if not asked and names == list(jobs.shipped_runs()):  # no run yet: show the shipped one
     shown = names[:1]
 for name in asked:
     if name not in names:

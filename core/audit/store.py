@@ -150,7 +150,7 @@ class Store:
     # Who reviews what
 
     def assign(self, plan: str, annotators: Sequence[str]) -> dict[str, int]:
-        """Deal the items to these people: what they have answered stays theirs, all else is dealt evenly at random. Whoever
+        """Assign the items to these people: what they have answered stays theirs, all else is assigned evenly at random. Whoever
         is left out gets no further items; gold items go to everybody. Can be repeated when people come and go.
 
         Returns:

@@ -149,7 +149,7 @@ def assign(
     ],
     as_json: Json = False,
 ) -> None:
-    """Deal the items of a plan to these people; what is answered stays with whoever answered it."""
+    """Assign the items of a plan to these people; what is answered stays with whoever answered it."""
     dealt = _store().assign(which, annotators)
     say(dealt, as_json, "\n".join(f"{who}: {count:,} items" for who, count in dealt.items()))
 

@@ -60,7 +60,7 @@ new MutationObserver(() => {
 
 
 def mount_panels() -> FastAPI:
-    """An app that holds every panel. Models are loaded when somebody asks, never at start."""
+    """An app that holds every panel. Models are loaded on the first request, never at start."""
     uploads.fetch_nothing()
     panels = FastAPI(
         docs_url=None,

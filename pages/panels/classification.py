@@ -132,7 +132,7 @@ def _connect(panel: gr.Blocks, it: _Parts, events: Events) -> None:
         cancels=running, queue=False, **private,
     )  # fmt: skip
     follows = [it.cards, it.country, it.language, it.gallery, it.kept]
-    # The address is handed over anew with each event: an input that is not shown keeps no value.
+    # The address is passed with each event: an input that is not shown keeps no value.
     search = gr.Textbox(visible=False)
     it.models.input(
         events.on_models, [it.models, search], follows, queue=False, js=f"(models) => [models, ({OF_THE_PAGE})()]", **private
@@ -167,5 +167,5 @@ def _program(on_classify: Callable[..., Any], picture: Any, name: Any, descripti
 
 
 def _stopped(shown: str | None) -> str:
-    """What was answered before somebody cancelled stays."""
+    """The answers before a cancellation stay."""
     return (shown or "").replace("Reading…", "Cancelled.")

@@ -272,6 +272,6 @@ def _titles(chosen: Sequence[str], known: Sequence[ModelSpec], most: int = SIDE_
 
 
 def _quietly(warm: Callable[[str], Any], name: str) -> None:
-    """Load ahead; what goes wrong is said when somebody asks."""
+    """Load ahead; an error is reported by the first request."""
     with suppress(VitrineError):
         warm(name)

@@ -1,4 +1,4 @@
-"""A panel's HTML with a content security policy: its scripts carry a number that the header names, anew each time."""
+"""A panel's HTML with a content security policy: its scripts carry a nonce, new for each response."""
 
 from __future__ import annotations
 

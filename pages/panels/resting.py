@@ -1,4 +1,4 @@
-"""Gradio's queues look for events a thousand times a second each, visited or not: here, seldom while nobody is there."""
+"""Gradio polls each queue a thousand times a second; here an idle queue is polled rarely."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def names_in(text: str) -> list[str]:
 
 
 def new_seed() -> int:
-    """A seed that nobody chose."""
+    """A random seed."""
     return secrets.randbelow(2**31)
 
 
@@ -197,13 +197,13 @@ def page_url(plan: str) -> str:
 
 
 def people(plan: str) -> dict[str, Any]:
-    """Who reviews a plan, and whether somebody else may begin."""
+    """The annotators of a plan, and whether another may join."""
     made = store().plan(plan)
     return {"title": made.name, "annotators": store().annotators(plan), "open": made.closed is None}
 
 
 def join(plan: str, who: str) -> dict[str, Any]:
-    """Make somebody an annotator of the plan; items that nobody has answered are dealt anew."""
+    """Add an annotator to the plan; unanswered items are assigned again."""
     store().join(plan, who)
     return people(plan)
 

@@ -22,7 +22,7 @@ def _found_by(name: str, fingerprint: str, created: str, key: str, searched: str
 
 
 def found_by(info: DatasetInfo, key: str) -> finding.Found | None:
-    """What a detector of duplicates found; None where nobody has looked yet."""
+    """The result of a duplicate detector; None if it has not run."""
     described = finding.describe(info, key)
     if described is None:
         return None

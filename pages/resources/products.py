@@ -47,7 +47,7 @@ def filter_choices(name: str) -> dict[str, list[str]]:
 
 
 def map_version(cohort: Cohort) -> str:
-    """What differs after the map that the cohort's area is of was made anew."""
+    """A key that changes when the map behind the cohort's area is rebuilt."""
     return map_files.version(catalog.info(cohort.dataset), cohort.map) if cohort.area else ""
 
 

@@ -14,7 +14,7 @@ from pages.resources import products
 
 
 def vector_sets(info: DatasetInfo) -> list[tuple[str, store.Description]]:
-    """The vectors that a dataset has now, of pictures first: read anew each time, since another process makes them."""
+    """The vector sets of a dataset, pictures first; not cached, since another process writes them."""
     return store.preferred(store.sets(info))
 
 

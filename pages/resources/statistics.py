@@ -16,7 +16,7 @@ def displays() -> DisplayQueue:
 
 
 def measured_at(info: DatasetInfo) -> float | None:
-    """When the pictures were measured: what is shown of them before is not what is shown after."""
+    """When the pictures were measured; a cache key."""
     try:
         return picture_stats.stats_path(info).stat().st_mtime
     except OSError:

@@ -36,7 +36,7 @@ MEASURES = {
 
 
 def show(info: DatasetInfo, plan: Plan, part: str) -> None:
-    """One part of the findings; while the plan is open it follows the answers by itself."""
+    """One part of the findings; while the plan is open it updates as answers arrive."""
     parts = {"Estimates": _estimates, "Confusion": _confusion, "Agreement": _agreement}
     if plan.queue:
         st.info(
@@ -199,7 +199,7 @@ def _agreement(info: DatasetInfo, key: str) -> None:
     st.subheader("Annotators", anchor=False)
     st.dataframe(_annotators(found["annotators"]), hide_index=True, width="content")
     st.caption(
-        "Known answers: products whose class was known before. Consensus: how often somebody says what is likely right by all "
+        "Known answers: products whose class was known before. Consensus: how often an annotator agrees with what is likely right by all "
         "answers together (Dawid and Skene), which needs enough products that several people judged."
     )
     st.subheader("Does a shown label lead people?", anchor=False)

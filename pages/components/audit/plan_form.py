@@ -90,7 +90,7 @@ def _form(info: DatasetInfo, cohort: Cohort) -> None:
         by = st.pills(
             "Strata", [column for column in STRATIFY_BY if column == "category" or len(choices.get(column, ())) > 1],
             format_func=lambda column: NAMES[column], selection_mode="multi", key="audit-by",
-            help="Each is sampled by itself, so that small ones are measured, too, and gets a figure of its own.",
+            help="Each stratum is sampled separately, so that small ones get an estimate of their own.",
         )  # fmt: skip
         allocation = st.selectbox(
             "Products of each stratum", list(ALLOCATIONS), format_func=ALLOCATIONS.__getitem__, key="audit-allocation",

@@ -1,4 +1,4 @@
-"""One audit: who has answered how much, what is known so far, and what its owner can do."""
+"""One audit: progress of each annotator, results so far, and what its owner can do."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _say_state(plan: Plan) -> None:
 
 @st.fragment(run_every=WATCH_EVERY_S)
 def _progress(key: str) -> None:
-    """How far everybody is; it follows by itself."""
+    """The progress of each annotator; it updates by itself."""
     try:
         people = audits.store().work(key)
     except VitrineError as error:
@@ -147,17 +147,17 @@ def _table(key: str, people: list[Work]) -> pd.DataFrame:
 
 
 def _admin(plan: Plan) -> None:
-    """What the plan's owner can do: deal the items anew, close it and open it again."""
+    """What the plan's owner can do: assign the items again, close the plan and reopen it."""
     store = audits.store()
     with st.container(border=True):
         st.markdown("**Annotators**")
         names = st.text_input(
             "Names, with commas between them", ", ".join(store.annotators(plan.plan)), key=f"people-{plan.plan}",
-            help="What somebody has answered stays theirs; everything else is dealt evenly among these, at random.",
+            help="Answered items stay with their annotator; the others are assigned evenly and at random.",
             disabled=plan.closed is not None, max_chars=20_000,
         )  # fmt: skip
         with st.container(horizontal=True):
-            if st.button("Deal the items", disabled=plan.closed is not None):
+            if st.button("Assign the items", disabled=plan.closed is not None):
                 _try(lambda: store.assign(plan.plan, audits.names_in(names or "")))
             if plan.closed:
                 if st.button("Open again"):

@@ -1,4 +1,4 @@
-"""Add a dataset by path. The import runs as its own process, so that it slows nobody and outlives the page."""
+"""Add a dataset by path. The import runs as its own process, so that it blocks no page and continues when this one is closed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def show() -> None:
         st.caption(f"Being imported: {name}. It appears here when it is whole.")
     if st.session_state.pop(
         "import-done", False
-    ):  # the form is empty again: what is imported needs no preview
+    ):  # the form is empty again: a running import needs no preview
         st.session_state["import-path"] = st.session_state["import-name"] = ""
     with st.expander("Add a dataset"):
         titles = {spec.name: spec.title for spec in SOURCES}

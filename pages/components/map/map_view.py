@@ -1,4 +1,4 @@
-"""The map of a dataset: points drawn by WebGL in the browser (assets/map), what is chosen on it as a cohort."""
+"""The map of a dataset: points drawn by WebGL in the browser (assets/map), a selection on it becomes a cohort."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def show(info: DatasetInfo) -> None:
         plain(
             f"{dataset['products']['train']:,} training products of {dataset['classes']} classes, {dataset['machine']:,} with a machine "
             f"label ({100 * dataset['machine_wrong']:.0f}% of those wrong, {100 * dataset['human_wrong']:.0f}% of human ones). "
-            "A network of one hidden layer on the bundled vectors, trained anew for each remedy."
+            "A network of one hidden layer on the bundled vectors, trained once for each remedy."
         )
     )
     for part in figures.PARTS:

@@ -1,4 +1,4 @@
-"""The cohort in hand: its filters in the sidebar, and a bar at the top of every page with a chip for each of them.
+"""The current cohort: its filters in the sidebar, and a bar at the top of every page with a chip for each of them.
 
 Each filter is in the address under its field of `Cohort`.
 """
