@@ -115,3 +115,7 @@ class ClosedPlanError(UsageError):
 
 class PairsError(VitrineError):
     """Incorrect pairs are missing, outdated or broken, or cannot be generated."""
+
+
+class TranslationError(VitrineError):
+    """Translations are missing or outdated, or are being made by another process."""

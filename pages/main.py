@@ -29,6 +29,7 @@ def main() -> None:
                 st.Page("search.py", title="Search"),
                 st.Page("map.py", title="Map"),
                 st.Page("dataset_statistics.py", title="Statistics", url_path="statistics"),
+                st.Page("languages.py", title="Languages"),
             ],
             "Audit": [
                 st.Page("duplicates.py", title="Duplicates"),

@@ -15,6 +15,7 @@ from core.commands.doctor import examine
 from core.commands.duplicates import duplicates
 from core.commands.fetch import fetch
 from core.commands.filters import Only, cohort_of
+from core.commands.languages import languages, translate
 from core.commands.pairs import pairs
 from core.commands.passphrases import passphrase
 from core.errors import DamagedDatasetError, UsageError, VitrineError
@@ -246,5 +247,7 @@ reports.register(app)
 views.register(app)
 app.command()(duplicates)
 app.command()(fetch)
+app.command()(languages)
+app.command()(translate)
 app.command()(pairs)
 app.command()(passphrase)

@@ -1,8 +1,9 @@
 """Detect script and language of texts by letters and function words, and compare with the declared language.
 
 A script is that of most letters. Greek, Han, Kana, Hangul name their language; Cyrillic and Latin ones are told apart by
-function words and by letters that few of the languages use. A short text without either stays undecided: it is not
-guessed, and not held against its declaration.
+function words and by letters that few of the languages use. What these leave open, a model of character sequences decides
+where it is sure (`language_model`). A text that neither can tell stays undecided: it is not guessed, and not held against
+its declaration.
 
 Source: Grefenstette 1995, "Comparing two language identification schemes" (function words against letters).
 """
@@ -20,6 +21,7 @@ from core.catalog.products import Products
 from core.statistics.cache import cached
 from core.statistics.counts import NONE
 from core.statistics.display import Display, bar_height, linked, nothing, percent, shown
+from core.statistics.language_model import language_of
 from core.statistics.stopwords import stop_words
 
 if TYPE_CHECKING:
@@ -71,7 +73,10 @@ def detect(text: str) -> str:
         if foreign == "Cyrillic":
             return "ru" if re.search("[ыэё]", text.lower()) else "bg"
         return BY_SCRIPT[foreign]
-    return _latin(text) if counts["Latin"] else UNDECIDED
+    if not counts["Latin"]:
+        return UNDECIDED
+    read = _latin(text)
+    return read if read != UNDECIDED else language_of(text, LETTERS) or UNDECIDED
 
 
 def _latin(text: str) -> str:
