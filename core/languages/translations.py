@@ -31,6 +31,7 @@ from core.storage import alone, append_line, storage_errors
 
 BLOCK = 64  # texts that are written at once: the most that a kill can lose
 LONGEST = 4_000  # characters of a text that are translated
+BASELINES = ("copy", "lexicon")  # are shown nowhere as a translation
 TEXTS, SAID = "texts.jsonl", "translation.json"
 
 
