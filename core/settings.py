@@ -43,6 +43,7 @@ class Settings:
     behind_proxy: bool = False  # nobody is local; VITRINE_BEHIND_PROXY=1
     sockets: int = 256  # pages that may be open at once; VITRINE_SOCKETS
     database_url: str = ""  # of answers; empty: SQLite in home; VITRINE_DATABASE_URL
+    stage: str = ""  # the dataset that visitors' phones ask; VITRINE_STAGE
     passphrases: Path | None = None  # of the sign-in, where not in home; VITRINE_PASSPHRASES
 
 
@@ -60,6 +61,7 @@ def settings() -> Settings:
         sockets=math.ceil(_number("VITRINE_SOCKETS", Settings.sockets)),
         database_url=os.environ.get("VITRINE_DATABASE_URL", "").strip(),
         passphrases=Path(passphrases).expanduser().resolve() if passphrases else None,
+        stage=os.environ.get("VITRINE_STAGE", "").strip(),
         import_bytes=int(_number("VITRINE_IMPORT_MB", Settings.import_bytes / 2**20) * 2**20),
         private_urls=os.environ.get("VITRINE_PRIVATE_URLS") == "1",
         hosts=frozenset(os.environ.get("VITRINE_HOSTS", "").lower().replace(",", " ").split()),

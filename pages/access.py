@@ -13,6 +13,7 @@ import streamlit as st
 from starlette.requests import HTTPConnection
 
 from core.passphrases import ROLES
+from core.stage import room
 from pages import guard, identity
 from pages.resources import visitor
 
@@ -27,6 +28,7 @@ class Right:
     name: str
     least: str
     says: str
+    closes: bool = False  # nobody may while the room is locked (core/stage/room.py)
 
 
 OPEN = Right("enter", NOBODY, "See the sign-in page, its fonts, and whether the server is up")
@@ -36,14 +38,22 @@ ASK = Right(
 )
 DOWNLOAD = Right("download", VISITOR, "Download products as CSV or Parquet")
 JUDGE = Right(
-    "judge", ANNOTATOR, "Review labels, and answer whether two products are duplicates, under a name"
+    "judge", ANNOTATOR, "Review labels, and answer whether two products are duplicates, under a name", True
 )
-MANAGE = Right("manage", OWNER, "Add and remove datasets, read files of the serving machine by their path")
-PLAN = Right("plan", OWNER, "Make label audits, assign annotators, close and open them again")
-SAVE = Right("save", OWNER, "Save views on Home, add them from a file, delete them")
-COMPUTE = Right("compute", OWNER, "Start what takes long: vectors, maps, duplicates, trainings, evaluations")
-WATCH = Right("watch", OWNER, "Read the server's own measurements, use Streamlit's agent interface")
-RIGHTS = (OPEN, LOOK, ASK, DOWNLOAD, JUDGE, PLAN, MANAGE, SAVE, COMPUTE, WATCH)
+MANAGE = Right(
+    "manage", OWNER, "Add and remove datasets, read files of the serving machine by their path", True
+)
+PLAN = Right("plan", OWNER, "Make label audits, assign annotators, close and open them again", True)
+SAVE = Right("save", OWNER, "Save views on Home and tours, add them from a file, delete them", True)
+COMPUTE = Right(
+    "compute", OWNER, "Start what takes long: vectors, maps, duplicates, trainings, evaluations", True
+)
+WATCH = Right("watch", OWNER, "Read the server's own measurements, use Streamlit's agent interface", True)
+PRESENT = Right(
+    "present", OWNER, "Present: speaker notes, checks, hide and clear the wall, begin anew, lock the room"
+)
+SHOW = Right("show", OWNER, "Let a visitor's photo appear on the wall", True)
+RIGHTS = (OPEN, LOOK, ASK, DOWNLOAD, JUDGE, PLAN, MANAGE, SAVE, COMPUTE, WATCH, PRESENT, SHOW)
 
 # Paths by the beginning of the address, with `$` where nothing may follow. The first that fits counts. A test walks the
 # app: a route that fits only the last line, which is for Streamlit's pages, fails it.
@@ -66,6 +76,11 @@ DOORS: tuple[tuple[str, Right], ...] = (
     ("/download/", DOWNLOAD),
     ("/review/", JUDGE),
     ("/review-page", JUDGE),
+    ("/stage", LOOK),  # the speaker's notes ask for more themselves, so do the deeds at the wall
+    ("/wall/desk$", PRESENT),
+    ("/wall/do$", PRESENT),
+    ("/wall", LOOK),
+    ("/phone", ASK),
     ("/panels/", ASK),
     ("/_stcore/stream$", LOOK),
     ("/_stcore/host-config$", LOOK),
@@ -85,7 +100,9 @@ def door(path: str) -> Right:
 
 
 def allows(role: str, right: Right) -> bool:
-    """Whether a role has a right. NOBODY is the role of a visitor without one."""
+    """Whether a role has a right now. NOBODY is the role of a visitor without one."""
+    if right.closes and room.locked():
+        return False
     order = (NOBODY, *ROLES)
     return role in order and order.index(role) >= order.index(right.least)
 
@@ -116,6 +133,8 @@ def may(right: Right) -> bool:
 
 def who(right: Right) -> str:
     """Who has the right, as part of a sentence."""
+    if right.closes and room.locked():
+        return "whoever opens the room again, on the page Present,"
     if not identity.asked():
         return "a visitor on the machine that serves Vitrine"
     return f"whoever signed in as {' or '.join(ROLES[ROLES.index(right.least) :])}"
@@ -123,8 +142,11 @@ def who(right: Right) -> str:
 
 def table() -> str:
     """Rights and roles as Markdown, as docs/reference/security.md shows them."""
-    lines = [f"| | {' | '.join(('not signed in', *ROLES))} |", "|---|" + ":-:|" * (len(ROLES) + 1)]
+    lines = [
+        f"| | {' | '.join(('not signed in', *ROLES, 'in a locked room'))} |",
+        "|---|" + ":-:|" * (len(ROLES) + 2),
+    ]
     for right in RIGHTS:
-        marks = ("yes" if allows(each, right) else "" for each in (NOBODY, *ROLES))
-        lines.append(f"| {right.says} | {' | '.join(marks)} |")
+        marks = ["yes" if allows(each, right) else "" for each in (NOBODY, *ROLES)]
+        lines.append(f"| {right.says} | {' | '.join([*marks, 'nobody' if right.closes else 'the same'])} |")
     return "\n".join(lines)

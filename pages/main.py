@@ -42,6 +42,7 @@ def main() -> None:
                 st.Page("evaluate.py", title="Evaluate"),
                 st.Page("remedies.py", title="Label remedies", url_path="remedies"),
             ],
+            "Stage": [st.Page("presenter.py", title="Present", url_path="presenter")],
         },
         position="top",
         expanded=True,  # on a phone, where the menu is in the sidebar

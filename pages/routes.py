@@ -16,6 +16,7 @@ from core.errors import ImageError, UnknownDatasetError
 from core.images.pictures import Pictures, Thumbnails
 from core.settings import ASSETS
 from pages import downloads, guard, map_routes, review_routes
+from pages.stage import phone_routes, tour_routes, wall_routes
 
 FOREVER = "public, max-age=31536000, immutable"
 REMOTE = CapacityLimiter(32)  # threads that wait for pictures from the web
@@ -89,5 +90,8 @@ ROUTES = [
     *downloads.ROUTES,
     *map_routes.ROUTES,
     *review_routes.ROUTES,
+    *tour_routes.ROUTES,
+    *phone_routes.ROUTES,
+    *wall_routes.ROUTES,
     Mount("/fonts", app=StaticFiles(directory=ASSETS / "fonts")),
 ]

@@ -14,9 +14,11 @@ from core.passphrases import FEWEST_CHARACTERS, MOST_CHARACTERS
 from core.search.index import MAX_K
 from core.settings import Settings
 from core.sources import bounds
+from core.stage import line, tours, wall
 from pages import bodies, connections, downloads, identity, signin
 from pages.components.shared import photos
 from pages.panels import classification, served, uploads
+from pages.stage import phone_routes
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reference" / "security.md"
 STREAMLIT = tomllib.loads((DOCUMENT.parents[2] / ".streamlit" / "config.toml").read_text())
@@ -68,6 +70,15 @@ LIMITS = {
     ),
     "Thumbnails of a dataset": (f"{Settings.thumbnail_bytes // MB} MB on disk", ""),
     "Visitors that wait at a panel": (f"{classification.WAITING}", ""),
+    "Phones that wait": (
+        f"{line.WAITING}, one question each; {phone_routes.AHEAD} photos that arrive; dropped after {line.GONE_S:.0f} s without the page",
+        "",
+    ),
+    "What phones asked": (
+        f"in memory alone: {line.ANSWERS} answers of {line.KEPT_S:.0f} s, {wall.ENTRIES} on the wall with {wall.PHOTOS} photos",
+        "",
+    ),
+    "A tour": (f"{tours.STOPS} views, {tours.FILE_BYTES // MB} MB; {tours.TOURS} of a dataset", ""),
     "Requests to other servers": (
         f"{outgoing.AT_ONCE} at once, {outgoing.PER_HOST} to one host, {outgoing.REDIRECTS} redirects; a picture "
         f"{web.TIMEOUT_S:.0f} s in all",

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from core.catalog import info as catalog
-from core.commands import audit, machine_labels, maps, models, preparation, reports, search, views
+from core.commands import audit, machine_labels, maps, models, preparation, reports, search, stage, views
 from core.commands.console import Json, Name, say, watched
-from core.commands.doctor import examine
+from core.commands.doctor import Finding, examine
 from core.commands.duplicates import duplicates
 from core.commands.fetch import fetch
 from core.commands.filters import Only, cohort_of
@@ -225,13 +225,32 @@ def stats(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    stage: Annotated[
+        bool, typer.Option("--stage", help="Also try all that a demo needs, at a running server.")
+    ] = False,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="Where that server is, with --stage.")
+    ] = "http://127.0.0.1:8501",
+    as_json: Json = False,
+) -> None:
     """Check the installation before a demo."""
 
-    findings = examine()
+    findings = list(examine())
+    if stage:
+        from core.stage import preflight  # pandas and duckdb, which a help text does not load
+
+        tried = preflight.examine(url.rstrip("/"))
+        findings += [
+            Finding(each.subject, each.ok, f"{each.finding} ({each.seconds:.1f} s)") for each in tried
+        ]
     text = "\n".join(
-        f"{'ok  ' if found.ok else 'LOOK'}  {found.subject:<14} {found.finding}" for found in findings
+        f"{'ok  ' if found.ok else 'LOOK'}  {found.subject:<{22 if stage else 14}} {found.finding}"
+        for found in findings
     )
+    if stage:
+        wrong = [found.subject for found in findings if not found.ok]
+        text += f"\n{'Ready.' if not wrong else 'Not ready: ' + ', '.join(wrong) + '.'}"
     say([asdict(found) for found in findings], as_json, text)
     if not all(found.ok for found in findings):
         raise typer.Exit(1)
@@ -245,6 +264,7 @@ audit.register(app)
 machine_labels.register(app)
 reports.register(app)
 views.register(app)
+stage.register(app)
 app.command()(duplicates)
 app.command()(fetch)
 app.command()(languages)

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from core.evaluation import recorded
 from core.models.cards import card
 from core.settings import settings
 from pages.panels import (
@@ -78,6 +79,7 @@ def mount_panels() -> FastAPI:
         product_classifier.languages,
         product_classifier.warm,
         product_classifier.fitting,
+        recorded.recorded,
     )
     mount(panels, classification.build(classifying), "classification", classification_view.CSS, FIT)
     searching = retrieval_events.Backend(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.catalog.cohort import path_text
-from core.errors import VitrineError
+from core.errors import ModelError, VitrineError
 from core.models.registry import TRAIN_COMMAND, ModelSpec
 from pages.components.shared.markdown import plain
 from pages.panels import classification_view as view
@@ -20,6 +20,7 @@ from pages.panels.address import Asked
 from pages.panels.examples import Example, no_picture
 
 if TYPE_CHECKING:
+    from core.evaluation.recorded import Recorded
     from core.models.cards import Card
     from core.models.classifier import Classification
     from core.models.explain import Explanation
@@ -58,6 +59,9 @@ class Backend:
     languages: Callable[[str], Sequence[tuple[str, str]]] = _nothing  # names and tags
     warm: Callable[[str], Any] = _none  # loads a model, so that the first visitor does not wait for it
     fitting: Callable[[Sequence[ModelSpec], Asked], str] = lambda known, _: known[0].name  # to begin with
+    recorded: Callable[[str, str], Recorded | None] = (
+        _none  # by dataset and item, for when a model cannot answer
+    )
 
 
 class Events:
@@ -124,8 +128,19 @@ class Events:
                 sure = example is not None and model in specs and specs[model].dataset == example.dataset
                 shown[place] = view.answer(title, found, label, sure)
             except VitrineError as error:
-                shown[place] = view.refusal(title, str(error))
+                earlier = self._recorded(example) if isinstance(error, ModelError) else None
+                shown[place] = (
+                    view.recorded(title, earlier, str(error), label)
+                    if earlier
+                    else view.refusal(title, str(error))
+                )
             yield view.row(shown), ""
+
+    def _recorded(self, example: Example | None) -> Recorded | None:
+        """What was said of an example earlier, where a model cannot answer now."""
+        return (
+            self.backend.recorded(example.dataset, example.item_id) if example and example.item_id else None
+        )
 
     def on_explain(
         self,

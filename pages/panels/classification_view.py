@@ -18,6 +18,7 @@ from core.settings import ASSETS
 from pages.components.shared.numbers import percent
 
 if TYPE_CHECKING:
+    from core.evaluation.recorded import Recorded
     from core.models.cards import Card
     from core.models.classifier import Classification
     from core.models.explain import Counterfactual, Explanation, WordImportance
@@ -74,6 +75,18 @@ def refusal(title: str, message: str) -> str:
     return (
         f'<section class="vc-model">{head}<p class="vc-refused" role="alert">'
         f"<b>Not classified.</b> {escape(message)}</p></section>"
+    )
+
+
+def recorded(title: str, earlier: Recorded, why: str, label: str = "") -> str:
+    """A prediction of an earlier evaluation, marked as that, where the model cannot answer now."""
+    first, probability = earlier.labels[0]
+    *above, leaf = _path(first)
+    return (
+        f'<section class="vc-model"><h3>{escape(title)}</h3>'
+        f'<p class="vc-recorded"><b>Recorded</b> on {escape(earlier.made)} by {escape(earlier.model)}, not computed now. {escape(why)}</p>'
+        f'<p class="vc-first"><span>{escape(leaf)}</span> <b>{percent(probability)}</b></p>'
+        f'<p class="vc-path">{escape(" › ".join(above))}</p>{_verdict(first, label, True)}</section>'
     )
 
 

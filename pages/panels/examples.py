@@ -29,6 +29,7 @@ class Example:
     dataset: str = ""
     image_id: str = ""
     category: tuple[str, ...] = ()
+    item_id: str = ""
 
 
 def product_examples(
@@ -104,7 +105,7 @@ def _shown(
         found.append(
             Example(
                 None if data is None else served(data, "examples"), row["name"] or "", row["description"] or "",
-                info.name, row["image_id"] or "", row["category_path"],
+                info.name, row["image_id"] or "", row["category_path"], row["item_id"] or "",
             )
         )  # fmt: skip
         if len(found) == n:

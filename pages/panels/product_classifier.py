@@ -88,7 +88,7 @@ def languages(name: str) -> list[tuple[str, str]]:
 
 
 def classify(
-    name: str, image: Path | None, title: str, description: str, country: str = ""
+    name: str, image: bytes | Path | None, title: str, description: str, country: str = ""
 ) -> Classification:
     """The five likeliest categories; with a country, adjusted to what its shops sell.
 

@@ -63,7 +63,7 @@ def test_a_sub_page_opens_first_on_a_fresh_server(chromium: Browser, server: Ser
         page.goto(f"{url}/browse?dataset=glami-mini")
         expect(page.get_by_role("heading", name="Browse")).to_be_visible(timeout=20_000)
         expect(tiles(page).first).to_be_visible()
-        assert sections(page) == ["Explore", "Audit", "Models"]
+        assert sections(page) == ["Explore", "Audit", "Models", "Stage"]
         page.close()
     finally:
         process.terminate()

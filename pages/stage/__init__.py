@@ -1,0 +1,1 @@
+"""What stands beside Streamlit's pages for a stage: tours, visitors' phones, the wall."""
