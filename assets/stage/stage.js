@@ -170,7 +170,7 @@ function listen(frame) {
 // Without the app's menu and filters, which a stage has no use for, until M asks for them.
 function bare(within) {
   const style = within.querySelector("style#vitrine-stage") ?? within.head.appendChild(Object.assign(within.createElement("style"), { id: "vitrine-stage" }))
-  const rules = look.menu ? "" : "[data-testid=stSidebar], [data-testid=stHeader], [data-testid=stExpandSidebarButton], .st-key-save-view, .st-key-add-to-tour { display: none !important }"
+  const rules = look.menu ? "" : "[data-testid=stSidebar], [data-testid=stHeader], [data-testid=stExpandSidebarButton], .st-key-save-view, .st-key-add-to-tour { display: none !important } [data-testid=stMainBlockContainer] { padding-top: 1rem !important }"
   if (style.textContent !== rules) style.textContent = rules
 }
 

@@ -20,6 +20,7 @@ from core.commands.pairs import pairs
 from core.commands.passphrases import passphrase
 from core.errors import DamagedDatasetError, UsageError, VitrineError
 from core.settings import go_offline
+from core.stage import preflight
 from core.storage import sweep
 
 # As `core.sources` and `core.sources.publications` list them, which a help text does not load; a test compares them.
@@ -238,8 +239,6 @@ def doctor(
 
     findings = list(examine())
     if stage:
-        from core.stage import preflight  # pandas and duckdb, which a help text does not load
-
         tried = preflight.examine(url.rstrip("/"))
         findings += [
             Finding(each.subject, each.ok, f"{each.finding} ({each.seconds:.1f} s)") for each in tried

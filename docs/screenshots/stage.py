@@ -79,6 +79,7 @@ def main(base: str, photo: str) -> None:
             shoot(wall, "wall" if look == "light" else "wall-dark")
         for name, size, look, view in (("tour", DESKTOP, "light", 6), ("tour-dark", DESKTOP, "dark", 5), ("tour-projector", PROJECTOR, "light", 1), ("tour-phone", PHONE, "light", 1)):  # fmt: skip
             stage = opened(browser, size, look, f"{base}/stage/demo/story#{view}")
+            stage.wait_for_selector("iframe.front", state="attached", timeout=60_000)
             stage.wait_for_timeout(6_000)
             shoot(stage, name)
         present = opened(
@@ -87,7 +88,8 @@ def main(base: str, photo: str) -> None:
             "light",
             f"{base.replace(base.split('//')[1].split(':')[0], '127.0.0.1')}/presenter",
         )
-        present.wait_for_timeout(4_000)
+        present.get_by_role("heading", name="The room").wait_for(timeout=60_000)
+        present.wait_for_timeout(1_500)
         shoot(present, "present")
         browser.close()
 
