@@ -18,8 +18,9 @@ from starlette.routing import Route
 from core.errors import ImageError, VitrineError
 from core.settings import settings
 from core.stage.line import Told
-from pages.stage import answers, moment, parts
-from pages.stage.moment import Asked
+from pages.resources import moment
+from pages.resources.moment import Asked
+from pages.stage import answers, parts
 
 COOKIE = "vitrine_visitor"
 SECONDS = 12 * 60 * 60

@@ -12,7 +12,8 @@ from starlette.routing import Mount, Route
 from core.errors import UnknownDatasetError, VitrineError
 from core.stage import reach, room, tours
 from pages import access, headers
-from pages.stage import moment, parts
+from pages.resources import moment
+from pages.stage import parts
 
 GONE = "This tour is not here. The dataset that it belongs to may have been removed; the page Present lists the tours."
 

@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pages import access, headers
-from pages.stage import moment, parts
+from pages.resources import moment
+from pages.stage import parts
 
 BODY_BYTES = 4_096
 # What the presenter may do, and the right that it needs. Letting a photo through is closed in a locked room.

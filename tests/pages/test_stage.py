@@ -27,7 +27,8 @@ from core.stage.wall import Wall
 from pages import access, guard
 from pages.panels.classification_events import Backend, Events
 from pages.panels.examples import Example
-from pages.stage import answers, moment, phone_routes, tour_routes, wall_routes
+from pages.resources import moment
+from pages.stage import answers, phone_routes, tour_routes, wall_routes
 from tests.pages.conftest import Open
 
 FOUND: dict[str, Any] = {

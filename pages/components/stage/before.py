@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.stage import preflight, reach
 from pages.components.shared.markdown import plain
-from pages.stage import moment
+from pages.resources import moment
 
 
 def phones() -> None:
