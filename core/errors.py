@@ -119,3 +119,7 @@ class PairsError(VitrineError):
 
 class TranslationError(VitrineError):
     """Translations are missing or outdated, or are being made by another process."""
+
+
+class BenchmarkError(UsageError):
+    """A file of predictions, a submission or a setting of the benchmark cannot be taken as it is."""

@@ -41,6 +41,7 @@ def main() -> None:
                 st.Page("train.py", title="Train"),
                 st.Page("evaluate.py", title="Evaluate"),
                 st.Page("remedies.py", title="Label remedies", url_path="remedies"),
+                st.Page("benchmark.py", title="Benchmark"),
             ],
             "Stage": [st.Page("presenter.py", title="Present", url_path="presenter")],
         },

@@ -9,7 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from core.catalog import info as catalog
-from core.commands import audit, machine_labels, maps, models, preparation, reports, search, stage, views
+from core.commands import (
+    audit,
+    benchmark,
+    machine_labels,
+    maps,
+    models,
+    preparation,
+    reports,
+    search,
+    stage,
+    views,
+)
 from core.commands.console import Json, Name, say, watched
 from core.commands.doctor import Finding, examine
 from core.commands.duplicates import duplicates
@@ -264,6 +275,7 @@ machine_labels.register(app)
 reports.register(app)
 views.register(app)
 stage.register(app)
+app.add_typer(benchmark.benchmark, name="benchmark")
 app.command()(duplicates)
 app.command()(fetch)
 app.command()(languages)

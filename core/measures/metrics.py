@@ -165,6 +165,7 @@ def classification_report(
     label_source: Sequence[object],
     ties: Ties = "glami",
     classes: Sequence[str] | None = None,
+    micro: bool = True,
 ) -> dict[str, Any]:
     """All metrics of a classifier.
 
@@ -173,6 +174,7 @@ def classification_report(
         labels: (n,) class numbers, negative for classes the model does not know: always errors.
         geo, label_source: (n,) groups.
         classes: (C,) names; if given, the report has `per_class`.
+        micro: compute ap_micro, which sorts n x C numbers; else it is NaN.
 
     Returns:
         top1, top5, per_geo and per_label_source ({group: {top1, top5, n}}), f1_macro, f1_weighted,
@@ -210,7 +212,7 @@ def classification_report(
         "f1_weighted": f1(labels, predictions, "weighted"),
         "ap_macro": mean_precision(each, labels, "macro"),
         "ap_weighted": mean_precision(each, labels, "weighted"),
-        "ap_micro": average_precision(labels, probabilities, "micro"),
+        "ap_micro": average_precision(labels, probabilities, "micro") if micro else float("nan"),
         "n": len(labels),
         "unknown_classes": int((labels < 0).sum()),
         **({} if classes is None else {"per_class": per_class(labels, predictions, each, classes)}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,8 +11,9 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from core.catalog.cohort import Cohort, path_text
 from core.catalog.products import Products
+from core.catalog.splits import product_frame as product_frame
+from core.catalog.splits import split_of as split_of
 from core.embeddings.augment import random_views
 from core.embeddings.encoders import ImageConfig
 from core.embeddings.pixels import PixelCache, fits
@@ -23,7 +23,6 @@ from core.models.inputs import Inputs
 from core.progress import Progress, no_progress
 
 UNKNOWN_LABEL = -1
-COLUMNS = "row_id, item_id, image_id, split, geo, language, name, description, category_path, label_source, label_kind"
 
 
 def product_text(name: str | None, description: str | None) -> str:
@@ -42,33 +41,6 @@ def cut_note(read: int, length: int) -> list[str]:
     (['Only the first 51 of 99,999 characters were read.'], [])
     """
     return [f"Only the first {read:,} of {length:,} characters were read."] if read < length else []
-
-
-def product_frame(products: Products, splits: Sequence[str], human_only: bool = False) -> pd.DataFrame:
-    """Products of some splits in the dataset's order, with `label`: the category path as text.
-
-    A dataset without a training split is divided 8:2 (as MEP-3M, at random) by a hash of item_id, so that all
-    models and evaluations use the same split.
-    """
-    parted = "train" in products.info.splits
-    cohort = Cohort(
-        products.info.name,
-        split=tuple(splits) if parted else (),
-        label_kind=("human",) if human_only else (),
-    )
-    frame = products.frame(f"SELECT {COLUMNS} FROM cohort ORDER BY row_id", cohort)  # noqa: S608
-    if not parted:
-        frame["split"] = [split_of(item_id) for item_id in frame.item_id]
-        frame = frame[frame.split.isin(list(splits))]
-    frame["label"] = [path_text(path) if path is not None else None for path in frame.category_path]
-    for column in ("name", "description", "image_id"):
-        frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
-    return frame
-
-
-def split_of(item_id: str | None) -> str:
-    """`test` for a fixed fifth of all ids, else `train`."""
-    return "test" if zlib.crc32(str(item_id).encode()) % 5 == 0 else "train"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from core.evaluation.charts import rows_of
 from core.evaluation.part import part_figures
 from core.models.registry import ModelSpec
 from core.training.runs import RunConfig
-from pages.components.evaluate import comparison, mistakes, paper_tables, prior_part
+from pages.components.evaluate import comparison, mistakes, paper_tables, prior_part, submit_button
 from pages.components.shared import chart
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import PERCENT, in_percent
@@ -182,6 +182,7 @@ def _downloads(found: Evaluation, table: pd.DataFrame) -> None:
         st.download_button(
             "Figures (CSV)", partial(_csv, table), f"{name}.csv", "text/csv", on_click="ignore"
         )
+        submit_button.show(found)
 
 
 def _parquet(found: Evaluation) -> bytes:
