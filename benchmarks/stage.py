@@ -114,7 +114,7 @@ async def kill_a_panel(room: Room, after_s: float) -> None:
     """Connections cut within an event, and pictures that cannot be decoded, for ten seconds."""
     await asyncio.sleep(after_s)
     until = time.monotonic() + 10
-    call = "/panels/retrieval/gradio_api/call/search_products"
+    call = "/panels/retrieval/gradio_api/call/search"
     while time.monotonic() < until:
         with suppress(httpx.HTTPError):
             async with httpx.AsyncClient(base_url=room.url, timeout=1) as http:

@@ -178,7 +178,7 @@ def _pages(url: str) -> Iterator[Check]:
 def _panel(url: str, panel: str) -> tuple[bool, str]:
     """A program's question to a panel, twice: the second is what visitors wait."""
     call = f"/panels/{panel}/gradio_api/call/" + (
-        "classify" if panel == "classification" else "search_products"
+        "classify" if panel == "classification" else "search"
     )
     took = 0.0
     with _http(url) as http:

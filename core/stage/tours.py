@@ -156,13 +156,15 @@ def slug(title: str) -> str:
 
 
 def stop(line: str, page: str, query: Mapping[str, Sequence[str]], own: str, notes: str = "") -> Stop:
-    """A view of a page in a tour of the dataset `own`, which it does not name.
+    """A view of a page in a tour of the dataset `own`, which it does not name, nor its fingerprint: the tour may travel.
 
     Raises:
         UsageError: a part is not what it should be.
     """
     kept = tuple(
-        (key, tuple(values)) for key, values in query.items() if (key, list(values)) != ("dataset", [own])
+        (key, tuple(values))
+        for key, values in query.items()
+        if (key, list(values)) != ("dataset", [own]) and key != "fingerprint"
     )
     return Stop(line.strip(), page or HOME, kept, notes.strip())
 
@@ -355,7 +357,7 @@ def _shipped(dataset: DatasetInfo) -> Tour | None:
     """The tour that comes with Vitrine, for a dataset that it drew itself."""
     if dataset.source != "glami" or not (dataset.folder / "truth.parquet").exists():
         return None
-    return _read_file(SHIPPED)
+    return replace(_read_file(SHIPPED), name=STORY)
 
 
 def place(dataset: str, name: str) -> str:

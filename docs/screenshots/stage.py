@@ -89,7 +89,7 @@ def main(base: str, photo: str) -> None:
             f"{base.replace(base.split('//')[1].split(':')[0], '127.0.0.1')}/presenter",
         )
         present.get_by_role("heading", name="The room").wait_for(timeout=60_000)
-        present.wait_for_timeout(1_500)
+        present.wait_for_timeout(5_000)
         shoot(present, "present")
         browser.close()
 

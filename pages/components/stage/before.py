@@ -21,7 +21,7 @@ def phones() -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         if found.address:
             code = base64.b64encode(reach.code(found.address)).decode()
-            st.html(f'<img src="data:image/svg+xml;base64,{code}" alt="QR code of the phones\' page" style="width:9rem;border-radius:4px;display:block">')  # fmt: skip
+            st.html(f'<img src="data:image/svg+xml;base64,{code}" alt="QR code of the phones\' page" style="width:9rem;border-radius:4px;display:block">', width="content")  # fmt: skip
         with st.container(gap="small"):
             st.markdown(f"**{plain(found.address)}**" if found.address else plain(found.why))
             st.caption(f"{moment.asks.seen} phones in five minutes · {moment.line.length} waiting · {moment.line.counts['answered']} answered")  # fmt: skip

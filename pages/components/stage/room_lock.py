@@ -6,7 +6,6 @@ import streamlit as st
 
 from core.errors import VitrineError
 from core.stage import room
-from pages import access
 from pages.components.shared.markdown import plain
 from pages.signin import Attempts
 
@@ -17,10 +16,9 @@ def show() -> None:
     """Lock with a code, open with it."""
     locked = room.locked()
     st.header("The room", anchor=False)
-    closed = ", ".join(right.name for right in access.RIGHTS if right.closes)
     st.caption(
         "Locked: at this laptop, too, nobody imports, trains, judges, saves or lets photos through until the code is given."
-        if locked else f"Lock it before you leave the laptop alone. Visitors still look, search and ask; closed are: {closed}."
+        if locked else "Lock it before you leave the laptop alone. Visitors still look, search and ask; nobody imports, trains or judges."
     )  # fmt: skip
     with (
         st.form("room", border=False, clear_on_submit=True),

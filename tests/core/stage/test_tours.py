@@ -58,7 +58,12 @@ def test_a_link_that_leaves_the_app_is_no_view(link: str) -> None:
 
 
 def test_a_tour_is_made_view_by_view_moved_sent_and_received(shop: str) -> None:
-    tours.add(shop, "mine", "Mine", tours.stop("Hats", "browse", {"dataset": [shop], "text": ["hat"]}, shop))
+    tours.add(
+        shop,
+        "mine",
+        "Mine",
+        tours.stop("Hats", "browse", {"dataset": [shop], "fingerprint": ["00"], "text": ["hat"]}, shop),
+    )
     tours.add(
         shop,
         "mine",
@@ -96,3 +101,11 @@ def test_the_shipped_tour_has_eight_views_of_the_dataset_it_is_shown_with() -> N
     shipped = tours.read(tours.SHIPPED.read_bytes())
     assert len(shipped.stops) == 8 and all(stop.notes for stop in shipped.stops)
     assert all("dataset=anew" in stop.address("anew") for stop in shipped.stops)
+
+
+def test_the_tour_of_a_dataset_that_vitrine_drew_is_found_by_its_name(shop: str) -> None:
+    described = info(shop).folder / "dataset.json"
+    described.write_text(described.read_text().replace('"table"', '"glami"'))
+    (info(shop).folder / "truth.parquet").touch()
+    assert [each.name for each in tours.tours(info(shop))] == [tours.STORY]
+    assert tours.tour(shop, tours.STORY).stops
