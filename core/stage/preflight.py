@@ -177,9 +177,7 @@ def _pages(url: str) -> Iterator[Check]:
 
 def _panel(url: str, panel: str) -> tuple[bool, str]:
     """A program's question to a panel, twice: the second is what visitors wait."""
-    call = f"/panels/{panel}/gradio_api/call/" + (
-        "classify" if panel == "classification" else "search"
-    )
+    call = f"/panels/{panel}/gradio_api/call/" + ("classify" if panel == "classification" else "search")
     took = 0.0
     with _http(url) as http:
         inputs = http.get(f"/panels/{panel}/gradio_api/info").json()["named_endpoints"]
