@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.benchmark.leaderboard import Board, published
+from core.benchmark.leaderboard import Board, Row, published
 from core.benchmark.ranking import spoken
 from core.benchmark.truth import PARTS, Truth
 from core.catalog.spreadsheets import frame_csv
@@ -38,7 +38,7 @@ def rows(truth: Truth, board: Board) -> list[dict[str, Any]]:
             **{key: report.get(key) for key in FIGURES}, "top1_low": low, "top1_high": high,
             **{name: report.get("per_kind", {}).get(name, {}).get("top1") for name in ("human", "machine")},
             **{name: report.get("per_part", {}).get(name, {}).get("top1") for name in PARTS},
-            "n": report["n"], **asdict(one.card), "submitted": one.created,
+            **_corrected(row), "n": report["n"], **asdict(one.card), "submitted": one.created,
             "notes": "; ".join([*one.notes, *([row.why] if row.why else [])]), "data": truth.task.title,
         })  # fmt: skip
     for table in published(truth):
@@ -50,6 +50,13 @@ def rows(truth: Truth, board: Board) -> list[dict[str, Any]]:
                 "paper": table.source, "data": table.data, "notes": table.note,
             })  # fmt: skip
     return found
+
+
+def _corrected(row: Row) -> dict[str, Any]:
+    """Accuracy against right labels and the ranks that carry it, where an audit tells."""
+    value, low, high = row.corrected or (None, None, None)
+    ranks = spoken(*row.corrected_ranks) if row.corrected_ranks else ""
+    return {"corrected": value, "corrected_low": low, "corrected_high": high, "corrected_rank": ranks}
 
 
 def export(truth: Truth, board: Board, kind: str) -> str:

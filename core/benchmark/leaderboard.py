@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.audit.store import Store
+from core.benchmark.noise import audited_products, corrected
 from core.benchmark.ranking import Ranks, mcnemar_holm, ranks
 from core.benchmark.records import Closed, Submission
 from core.benchmark.scores import parts_of, top_figures
@@ -29,6 +31,8 @@ class Row:
     first: int | None  # the best rank it may have; None where it is not ranked
     last: int | None
     why: str = ""  # it is not ranked
+    corrected: tuple[float, float, float] | None = None  # accuracy against right labels, with its interval
+    corrected_ranks: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Board:
         mcnemar: (m, m) p values of McNemar's test by Holm's correction, likewise.
         products: number of products that the figures are of.
         public: whether they are of the public part of a closed benchmark.
+        audited: number of audited products that the corrected accuracies are of; 0 where there are none.
     """
 
     rows: tuple[Row, ...]
@@ -50,6 +55,7 @@ class Board:
     mcnemar: NDArray[np.float64] | None
     products: int
     public: bool
+    audited: int = 0
 
 
 def board(truth: Truth, store: Submissions, owner: bool = True) -> Board:
@@ -77,6 +83,9 @@ def board(truth: Truth, store: Submissions, owner: bool = True) -> Board:
         )
         for at, one in enumerate(ranked)
     ]
+    audited = 0
+    if part is None and ranked:
+        rows, audited = _with_audit(truth, store, rows, [tables[one.id] for one in ranked])
     rows += [
         Row(one, reports[one.id], None, None, f"only the best {MOST_RANKED} are compared")
         for one in whole[MOST_RANKED:]
@@ -93,7 +102,35 @@ def board(truth: Truth, store: Submissions, owner: bool = True) -> Board:
             if one not in there
         ]
     products = len(truth) if part is None else int(part.sum())
-    return Board(tuple(rows), tuple(range(len(ranked))), compared, mcnemar, products, part is not None)
+    return Board(
+        tuple(rows), tuple(range(len(ranked))), compared, mcnemar, products, part is not None, audited
+    )
+
+
+def _with_audit(
+    truth: Truth, store: Submissions, rows: list[Row], tables: Sequence[pd.DataFrame]
+) -> tuple[list[Row], int]:
+    """The ranked rows with accuracies corrected for wrong labels, by the audit with most answers of these products."""
+    audits = Store(store.database)
+    found = [
+        audited
+        for plan in audits.plans(truth.task.dataset)
+        if plan.fingerprint == truth.info.fingerprint and not plan.queue
+        and (audited := audited_products(truth, audits.audit(plan.plan), tables)) is not None
+    ]  # fmt: skip
+    if not found:
+        return rows, 0
+    best = max(found, key=lambda one: len(one.position))
+    hits, _ = _hits(truth, tables, None)
+    made = corrected(hits, best)
+    ranked = ranks(hits, extra=(made.change, made.drawn)) if len(rows) > 1 else None
+    return [
+        replace(
+            row, corrected=(float(made.value[at]), float(made.low[at]), float(made.high[at])),
+            corrected_ranks=(int(ranked.first[at]), int(ranked.last[at])) if ranked else (1, 1),
+        )
+        for at, row in enumerate(rows)
+    ], made.audited  # fmt: skip
 
 
 def public_part(truth: Truth, closed: Closed) -> NDArray[np.bool_]:

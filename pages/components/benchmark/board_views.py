@@ -42,6 +42,12 @@ def leaderboard(truth: Truth, board: Board) -> None:
         f"{board.products:,} products. A rank is a range: all ranges hold at once with 95% confidence (paired bootstrap over "
         "products, corrected for all pairs), so that no row is placed above another whose difference was not shown."
     )
+    if board.audited:
+        st.caption(
+            f"Corrected: top-1 against the right labels, as an audit of {board.audited:,} of these products found them, and ranks that "
+            "carry what the audit leaves open. It assumes that they are a random sample and the reviewers are right, and nothing of how "
+            "labels or models err."
+        )
     if any(row.first is not None for row in board.rows):
         st.plotly_chart(
             figures.accuracies(board, st.context.theme.type == "dark"),
@@ -62,9 +68,20 @@ def _line(row: Row) -> dict[str, object]:
         **{name: report.get(key) for name, key in zip(SHARES[:1], KEYS, strict=False)},
         "95% interval": f"{100 * low:.1f} to {100 * high:.1f}" if low is not None else "",
         **{name: report.get(key) for name, key in zip(SHARES[1:], KEYS[1:], strict=True)},
+        **_corrected(row),
         "inputs": one.card.inputs,
         "remarks": "; ".join([*([row.why] if row.why else []), *one.notes]),
         "submitted": one.created[:10],
+    }
+
+
+def _corrected(row: Row) -> dict[str, object]:
+    if row.corrected is None or row.corrected_ranks is None:
+        return {}
+    value, low, high = (100 * each for each in row.corrected)
+    return {
+        "corrected": f"{value:.1f} ({low:.1f} to {high:.1f})",
+        "rank, corrected": spoken(*row.corrected_ranks),
     }
 
 

@@ -7,6 +7,8 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from benchmarks.leaderboard import noisy, simulated
+from core.benchmark.noise import Audited, corrected
 from core.benchmark.ranking import bootstrap_means, mcnemar_holm, ranks
 from core.measures.intervals import mcnemar as one_test
 
@@ -33,3 +35,20 @@ def test_the_bootstrap_has_the_spread_of_theory() -> None:
     drawn = bootstrap_means(hits, 2_000)
     assert drawn.mean(axis=0) == pytest.approx(hits.mean(axis=1), abs=0.002)
     assert drawn.std(axis=0) == pytest.approx(np.sqrt(0.16 / 900), rel=0.1)
+
+
+def test_ranges_hold_for_models_of_known_accuracy_and_corrected_accuracies_for_wrong_labels() -> None:
+    """A short run of `python -m benchmarks.leaderboard coverage`, whose figures are in docs/development/results.md."""
+    truth = np.array([0.85, 0.7, 0.7, 0.7, 0.5])
+    first, last = np.array([1, 2, 2, 2, 5]), np.array([1, 4, 4, 4, 5])
+    inside = clean = naive = 0
+    for draw in range(60):
+        rng = np.random.default_rng(draw)
+        found = ranks(simulated(rng, truth, 400), repeats=400, seed=draw)
+        inside += bool(((found.first <= first) & (found.last >= last)).all())
+        right, observed = noisy(rng, 0.75, 0.12, 2_000)
+        at = rng.choice(2_000, 200, replace=False)
+        accuracy = corrected(observed[None], Audited(at, np.ones(200), right[None][:, at]))
+        clean += accuracy.low[0] <= 0.75 <= accuracy.high[0]
+        naive += abs(observed.mean() - 0.75) < 1.96 * np.sqrt(0.19 / 2_000)
+    assert inside >= 52 and clean >= 52 and naive <= 6
