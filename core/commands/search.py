@@ -240,11 +240,30 @@ def fetch(
 
 @weights.command("convert")
 def convert(
-    encoder: Annotated[str, typer.Argument(help="openfashionclip.")],
+    encoder: Annotated[str, typer.Argument(help="openfashionclip, or glami-baseline.")],
     file: Annotated[Path, typer.Argument(help="The authors' checkpoint (.pt), read as weights alone.")],
+    dataset: Annotated[
+        str, typer.Option(help="glami-baseline: an import of GLAMI-1M, whose categories are the classes.")
+    ] = "",
+    name: Annotated[str, typer.Option(help="glami-baseline: name of the run.")] = "glami-baseline",
+    text: Annotated[
+        Path | None, typer.Option(help="glami-baseline: folder of mT5-small; without it texts are left out.")
+    ] = None,
+    label_source: Annotated[
+        bool, typer.Option("--label-source", help="glami-baseline: keep the label source as an input.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Convert a checkpoint that its authors publish as a pickle to safetensors."""
+    if encoder == "glami-baseline":
+        if not dataset:
+            raise UsageError("Give --dataset: an import of GLAMI-1M, whose categories are the classes.")
+        from core.models import glami_baseline
+
+        made = glami_baseline.convert(file, dataset, name, text, label_source)
+        lines = [f"{made.name} is a model now: {made.folder}", *(f"  note: {note}" for note in made.notes)]
+        said = {"converted": made.name, "folder": str(made.folder), "notes": made.notes}
+        return say(said, as_json, "\n".join(lines))
     spec = clip.encoder(encoder)
     folder = convert_checkpoint(spec, file)
     say(
