@@ -162,7 +162,7 @@ function listen(frame) {
       within.addEventListener("keydown", pressed, true)
       for (const kind of ["pointerdown", "wheel", "touchstart"]) within.addEventListener(kind, touched, { capture: true, passive: true })
     }
-    if (within?.head && frames.includes(frame)) bare(within)
+    if (within?.head && within.URL !== "about:blank" && frames.includes(frame)) bare(within)
     for (const inner of within?.querySelectorAll("iframe") ?? []) listen(inner)
   } catch { /* a frame that is loading */ }
 }

@@ -49,8 +49,8 @@ async function look() {
 async function act(deed) {
   try {
     await post("/wall/do", { do: deed })
-    drawn = ""
-  } catch { /* only the presenter may */ }
+  } catch { /* only the presenter may: what is there is drawn again; a curtain stays on this screen */ }
+  if (deed !== "hide" && deed !== "show") drawn = ""
 }
 
 document.addEventListener("keydown", (event) => {

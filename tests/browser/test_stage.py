@@ -128,7 +128,7 @@ def test_the_tour_the_phones_page_and_the_wall_need_nothing_from_outside(
     phone.set_input_files("#photo", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()})
     expect(phone.locator("#status")).to_contain_text("Bez připojení")
     cable.cut = False
-    expect(phone.locator("#classes .first")).to_be_visible(timeout=60_000)
+    expect(phone.get_by_role("heading", name="Co je podobné")).to_be_visible(timeout=60_000)
 
     wall = stage.context.new_page()
     wall.goto(f"{cable.url}/wall")
