@@ -40,7 +40,7 @@ from trainers.products import Source
 
 OUT = ASSETS / "labels" / "remedies.json"
 SEEDS = (0, 1, 2)
-HIDDEN, EPOCHS, BATCH, RATE, DECAY, DROPOUT = 256, 30, 256, 3e-3, 1e-2, 0.2
+HIDDEN, EPOCHS, BATCH, RATE, DECAY, DROPOUT = 128, 20, 256, 3e-3, 1e-2, 0.2
 VALIDATION_SHARE = 0.1  # of human-labelled training products
 TAIL = ("logit-adjustment", "sampling", "post-hoc", "crt", "tau-norm", "scales")
 NOISE = ("human only", "weights", "finetune", "forward", "drop", "relabel")

@@ -16,7 +16,7 @@ from core.measures.bias_temperature import softmax
 
 Array = NDArray[np.float64]
 
-ITERATIONS = 300
+ITERATIONS = 100  # as scikit-learn
 UNSEEN = -30.0  # bias of a class without a product, as core.models.ngrams.set_head
 TINY = 1e-12
 

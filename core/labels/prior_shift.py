@@ -67,7 +67,7 @@ class Estimator:
             labels: (n,) class numbers; products with a negative one are left out.
             calibrate: without, the answers are taken to be right under `training`.
             training: (classes,) priors of the classifier's training, needed without calibration; with it the labelled
-                products' shares are the priors, however the classifier was trained.
+                products' mean probabilities, close to their shares, are the priors, however the classifier was trained.
 
         Raises:
             UsageError: there are fewer than FEWEST labelled products, or of one class alone.
@@ -83,7 +83,8 @@ class Estimator:
         if not calibrate:
             return cls(None, answers, labels, shares if training is None else training)
         calibration = bias_temperature.fit(answers, labels)
-        return cls(calibration, calibration(answers), labels, shares)
+        calibrated = calibration(answers)
+        return cls(calibration, calibrated, labels, calibrated.mean(axis=0))
 
     def calibrated(self, probabilities: NDArray[np.floating]) -> Array:
         """(n, classes) of other products of the classifier."""

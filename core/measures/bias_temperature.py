@@ -1,7 +1,8 @@
 """Bias-corrected temperature scaling: softmax(log p / T + b), fitted on labelled products.
 
 Estimates of priors need probabilities that are right class by class; one temperature alone leaves every class too frequent or too
-rare. After the fit the mean probability of each class is its share among the labelled products.
+rare. After the fit the mean probability of each class is close to its share among the labelled products; a weak prior keeps a class
+that none of them has from becoming impossible.
 
 Source: Alexandari, Kundaje and Shrikumar 2020, "Maximum Likelihood with Bias-Corrected Calibration is Hard-To-Beat at Label
 Shift Adaptation", section 3.
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 LEAST = 1e-9  # probabilities of 0 are taken as this
-BIAS = 8.0  # largest bias: of a class that no labelled product has
-FLAT = 1e-6  # weight of the squared biases, which fixes their common shift
+BIAS = 8.0  # largest bias
+PRIOR = 1.0  # products that the prior of a bias (normal around 0, deviation 1) is worth
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures
 
 
@@ -42,7 +43,7 @@ def softmax(logits: Array) -> Array:
 
 
 def fit(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> Calibration:
-    """The temperature and biases of the greatest likelihood; the problem is convex in (1 / T, b).
+    """The temperature and biases of the greatest posterior; the problem is convex in (1 / T, b).
 
     Args:
         probabilities: (n, classes) of labelled products that the classifier was not trained on.
@@ -57,16 +58,16 @@ def fit(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> Calib
     if not n or len(labels) != n:
         raise ValueError(f"{n} products and {len(labels)} labels cannot be calibrated")
     logs = logs_of(probabilities)
-    rows = np.arange(n)
+    rows, flat = np.arange(n), PRIOR / n
 
     def unlikely(values: Array) -> tuple[float, Array]:
         found = logs * values[0] + values[1:]
         found -= found.max(axis=1, keepdims=True)
         normal = np.log(np.exp(found).sum(axis=1))
-        loss = float((normal - found[rows, labels]).mean()) + FLAT * float((values[1:] ** 2).sum())
+        loss = float((normal - found[rows, labels]).mean()) + flat * float((values[1:] ** 2).sum()) / 2
         wrong = np.exp(found - normal[:, None])
         wrong[rows, labels] -= 1
-        slope = np.concatenate([[(wrong * logs).sum() / n], wrong.mean(axis=0) + 2 * FLAT * values[1:]])
+        slope = np.concatenate([[(wrong * logs).sum() / n], wrong.mean(axis=0) + flat * values[1:]])
         return loss, slope
 
     start = np.concatenate([[1.0], np.zeros(classes)])

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.catalog.info import DatasetInfo
 from pages.components.shared.markdown import plain
+from pages.components.train import remedies_form
 from pages.resources import products, search
 
 TITLE = "Linear probe"
@@ -41,6 +42,8 @@ def options(info: DatasetInfo, beside: Any) -> list[str] | None:
     found = ["--dataset", info.name, "--vectors", vectors, "--reads", reads]
     if labels == LABELS[1]:
         found.append("--human-only")
+    with st.expander("More settings"):
+        found += remedies_form.options(info, labels == LABELS[1])
     return [*found, "--seed", str(seed)] if seed else found
 
 

@@ -11,7 +11,7 @@ from core.errors import VitrineError
 from core.training import jobs
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import duration
-from pages.components.train import contrastive_form, probe_form, run_list
+from pages.components.train import contrastive_form, probe_form, remedies_form, run_list
 from pages.resources import datasets, products
 from pages.resources.training import trainings
 
@@ -208,6 +208,8 @@ def _settings(info: DatasetInfo, choice: Choice) -> tuple[list[str], float]:
             steps = right.number_input(
                 "Steps instead of epochs", 1, 10_000_000, None, key=f"new-steps-{choice.preset}"
             )
+            if choice.trainer != contrastive_form.TRAINER:
+                options += remedies_form.options(info, "--human-only" in options)
             if batch != training.batch_size:
                 options += ["--batch-size", str(batch)]
             if rate != training.learning_rate:

@@ -134,7 +134,7 @@ def test_calibration_undoes_what_was_done() -> None:
     given, labels = drawn(4_000, SOURCE, 7, sharp=2.0)
     found = bias_temperature.fit(given, labels)
     assert found.temperature == pytest.approx(2, rel=0.1)
-    assert np.abs(found(given).mean(axis=0) - np.bincount(labels) / len(labels)).max() < 1e-4
+    assert np.abs(found(given).mean(axis=0) - np.bincount(labels) / len(labels)).max() < 1e-3
     from abstention.calibration import TempScaling
 
     theirs = TempScaling(bias_positions="all", verbose=False)(
