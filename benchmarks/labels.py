@@ -150,8 +150,8 @@ def probabilities(network: Network, x: np.ndarray) -> np.ndarray:
     return head_of(network).probabilities(hidden(network, x))
 
 
-def run_seed(data: Set, seed: int) -> list[dict[str, Any]]:
-    """Every remedy with one seed: rows of figures."""
+def run_seed(data: Set, seed: int, what: str) -> list[dict[str, Any]]:
+    """Plain training and the remedies of the tail and of noise (`remedies`), or those of prior shift (`priors`), with one seed."""
     frame = pd.DataFrame(
         {
             "split": np.where(data.train, "train", "test"),
@@ -167,25 +167,18 @@ def run_seed(data: Set, seed: int) -> list[dict[str, Any]]:
     def note(part: str, remedy: str, answers: np.ndarray, seconds: float, **more: Any) -> None:
         right = tails.accuracies(answers, data.truth[test], training)
         given = float((answers == data.labels[test]).mean())
-        rows.append(
-            {
-                "part": part,
-                "remedy": remedy,
-                "seed": seed,
-                **right,
-                "top1_given": given,
-                "seconds": round(seconds, 2),
-                **more,
-            }
-        )
+        row = {"part": part, "remedy": remedy, "seed": seed, **right, "top1_given": given}
+        rows.append(row | {"seconds": round(seconds, 2)} | more)
 
     started = time.monotonic()
     plain = train(data, fit, data.labels, seed)
     trained = time.monotonic() - started
+    if what == "priors":
+        _shift(data, plain, fit, validation, test, note)
+        return rows
     note("plain", "plain", probabilities(plain, data.x[test]).argmax(axis=1), trained)
     _tail(data, seed, plain, fit, validation, test, note, trained)
     _noise(data, seed, plain, fit, validation, test, note)
-    _shift(data, plain, fit, validation, test, note)
     return rows
 
 
@@ -419,7 +412,8 @@ def measured(name: str, truth_file: str, parts: Path) -> dict[str, Any]:
 
     rows, shifts = [], []
     for seed in SEEDS:
-        rows += kept(f"remedies-{seed}", lambda seed=seed: run_seed(data, seed))
+        rows += kept(f"remedies-{seed}", lambda seed=seed: run_seed(data, seed, "remedies"))
+        rows += kept(f"priors-{seed}", lambda seed=seed: run_seed(data, seed, "priors"))
         shifts += kept(f"shifts-{seed}", lambda seed=seed: simulated(data, seed))
     machine = data.train & ~data.trusted
     people = data.train & data.trusted

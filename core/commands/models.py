@@ -119,7 +119,7 @@ def evaluate(
     priors: Annotated[
         str,
         typer.Option(
-            help="Estimate class priors without labels, and the accuracy under them: em, scm-l, ... or list."
+            help="Estimate class priors without labels, and the accuracy under them: em-map, em, scm-l, ... or list."
         ),
     ] = "",
     of: Annotated[

@@ -17,8 +17,9 @@ from core.measures import bias_temperature, label_shift
 from core.measures.bias_temperature import Calibration
 
 Array = NDArray[np.float64]
-Method = Literal["em", "cm", "scm", "cm-l", "scm-l", "cm-m", "scm-m", "bbse"]
+Method = Literal["em", "em-map", "cm", "scm", "cm-l", "scm-l", "cm-m", "scm-m", "bbse"]
 METHODS: dict[Method, str] = {
+    "em-map": "EM with a prior of 100 products sold as those the model is calibrated on: steady with few products (ours)",
     "em": "maximum likelihood of the products (Saerens' EM)",
     "cm": "confusion matrix of decisions, inverted",
     "scm": "confusion matrix of probabilities, inverted",
@@ -28,6 +29,7 @@ METHODS: dict[Method, str] = {
     "scm-m": "confusion matrix of probabilities, with a Dirichlet prior",
     "bbse": "black-box shift estimation",
 }
+BELIEF = 100.0  # products that the prior of `em-map` is worth, as in core.models.priors
 REPEATS = 200  # of the bootstrap
 LARGEST = 20_000  # products of a target that are resampled; of more, these are drawn
 FEWEST = 20  # labelled products, and products of a target, that an estimate needs
@@ -102,8 +104,8 @@ class Estimator:
             seen: (m,) weights of the products, summing to 1; equal if None.
             start: priors to begin with.
         """
-        if method == "em":
-            return label_shift.em(target, self.source, seen, start)
+        if method in ("em", "em-map"):
+            return label_shift.em(target, self.source, seen, start, BELIEF if method == "em-map" else 0.0)
         soft = method.startswith("scm") or method == "bbse"
         labelled = self.answers if soft else label_shift.hard_decisions(self.answers)
         given = target if soft else label_shift.hard_decisions(target)
@@ -147,7 +149,7 @@ class Estimator:
             rows = rng.integers(0, len(self.labels), len(self.labels))
             resampled = (
                 self
-                if method == "em"
+                if method in ("em", "em-map")
                 else Estimator(self.calibration, self.answers[rows], self.labels[rows], self.source)
             )
             seen = rng.multinomial(len(some), np.full(len(some), 1 / len(some))) / len(some)

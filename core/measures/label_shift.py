@@ -36,11 +36,11 @@ class Mixture:
 def mixture(
     components: Array,
     seen: Array | None = None,
-    pseudo: float = 0.0,
+    pseudo: float | Array = 0.0,
     start: Array | None = None,
     tolerance: float = TOLERANCE,
 ) -> Mixture:
-    """Weights p that maximise sum_k seen_k log (components p)_k + pseudo * sum_c log p_c on the simplex.
+    """Weights p that maximise sum_k seen_k log (components p)_k + sum_c pseudo_c log p_c on the simplex.
 
     The multiplicative fixed point p <- p * components^T(seen / components p), extrapolated (SQUAREM, scheme S3) where that
     does not lower the objective. At the optimum the gradient is 1 + classes * pseudo for classes of positive weight and no larger
@@ -49,7 +49,7 @@ def mixture(
     Args:
         components: (m, classes) non-negative; row k is what each class gives to observation k.
         seen: (m,) weights of the observations, made to sum to 1; equal if None.
-        pseudo: (alpha - 1) / n of a Dirichlet prior; 0 for maximum likelihood.
+        pseudo: (alpha - 1) / n of a Dirichlet prior, of all classes or (classes,) of each; 0 for maximum likelihood.
         start: (classes,) weights to begin with; uniform if None.
 
     Raises:
@@ -70,18 +70,19 @@ def mixture(
     if not explained.any():
         return Mixture(np.full(classes, 1 / classes), 0.0, 0)
     components, seen = components[explained], seen[explained] / seen[explained].sum()
-    total = 1 + classes * pseudo
+    prior = np.broadcast_to(np.asarray(pseudo, np.float64), (classes,))
+    held, total = prior > 0, 1 + float(prior.sum())
 
     def gradient(p: Array) -> Array:
         return components.T @ (seen / np.maximum(components @ p, TINY))
 
     def step(p: Array) -> Array:
-        found = p * gradient(p) + pseudo
+        found = p * gradient(p) + prior
         return np.asarray(found / found.sum())
 
     def objective(p: Array) -> float:
         value = seen @ np.log(np.maximum(components @ p, TINY))
-        return float(value + (pseudo * np.log(np.maximum(p, TINY)).sum() if pseudo else 0.0))
+        return float(value + prior @ np.log(np.maximum(p, TINY)))
 
     p = np.full(classes, 1 / classes)
     if start is not None:  # a weight of 0 would stay 0
@@ -89,10 +90,10 @@ def mixture(
     gap, done = float(np.inf), 0
     while done < ITERATIONS:
         done += 1
-        slope = gradient(p) + (pseudo / np.maximum(p, TINY) if pseudo else 0.0)
+        slope = gradient(p) + np.where(held, prior / np.maximum(p, TINY), 0.0)
         gap = float(slope.max() - total)
-        if pseudo:  # all weights are positive: the condition is an equality
-            gap = float(np.abs(slope - total).max())
+        if held.any():  # such weights are positive: the condition is an equality
+            gap = max(gap, float((total - slope[held]).max()))
         if gap <= tolerance:
             break
         once = step(p)
@@ -110,13 +111,21 @@ def mixture(
     return Mixture(p, gap, done)
 
 
-def em(probabilities: Array, training: Array, seen: Array | None = None, start: Array | None = None) -> Array:
+def em(
+    probabilities: Array,
+    training: Array,
+    seen: Array | None = None,
+    start: Array | None = None,
+    belief: float = 0.0,
+) -> Array:
     """(classes,) priors that maximise the likelihood of the products, the fixed point of Saerens' EM.
 
     Args:
         probabilities: (n, classes) of a calibrated classifier.
         training: (classes,) the priors under which it is calibrated; a class of none keeps none.
         seen: (n,) weights of the products; equal if None.
+        belief: products, sold as `training` says, that a Dirichlet prior is worth; the mode of the posterior is then
+            found (ours).
 
     Source: Saerens et al. 2002, "Adjusting the outputs of a classifier to new a priori probabilities", eq. 9.
 
@@ -126,7 +135,8 @@ def em(probabilities: Array, training: Array, seen: Array | None = None, start: 
     known = training > 0
     likelihoods = np.where(known, probabilities / np.where(known, training, 1.0), 0.0)
     begun = training if start is None else start
-    return np.where(known, mixture(likelihoods, seen, start=np.where(known, begun, 0.0)).weights, 0.0)
+    pseudo = belief / len(probabilities) * np.where(known, training, 0.0)
+    return np.where(known, mixture(likelihoods, seen, pseudo, np.where(known, begun, 0.0)).weights, 0.0)
 
 
 def hard_decisions(probabilities: Array) -> Array:
