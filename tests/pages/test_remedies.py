@@ -18,6 +18,14 @@ from pages.panels import product_classifier
 from tests.pages.conftest import Open
 
 
+def test_the_experiments_are_shown(evaluated: Path, open_page: Open) -> None:
+    page = open_page("remedies.py", dataset="toy")
+    assert not page.exception, page.exception
+    assert [one.value for one in page.subheader] == [
+        "Prior shift", "Long tail", "Noisy labels", "Machine labels, estimated and planted",
+    ]  # fmt: skip
+
+
 def test_machine_labels_are_offered_estimated_and_shown(
     evaluated: Path, open_page: Open, tmp_path: Path
 ) -> None:
