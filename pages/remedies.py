@@ -11,7 +11,7 @@ VIEWS = ("What helps", "Machine labels")
 
 page_head.show(
     "Label remedies",
-    "Shifted priors, long tails, noisy labels: what each remedy changed when it was tried, and how machine labels err here.",
+    "What remedies for shifted, rare and noisy labels change, and how machine labels err.",
 )
 info = filter_bar.choose_dataset()
 filter_bar.carried(info, "Everything here is of whole datasets, whatever the filters.")
