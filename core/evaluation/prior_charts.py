@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core.catalog.cohort import path_from_text
-from core.labels.prior_shift import METHODS
 from core.schema import COUNTRY_OF_GEO
 from core.statistics import theme
 from core.statistics.display import Display, bar_height, bar_names, nothing
@@ -35,7 +34,7 @@ def name_of(group: dict[str, Any]) -> str:
 def accuracies(report: dict[str, Any]) -> Display:
     """Top-1 of each country: as trained, adjusted to the estimated priors, adjusted to the true ones."""
     groups = [group for group in report["groups"] if group["top1"] is not None]
-    shown = f"{report['run']} on {report['dataset']}, {report['split']} · {METHODS[report['method']]}"
+    shown = f"{report['run']} on {report['dataset']}, {report['split']} · {report['method']}"
     explanation = (
         "What a country's shops sell is estimated from its products without their labels, and the probabilities are adjusted to it. "
         f"The model is calibrated on {CALIBRATED_ON[report['calibrated_on']]}. True priors are counted from the country's labels: "
