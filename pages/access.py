@@ -43,6 +43,7 @@ JUDGE = Right(
 MANAGE = Right(
     "manage", OWNER, "Add and remove datasets, read files of the serving machine by their path", True
 )
+SUBMIT = Right("submit", ANNOTATOR, "Submit predictions to the benchmark", closes=True)
 PLAN = Right("plan", OWNER, "Make label audits, assign annotators, close and open them again", True)
 SAVE = Right("save", OWNER, "Save views on Home and tours, add them from a file, delete them", True)
 COMPUTE = Right(
@@ -53,7 +54,7 @@ PRESENT = Right(
     "present", OWNER, "Present: speaker notes, checks, hide and clear the wall, begin anew, lock the room"
 )
 SHOW = Right("show", OWNER, "Let a visitor's photo appear on the wall", True)
-RIGHTS = (OPEN, LOOK, ASK, DOWNLOAD, JUDGE, PLAN, MANAGE, SAVE, COMPUTE, WATCH, PRESENT, SHOW)
+RIGHTS = (OPEN, LOOK, ASK, DOWNLOAD, JUDGE, SUBMIT, PLAN, MANAGE, SAVE, COMPUTE, WATCH, PRESENT, SHOW)
 
 # Paths by the beginning of the address, with `$` where nothing may follow. The first that fits counts. A test walks the
 # app: a route that fits only the last line, which is for Streamlit's pages, fails it.
@@ -74,6 +75,8 @@ DOORS: tuple[tuple[str, Right], ...] = (
     ("/lit/", LOOK),
     ("/product/", LOOK),
     ("/download/", DOWNLOAD),
+    ("/leaderboard/", LOOK),
+    ("/submissions/", SUBMIT),
     ("/review/", JUDGE),
     ("/review-page", JUDGE),
     ("/stage", LOOK),  # the speaker's notes ask for more themselves, so do the deeds at the wall

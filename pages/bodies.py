@@ -17,7 +17,7 @@ OTHER_BYTES = (
 ENVELOPE_BYTES = 2**16  # around an uploaded file
 SILENT_S = 30.0  # between two pieces of a body
 WHOLE_S = 300.0  # for all of them
-UPLOADS = ("/gradio_api/upload", "/_stcore/upload_file/", "/phone/ask")
+UPLOADS = ("/gradio_api/upload", "/_stcore/upload_file/", "/phone/ask", "/submissions/")
 
 
 class BoundedBodies:

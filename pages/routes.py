@@ -15,7 +15,7 @@ from core.catalog.info import DatasetInfo
 from core.errors import ImageError, UnknownDatasetError
 from core.images.pictures import Pictures, Thumbnails
 from core.settings import ASSETS
-from pages import downloads, guard, map_routes, review_routes
+from pages import benchmark_routes, downloads, guard, map_routes, review_routes
 from pages.stage import phone_routes, tour_routes, wall_routes
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -87,6 +87,7 @@ def health(_: Request) -> Response:
 ROUTES = [
     Route("/healthz", health),
     Route("/images/{dataset}/{image_id:path}", image),
+    *benchmark_routes.ROUTES,
     *downloads.ROUTES,
     *map_routes.ROUTES,
     *review_routes.ROUTES,

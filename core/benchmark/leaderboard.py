@@ -65,7 +65,7 @@ def board(truth: Truth, store: Submissions, owner: bool = True) -> Board:
         owner: sees the figures of all products, also while the benchmark is closed.
     """
     closed = next((one for one in store.closed(truth.task.dataset) if one.split == truth.task.split), None)
-    part = None if owner or closed is None or closed.ended else public_part(truth, closed)
+    part = None if owner or closed is None else public_part(truth, closed)
     found = store.list(truth.task)
     there = [one for one in found if one.fingerprint == truth.info.fingerprint]
     tables = {one.id: store.predictions(one.id) for one in there}

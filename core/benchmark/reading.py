@@ -25,7 +25,14 @@ BLOCK_BYTES = 4 * 2**20  # of a CSV, read at once
 BATCH = 8_192  # rows
 
 IDS = ("row_id", "item_id", "image_id", "geo")
-LABEL = ("label", "prediction", "predicted", "category", "category_name", "class")
+LABEL = (
+    "prediction",
+    "predicted",
+    "label",
+    "category",
+    "category_name",
+    "class",
+)  # an evaluation's file has both
 RANKED = ("labels", "ranked", "predictions", "top")
 PROBABILITIES = ("probabilities", "scores")
 PREFIXES = ("p:", "prob:", "prob_", "p_")  # of a column of one class's probabilities

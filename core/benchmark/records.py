@@ -79,14 +79,13 @@ class Submission:
 
 @dataclass(frozen=True)
 class Closed:
-    """The labels of a split are kept from everybody but the owner, and scores are of a public part until `ended`."""
+    """The labels of a split are kept from everybody but the owner, and scores are of a public part until it is opened."""
 
     dataset: str
     split: str = "test"
     per_day: int = 5  # submissions of one person
     public: float = 0.5  # share of the products that public scores are of
-    seed: int = 0
-    ended: str = ""  # when all is shown, UTC
+    seed: int = 0  # of the public part
 
     def __post_init__(self) -> None:
         if not 1 <= self.per_day <= 1_000:

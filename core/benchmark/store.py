@@ -42,7 +42,6 @@ CLOSED = sa.Table(
     sa.Column("per_day", sa.BigInteger, nullable=False),
     sa.Column("public", sa.Float, nullable=False),
     sa.Column("seed", sa.BigInteger, nullable=False),
-    sa.Column("ended", sa.Text, nullable=False),
 )  # fmt: skip
 TRIES = sa.Table(
     "benchmark_tries", METADATA,  # who submitted when: withdrawing gives no try back

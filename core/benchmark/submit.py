@@ -9,8 +9,7 @@ from core.benchmark.reading import MOST_BYTES
 from core.benchmark.records import Card, Submission, checked_name
 from core.benchmark.scores import score, score_evaluation
 from core.benchmark.store import Submissions
-from core.benchmark.truth import Task, Truth
-from core.catalog.products import Products
+from core.benchmark.truth import Task, Truth, truth_of
 from core.errors import BenchmarkError
 from core.evaluation.cache import Evaluation
 from core.progress import Progress, no_progress
@@ -41,13 +40,13 @@ def submit_file(
         BenchmarkError: the file does not fit; nothing is stored.
     """
     name, card = checked_name(name), card.checked()
-    truth = Truth(Products.open(task.dataset), task)
+    truth = truth_of(task)
     store = store or Submissions()
     _free_name(store, truth, name, replace)
     predicted = read_predictions(path, truth, take_matches, missing_as_errors, most_bytes, progress)
     if not owner:
         for closed in store.closed(task.dataset):
-            if closed.split == task.split and not closed.ended:
+            if closed.split == task.split:
                 store.take_try(closed, who)
     progress(0, 0, "Scoring")
     report, table = score(truth, predicted)
@@ -82,7 +81,7 @@ def submit_evaluation(
     choice = made.choice
     task = Task(choice.dataset, choice.split, choice.labels)
     name = checked_name(title or name_of(made))
-    truth = Truth(Products.open(task.dataset), task)
+    truth = truth_of(task)
     report, table = score_evaluation(truth, made)
     notes = []
     if report.get("unseen"):

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.catalog.cohort import Cohort, path_text
-from core.catalog.info import DatasetInfo
+from core.catalog.info import DatasetInfo, info
 from core.catalog.products import Products
+from core.catalog.sealed import original
 from core.catalog.splits import product_frame
 from core.errors import BenchmarkError
 from core.evaluation.choice import CHOICES
@@ -50,6 +51,16 @@ class Task:
     @property
     def title(self) -> str:
         return f"{self.dataset}, {self.split} split" + (", human labels" if self.labels == "human" else "")
+
+
+def truth_of(task: Task) -> Truth:
+    """The products of a task with their labels, also where these are kept out of the dataset.
+
+    Raises:
+        BenchmarkError: see Truth.
+        UnknownDatasetError: there is no such dataset.
+    """
+    return Truth(Products(original(info(task.dataset))), task)
 
 
 class Truth:

@@ -130,13 +130,43 @@ def withdraw(
     say({"withdrawn": name}, as_json, f"Withdrew {name}.")
 
 
+@benchmark.command()
+def close(
+    dataset: Name,
+    split: Split = "test",
+    per_day: Annotated[int, typer.Option(help="Submissions of one person in 24 hours.")] = 5,
+    public: Annotated[float, typer.Option(help="Share of the products that public scores are of.")] = 0.5,
+    as_json: Json = False,
+) -> None:
+    """Keep the labels of a split out of the dataset; scores are of a public part until it is opened."""
+    from core.benchmark.closing import close as closing
+
+    made = closing(dataset, split, per_day, public)
+    said = (
+        f"The {split} labels of {dataset} are kept out of every page, download, panel and statistic. Public scores are of "
+        f"{made.public:.0%} of the products, {made.per_day} submissions a person and day. Open it again: vitrine benchmark open "
+        f"{dataset}"
+    )
+    say(asdict(made) | {"seed": None}, as_json, said)
+
+
+@benchmark.command("open")
+def open_(dataset: Name, as_json: Json = False) -> None:
+    """End a closed benchmark: labels and all scores are shown."""
+    from core.benchmark.closing import reopen
+
+    splits = reopen(dataset)
+    say(
+        {"opened": dataset, "splits": splits}, as_json, f"{dataset} is open: all labels and scores are shown."
+    )
+
+
 def _board(dataset: str, split: str, human_only: bool) -> tuple[Truth, Board]:
     from core.benchmark.leaderboard import board
     from core.benchmark.store import Submissions
-    from core.benchmark.truth import Task, Truth
-    from core.catalog.products import Products
+    from core.benchmark.truth import Task, truth_of
 
-    truth = Truth(Products.open(dataset), Task(dataset, split, "human" if human_only else "all"))
+    truth = truth_of(Task(dataset, split, "human" if human_only else "all"))
     return truth, board(truth, Submissions())
 
 

@@ -9,9 +9,8 @@ from core.benchmark import leaderboard
 from core.benchmark.leaderboard import Board
 from core.benchmark.records import Submission
 from core.benchmark.store import Submissions
-from core.benchmark.truth import Task, Truth
+from core.benchmark.truth import Task, Truth, truth_of
 from core.catalog import info as catalog
-from core.catalog.products import Products
 
 
 def store() -> Submissions:
@@ -24,7 +23,7 @@ def store() -> Submissions:
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the products")
 def _truth(task: Task, fingerprint: str, created: str) -> Truth:
-    return Truth(Products.open(task.dataset), task)
+    return truth_of(task)
 
 
 def truth(task: Task) -> Truth:

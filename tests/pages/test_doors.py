@@ -44,6 +44,8 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "/healthz": (),
     "/images/{dataset}/{image_id:path}": ("w", "v"),
     "/download/{dataset}.{kind}": (*FILTER, "cells"),
+    "/leaderboard/{dataset}.{kind}": ("split", "labels"),
+    "/submissions/{dataset}": ("name", "split", "labels", "paper", "note"),
     "/map-data/{dataset}/{map}/points": ("v",),
     "/map-data/{dataset}/{map}/colours/{column}": ("v",),
     "/lit/{dataset}": FILTER,

@@ -27,7 +27,7 @@ def show(info: DatasetInfo, truth: Truth, board: Board) -> None:
     there = {
         row.submission.name: row.submission
         for row in board.rows
-        if row.submission.fingerprint == info.fingerprint
+        if row.submission.fingerprint == truth.info.fingerprint
     }
     if board.public:
         st.info(

@@ -38,8 +38,8 @@ def show(truth: Truth) -> None:
         st.markdown(FORMAT)
         st.caption(plain(f"Files above {settings().upload_bytes // 2**20} MB by a command: {command}"))
     with left:
-        if not access.may(access.COMPUTE):
-            st.info(plain(f"Only {access.who(access.COMPUTE)} can submit here. On that machine: {command}"))
+        if not access.may(access.SUBMIT):
+            st.info(plain(f"Only {access.who(access.SUBMIT)} can submit here. On that machine: {command}"))
             return
         _form(truth)
 
@@ -74,7 +74,7 @@ def _form(truth: Truth) -> None:
         except VitrineError as error:
             st.error(plain(str(error)))
             return
-    st.success(plain(f"{made.name}: top-1 {made.report['top1']:.1%} of {made.n:,} products."))
+    shown = f": top-1 {made.report['top1']:.1%} of {made.n:,} products" if access.may(access.MANAGE) else ""
+    st.success(plain(f"{made.name}{shown}. The leaderboard has it now."))
     for said in made.notes:
         st.caption(plain(said))
-    st.caption("The leaderboard has it now.")
