@@ -126,7 +126,7 @@ def _likelihoods(
 ) -> tuple[Array, float]:
     """(machine labels, classes) p(x | class) up to a factor of each x, and the strength that was chosen."""
     human, own = features[trusted], labels[trusted]
-    kept = None if groups is None else np.asarray(groups)[trusted]
+    kept = None if groups is None else np.asarray(groups)[trusted].tolist()
     answers = {strength: out_of_fold(human, own, classes, kept, strength, seed) for strength in STRENGTHS}
     rows = np.arange(len(own))
     calibrations = {strength: bias_temperature.fit(given, own) for strength, given in answers.items()}

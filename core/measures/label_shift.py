@@ -179,7 +179,7 @@ def by_inverse(matrix: Array, mean: Array) -> Array:
         found = np.linalg.solve(matrix, mean)
     else:
         found = np.linalg.pinv(matrix, rcond=SINGULAR) @ mean
-    return on_simplex(found, mean)
+    return on_simplex(np.asarray(found, np.float64), mean)
 
 
 def on_simplex(found: Array, otherwise: Array) -> Array:
