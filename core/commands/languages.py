@@ -10,7 +10,7 @@ import typer
 
 from core.commands.console import Json, Lines, Name, say, watched
 from core.commands.filters import Only, cohort_of
-from core.errors import UsageError
+from core.errors import ModelError, UsageError
 from core.languages import translator
 from core.storage import storage_errors
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.catalog.cohort import Cohort
     from core.catalog.products import Products
     from core.languages.scores import Scores
-    from core.languages.translations import Described
+    from core.languages.translations import Described, Translation
     from core.search.query import How
 
 SHOWN = 15  # pairs of countries that are printed
@@ -141,6 +141,7 @@ def translate(
 ) -> None:
     """Translate descriptions between countries, and score them against the other country's own texts."""
     from core.catalog.products import Products
+    from core.languages import translations
     from core.languages.pairs import country_pairs
 
     products = Products.open(name)
@@ -153,17 +154,32 @@ def translate(
         )
     network = translator.open_translator(chosen, cpu)
     answer: list[dict[str, Any]] = []
+    skipped: list[str] = []
+    asked = [(first, second) for first in wanted[0] for second in wanted[1]]
     with watched(progress_lines) as progress:
         pairs = country_pairs(products, cohort, by)
-        for first in wanted[0]:
-            for second in wanted[1]:
-                if first == second and len(wanted[0]) * len(wanted[1]) > 1:
-                    continue
-                rows = _rows(products, pairs, first, second, every, item, only)
-                if not rows and len(wanted[0]) * len(wanted[1]) > 1:
-                    continue
-                answer.append(_translated(products, network, pairs, (first, second, mode), rows, progress))
-    say(answer, as_json, "\n".join([_line(row) for row in answer] or ["There is no pair to translate."]))
+        for first, second in asked:
+            if first == second and len(asked) > 1:
+                continue
+            try:
+                described = translations.describe(products, first, second, network, mode)  # type: ignore[arg-type]
+            except (
+                ModelError
+            ) as error:  # of many countries, those whose language the model does not know are left out
+                if len(asked) == 1:
+                    raise
+                skipped.append(str(error))
+                continue
+            rows = _rows(products, pairs, first, second, every, item, only)
+            if not rows and len(asked) == 1:
+                raise UsageError(f"{name} has no pair of {first} and {second}: no picture is sold in both.")
+            if rows:
+                made = translations.translate(products, described, network, rows, progress)
+                answer.append(_translated(made, pairs))
+    if skipped and not answer:
+        raise ModelError(skipped[0])
+    lines = [*map(_line, answer), *(f"left out: {why}" for why in dict.fromkeys(skipped))]
+    say(answer, as_json, "\n".join(lines or ["There is no pair to translate."]))
 
 
 def _countries(products: Products, text: str) -> list[str]:
@@ -193,26 +209,12 @@ def _rows(
     return [int(row) for row in between(pairs, source, target)["row_a"].unique()]
 
 
-def _translated(
-    products: Products,
-    network: translator.Translator,
-    pairs: Any,
-    what: tuple[str, str, str],
-    rows: list[int],
-    progress: Any,
-) -> dict[str, Any]:
-    from core.languages import translations
+def _translated(made: Translation, pairs: Any) -> dict[str, Any]:
+    from core.languages.translations import scored
 
-    source, target, mode = what
-    described = translations.describe(products, source, target, network, mode)  # type: ignore[arg-type]
-    if not rows:
-        raise UsageError(
-            f"{products.info.name} has no pair of {source} and {target}: no picture is sold in both."
-        )
-    made = translations.translate(products, described, network, rows, progress)
     return {
-        **_facts(described), "texts": len(made.texts), "scores": _scores(translations.scored(made, pairs)),
-        "scores_every_pair": _scores(translations.scored(made, pairs, every=True)),
+        **_facts(made.described), "texts": len(made.texts), "scores": _scores(scored(made, pairs)),
+        "scores_every_pair": _scores(scored(made, pairs, every=True)),
     }  # fmt: skip
 
 

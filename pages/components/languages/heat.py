@@ -12,6 +12,7 @@ import streamlit as st
 from core.schema import COUNTRY_OF_GEO
 
 LEAST = 0.06  # opacity of the lowest value above zero
+STRONG = 0.88  # opacity from which white reads better than ink on paper
 
 
 def show(
@@ -75,7 +76,7 @@ def _cell(
     if top > 0 and value > 0:
         share = math.log1p(value) / math.log1p(top) if logarithmic else value / top
     share = 0.0 if value <= 0 else max(LEAST, min(1.0, share))
-    strong = ' class="strong"' if share > 0.55 else ""
+    strong = ' class="strong"' if share > STRONG else ""
     text = html.escape(written(float(value)))
     label = f"{_country(source)} to {_country(target)}"
     inner = f'<a href="{html.escape(link)}" target="_self" title="{label}">{text}</a>' if link else text

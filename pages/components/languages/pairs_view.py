@@ -38,7 +38,7 @@ def show(info: DatasetInfo, cohort: Cohort) -> None:
     frame = between(found, source, target)
     if (kind := NAMES[named or ALL]) is not None:
         frame = frame[frame["kind"] == kind]
-    what = f"{len(frame):,} pairs of {choices.country(source)} and {choices.country(target)}"
+    what = f"{len(frame):,} pair{'' if len(frame) == 1 else 's'} of {choices.country(source)} and {choices.country(target)}"
     st.caption(plain(what if kind is None else f"{what}: {KIND_TITLES[kind]}"))
     if frame.empty:
         return

@@ -48,15 +48,14 @@ def _family(info: DatasetInfo, rows: list[dict[str, Any]], place: str) -> None:
     countries = order_of([*have, *by_country])
     source = _source(rows)
     made = {} if source is None else translations.of_product(info, int(source["row_id"]))
-    cards = []
-    for geo in countries:
-        if geo in by_country:
-            cards += [_own(info, row) for row in by_country[geo]]
-        else:
-            cards.append(_translated(geo, made.get(geo), source))
+    cards = [_own(info, row) for geo in countries for row in by_country.get(geo, ())]
+    others = [geo for geo in countries if geo not in by_country]
+    cards += [_translated(geo, *made[geo], source) for geo in others if geo in made and source is not None]
+    absent = ", ".join(choices.country(geo) for geo in others if geo not in made)
+    note = f'<p class="absent">Not sold in {html.escape(absent)}.</p>' if absent else ""
     st.html(
         f'<section class="vitrine-family"><div class="shown">{picture(info, rows[0], 480)}'
-        f'<p>{html.escape(place)}</p></div><div class="countries">{"".join(cards)}</div></section>'
+        f'<p>{html.escape(place)}</p></div><div><div class="countries">{"".join(cards)}</div>{note}</div></section>'
     )
     missing = [geo for geo in countries if geo not in by_country and geo not in made and geo in PAPER]
     if source is not None and missing:
@@ -78,12 +77,8 @@ def _own(info: DatasetInfo, row: dict[str, Any]) -> str:
     )
 
 
-def _translated(geo: str, made: tuple[str, str] | None, source: dict[str, Any] | None) -> str:
-    place = html.escape(choices.country(geo))
-    if made is None or source is None:
-        return f'<div class="absent"><small>{place}</small>{choices.text("", missing="not sold here")}</div>'
-    words, model = made
-    origin = html.escape(choices.country(source["geo"]))
+def _translated(geo: str, words: str, model: str, source: dict[str, Any]) -> str:
+    place, origin = html.escape(choices.country(geo)), html.escape(choices.country(source["geo"]))
     return (
         f'<div class="machine"><small>{place} · <b>machine translation</b> from {origin}, {html.escape(model)}</small>'
         f"{choices.text(words, LANGUAGE_OF_GEO.get(geo, ''))}</div>"

@@ -14,7 +14,7 @@ from core.languages import published, translations
 from core.languages.pairs import PAPER, PICTURE_ID, order_of
 from core.languages.scores import published_bleu, sentence_chrf
 from core.languages.translations import Translation
-from pages.components.languages import choices, heat
+from pages.components.languages import choices, heat, translation_form
 from pages.components.languages.pairs_view import picture
 from pages.components.shared.markdown import plain
 from pages.components.shared.product_grid import product_url
@@ -30,10 +30,7 @@ def show(info: DatasetInfo, cohort: Cohort) -> None:
     there = [one for one in languages.translations_of(info) if one.described.column == "description"]
     if not there:
         st.info(f"{info.name} has no translations yet.")
-        st.code(f"vitrine translate {info.name} --from cz --to sk --model FOLDER", language=None)
-        st.caption(
-            "FOLDER holds an M2M100, NLLB or MarianMT of transformers; `--model copy` is the baseline, the source unchanged."
-        )
+        translation_form.show(info)
         return
     made = {f"{one.described.model}, {one.described.mode}": one.described for one in reversed(there)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -44,6 +41,7 @@ def show(info: DatasetInfo, cohort: Cohort) -> None:
         which = st.segmented_control(
             "Pairs", list(WHICH), default="Two texts", key="which", bind="query-params", required=True
         )
+    translation_form.show(info)
     chosen = made.get(named or "", next(iter(made.values())))
     scores = languages.scores_of(info, cohort, chosen.digest, chosen.mode, WHICH[which or "Two texts"])
     if not scores:

@@ -58,6 +58,18 @@ def test_load_translate_score(home: Path, tmp_path: Path, folder: Path) -> None:
         translations.remove(products.info, there[0].described.name)
 
 
+def test_languages_that_the_model_does_not_know_are_left_out(
+    home: Path, tmp_path: Path, folder: Path
+) -> None:
+    told(tmp_path)
+    run = CliRunner()
+    options = ["translate", "told", "--model", str(folder), "--cpu"]
+    said = run.invoke(app, [*options, "--from", "cz,hu", "--item", "i0"]).stdout
+    assert "cz-sk  1 texts" in said and "left out: small does not know the language 'es'" in said
+    error = run.invoke(app, [*options, "--from", "cz", "--to", "es"]).exception
+    assert isinstance(error, ModelError)
+
+
 def test_modes_and_odd_texts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = open_translator(str(folder), cpu=True)
     assert isinstance(model, Network)
