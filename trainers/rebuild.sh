@@ -20,4 +20,6 @@ cp "$home"/runs/clip-tiny/model/* assets/models/clip-tiny/
 "$bin/python" -m trainers.embracenet --preset lite --dataset demo --dataset glami-mini --image-weights imagenet --out "$home/runs/bundled" --cpu
 "$bin/python" -m trainers.bundle "$home/runs/bundled" assets/models/embracenet-tiny
 "$bin/python" -m trainers.shipped assets/models/embracenet-tiny --curves "$home/runs/bundled"
+"$bin/python" -m trainers.translation --threads 1
+cp "$home"/runs/translation-tiny/model/* assets/models/translation-tiny/
 rm -rf "$home"

@@ -14,6 +14,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,7 @@ def measure(
         raise UsageError(
             f"{products.info.name} has no picture that is sold in two countries and named: nothing to ask."
         )
-    groups = list(pairs.groupby(["geo_a", "geo_b", "split"], sort=True))
+    groups: list[Any] = list(pairs.groupby(["geo_a", "geo_b", "split"], sort=True))
     base = cohort or Cohort(products.info.name)
     masks: dict[tuple[str, str], NDArray[np.bool_]] = {}
     found: list[dict[str, object]] = []
@@ -112,7 +113,7 @@ def measure(
         wanted = group.groupby("row_a")["row_b"].agg(set)
         if len(wanted) > most:
             wanted = wanted.sample(most, random_state=0)
-        names = group.drop_duplicates("row_a").set_index("row_a")["text_a"]
+        names: Any = group.drop_duplicates("row_a").set_index("row_a")["text_a"]
         for how in hows:
             for row, right in wanted.items():
                 hits = searcher.search([Part("text", str(names[row]))], DEPTH, mask, how).hits
@@ -124,10 +125,7 @@ def measure(
     frame = pd.DataFrame(found).groupby(["source", "target", "how"], as_index=False).agg(
         n=("r1", "size"), gallery=("gallery", "mean"), r1=("r1", "mean"), r10=("r10", "mean")
     )  # fmt: skip
-    cells = tuple(
-        Cell(row.source, row.target, row.how, int(row.n), float(row.gallery), float(row.r1), float(row.r10))
-        for row in frame.itertuples()
-    )
+    cells = tuple(Cell(**row) for row in frame.to_dict("records"))  # type: ignore[misc]  # its columns are the fields
     return Measured(products.info.fingerprint, searcher.name or "", cells)
 
 

@@ -32,11 +32,17 @@ def choose_key(info: DatasetInfo) -> str:
 def choose_countries(countries: Sequence[str]) -> tuple[str, str]:
     """A source and a target, in the address as `from` and `to`."""
     left, right = st.columns(2)
-    named = {"format_func": country, "bind": "query-params"}
     with left:
-        source = st.selectbox("From", countries, key="from", **named)
+        source = st.selectbox("From", countries, format_func=country, key="from", bind="query-params")
     with right:
-        target = st.selectbox("To", countries, index=min(1, len(countries) - 1), key="to", **named)
+        target = st.selectbox(
+            "To",
+            countries,
+            index=min(1, len(countries) - 1),
+            format_func=country,
+            key="to",
+            bind="query-params",
+        )
     return source or countries[0], target or countries[-1]
 
 

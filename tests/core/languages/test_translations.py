@@ -15,10 +15,10 @@ from core.catalog.info import info
 from core.commands.app import app
 from core.errors import ModelError, TranslationError, UsageError
 from core.languages import translations
-from core.languages.pairs import country_pairs
+from core.languages.pairs import between, country_pairs
 from core.languages.translator import Network, open_translator
 from core.storage import alone
-from tests.spoken import told
+from tests.spoken import built_in, told
 from trainers import translation as trainer
 
 
@@ -96,6 +96,23 @@ def test_modes_and_odd_texts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for source, target, mode, language in (("el", "sk", "right", "el"), ("cs", "es", "published", "et")):
         with pytest.raises(ModelError, match=f"small does not know the language '{language}'"):
             model.translate(["Bunda."], source, target, mode)  # type: ignore[arg-type]
+
+
+def test_the_bundled_translator_beats_copying(home: Path, tmp_path: Path) -> None:
+    products = built_in(tmp_path, 1_500)
+    pairs = country_pairs(products)
+    rows = between(pairs, "cz", "hu")["row_a"].unique()[:12].tolist()
+    scores = {}
+    for name in ("tiny", "copy"):
+        model = open_translator(name, cpu=True)
+        made = translations.translate(
+            products, translations.describe(products, "cz", "hu", model, "right"), model, rows
+        )
+        scores[name] = translations.scored(made, pairs, repeats=0)
+    assert scores["tiny"] is not None and scores["copy"] is not None
+    assert scores["tiny"].n >= 5 and scores["tiny"].chrf > scores["copy"].chrf + 15
+    with pytest.raises(ModelError, match="tiny does not know the language 'el'"):
+        open_translator("tiny").check("cs", "el", "right")
 
 
 def test_memory_that_is_exhausted_halves_the_batch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
