@@ -110,7 +110,7 @@ def test_the_bundled_translator_beats_copying(home: Path, tmp_path: Path) -> Non
         )
         scores[name] = translations.scored(made, pairs, repeats=0)
     assert scores["tiny"] is not None and scores["copy"] is not None
-    assert scores["tiny"].n >= 5 and scores["tiny"].chrf > scores["copy"].chrf + 15
+    assert scores["tiny"].n >= 3 and scores["tiny"].chrf > scores["copy"].chrf + 15
     with pytest.raises(ModelError, match="tiny does not know the language 'el'"):
         open_translator("tiny").check("cs", "el", "right")
 
