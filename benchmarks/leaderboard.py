@@ -62,8 +62,15 @@ def scoring(rows: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["VITRINE_HOME"] = f"{folder}/home"
         ids = np.array([f"{number:07d}" for number in range(rows)])
+        split = ["test"] * rows + ["train"]  # one training product: else the import is divided 8:2
         table = pd.DataFrame(
-            {"item_id": ids, "split": "test", "title": "x", "category": names[labels], "country": "cz"}
+            {
+                "item_id": [*ids, "train"],
+                "split": split,
+                "title": "x",
+                "category": [*names[labels], names[0]],
+                "country": "cz",
+            }
         )
         table.to_parquet(f"{folder}/products.parquet")
         import_dataset("table", [f"{folder}/products.parquet"], "large")

@@ -207,6 +207,8 @@ class Keys:
         if len(others):
             where = Counter(others.split.fillna("no").tolist()).most_common(1)[0][0]
             what = "with a machine's label" if where == task.split else f"of the {where} split"
+            if "train" not in self.truth.info.splits:
+                what = f"outside the {task.split} part (without a training split, a fifth by the ids is the test part)"
             return (
                 f"{rows} are of products {what}, such as {column} {others.id.iloc[0]}; this is {task.title}. "
                 "Leave them out."

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ def _layout(file: str, columns: Sequence[str], is_class: Callable[[str], bool]) 
         return _Layout(ids, wide=wide)
     for known, where in ((PROBABILITIES, "probabilities"), (RANKED, "ranked"), (LABEL, "label")):
         if found := next((name for name in known if name in columns), ""):
-            return _Layout(ids, **{where: found})
+            return replace(_Layout(ids), **{where: found})
     raise BenchmarkError(
         f"{file} has no predictions: give a column label (one class), labels (classes, the most probable first), "
         f"probabilities, or one column a class. Its columns: {', '.join(map(repr, columns[:12]))}."
