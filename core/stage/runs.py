@@ -46,13 +46,14 @@ def run(url: str, page: str, query: str = "", wait_s: float = 60.0) -> Ran:
     """
     from websockets.exceptions import WebSocketException
     from websockets.sync.client import connect
+    from websockets.typing import Origin
 
     started = time.monotonic()
     errors: list[str] = []
     pages: tuple[str, ...] = ()
     try:
         with connect(
-            url.replace("http", "ws", 1) + "/_stcore/stream", origin=url, max_size=MESSAGE_BYTES,  # type: ignore[arg-type]
+            url.replace("http", "ws", 1) + "/_stcore/stream", origin=Origin(url), max_size=MESSAGE_BYTES,
             open_timeout=wait_s, close_timeout=1,
         ) as socket:  # fmt: skip
             socket.send(_field(RERUN, _field(QUERY, query.encode()) + _field(PAGE, page.encode())))

@@ -333,7 +333,9 @@ def _stop(entry: Any, number: int) -> Stop:
     query = entry.get("query", {}) if isinstance(entry, dict) else None
     values = list(query.values()) if isinstance(query, dict) else [None]
     good = all(isinstance(these, list) and all(isinstance(one, str) for one in these) for these in values)
-    texts = [entry.get(key, "") for key in ("line", "page", "notes")] if isinstance(entry, dict) else [None]
+    texts: list[Any] = (
+        [entry.get(key, "") for key in ("line", "page", "notes")] if isinstance(entry, dict) else [None]
+    )
     if not good or not all(isinstance(text, str) for text in texts):
         raise UsageError(f"View {number} of this tour is not a line, a page and a query of texts.")
     assert isinstance(query, dict)
