@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
@@ -77,6 +78,13 @@ def open_translator(model: str, cpu: bool = False) -> Translator:
 def bundled() -> str:
     """The name of the translator that comes with Vitrine; empty where it has none."""
     return "tiny" if (BUNDLED / "config.json").exists() else ""
+
+
+def bundled_languages() -> frozenset[str]:
+    """The languages that the bundled translator learned; none where there is none."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        return frozenset(json.loads((BUNDLED / "config.json").read_text(encoding="utf-8"))[LEARNED])
+    return frozenset()
 
 
 def _folder(model: str) -> Path:

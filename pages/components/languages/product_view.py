@@ -63,8 +63,11 @@ def _family(info: DatasetInfo, rows: list[dict[str, Any]], place: str) -> None:
 
 
 def _source(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The product whose text is translated: the longest description up to some sentences."""
+    """The product whose text is translated: in a language that the bundled translator knows, if there is one; of these the
+    longest description up to some sentences."""
     texts = [row for row in rows if row["description"] and row["geo"] in LANGUAGE_OF_GEO]
+    learned = translator.bundled_languages()
+    texts = [row for row in texts if LANGUAGE_OF_GEO[row["geo"]] in learned] or texts
     return max(texts, key=lambda row: min(len(row["description"]), 400), default=None)
 
 
@@ -90,8 +93,12 @@ def _offer(info: DatasetInfo, source: dict[str, Any], missing: list[str]) -> Non
     command = [
         "translate", info.name, "--from", source["geo"], "--to", ",".join(missing), "--item", source["item_id"],
     ]  # fmt: skip
-    if not translator.bundled() or not access.may(access.COMPUTE):
-        model = [] if translator.bundled() else ["--model", "FOLDER"]
+    learned = translator.bundled_languages()
+    able = LANGUAGE_OF_GEO[source["geo"]] in learned and any(
+        LANGUAGE_OF_GEO[geo] in learned for geo in missing
+    )
+    if not able or not access.may(access.COMPUTE):
+        model = [] if able else ["--model", "FOLDER"]
         st.caption("Translate it for the other countries:")
         st.code(shlex.join(["vitrine", *command, *model]), language=None)
         return
