@@ -45,12 +45,10 @@ def treatment(
         return None
     trusted, labels = trusted_in(data)[positions], data.labels[positions]
     check(trusted, config.noise)
-    features = None
+    features, groups = None, None
     if config.noise in ("forward", "drop", "relabel"):
         features = np.concatenate([stored_features(source) for source in sources])[positions]
-        groups = groups_of(data)[positions]
-    else:
-        groups = np.zeros(len(labels))
+        groups = groups_of(data)[positions].tolist()
     weight = config.setting("machine_weight", MACHINE_WEIGHT)
     return treat(
         config.noise, features, labels, trusted, len(config.classes), groups, weight, int(config.training["seed"]),  # type: ignore[arg-type]
@@ -179,7 +177,15 @@ def remedied(
     remedies = Remedies(said["tail"], said["noise"], settings.get("tau", 1.0), settings.get("machine_weight"))
     held = validates & trusted if trusted.any() else validates
     return fit_remedied(
-        remedies, features, data.labels[rows], trusted, classes, strength, held, groups_of(data)[rows], seed
+        remedies,
+        features,
+        data.labels[rows],
+        trusted,
+        classes,
+        strength,
+        held,
+        groups_of(data)[rows].tolist(),
+        seed,
     )
 
 

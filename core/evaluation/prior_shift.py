@@ -81,7 +81,8 @@ def prior_report(
         apart = _answers(classifier, name, VALIDATION, human_only, sees, progress)
         if (apart.labels >= 0).sum() < FEWEST:
             apart = None
-    groups, left_out = [], []
+    groups: list[dict[str, Any]] = []
+    left_out: list[str] = []
     for label, mask in _targets(here, products, of):
         if mask.sum() < FEWEST:
             left_out.append(label)
