@@ -84,15 +84,17 @@ def scoring(rows: int) -> None:
         pd.DataFrame({"item_id": ids, "labels": ["|".join(row) for row in names[five]]}).to_csv(
             f"{folder}/ranked.csv", index=False
         )
-        _write_probabilities(Path(folder) / "wide.parquet", ids, said, names)
         for file in ("label.csv", "ranked.csv", "wide.parquet"):
-            began = time.monotonic()
+            if file == "wide.parquet":
+                _write_probabilities(Path(folder) / file, ids, said, names)
+            began, busy = time.monotonic(), time.process_time()
             predicted = read_predictions(Path(folder) / file, truth)
-            read = time.monotonic() - began
+            read, read_busy = time.monotonic() - began, time.process_time() - busy
             report, _ = score(truth, predicted)
             size = (Path(folder) / file).stat().st_size / 2**20
             print(
-                f"  {file}: {size:,.0f} MB, read in {read:.1f} s, scored in {time.monotonic() - began - read:.1f} s, "
+                f"  {file}: {size:,.0f} MB, read in {read:.1f} s ({read_busy:.1f} of a processor), scored in "
+                f"{time.monotonic() - began - read:.1f} s ({time.process_time() - busy - read_busy:.1f}), "
                 f"peak {memory_mb():,.0f} MB, top-1 {report['top1']:.4f}",
                 flush=True,
             )

@@ -136,7 +136,7 @@ class _Into:
         for row, (position, said) in enumerate(
             zip(positions.tolist(), rows.probabilities or (), strict=True)
         ):
-            values = np.array(list(said.values()), np.float64)  # type: ignore[union-attr]
+            values = np.array(list(said.values()), np.float64)
             numbers = np.array([self.classes.number(name) for name in said])
             checked[row] = values.sum(), values.min()
             if position >= 0 and (numbers >= 0).all():

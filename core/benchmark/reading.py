@@ -128,7 +128,7 @@ def _layout(file: str, columns: Sequence[str], is_class: Callable[[str], bool]) 
         return _Layout(ids, wide=wide)
     for known, where in ((PROBABILITIES, "probabilities"), (RANKED, "ranked"), (LABEL, "label")):
         if found := next((name for name in known if name in columns), ""):
-            return replace(_Layout(ids), **{where: found})
+            return replace(_Layout(ids), **{where: found})  # type: ignore[arg-type]
     raise BenchmarkError(
         f"{file} has no predictions: give a column label (one class), labels (classes, the most probable first), "
         f"probabilities, or one column a class. Its columns: {', '.join(map(repr, columns[:12]))}."

@@ -68,7 +68,9 @@ def _of_probabilities(
     silent = probabilities.max(axis=1) == 0  # a product without a prediction has no first class
     if silent.any():
         table.loc[silent, ["correct", "hit", "rank"]] = (False, 0.0, 0)
-        report |= _tops(truth.frame, table.hit.to_numpy(), table["rank"].between(1, 5).to_numpy(np.float64))
+        report |= _tops(
+            truth.frame, table.hit.to_numpy(), np.asarray(table["rank"].between(1, 5), np.float64)
+        )
         first = np.where(silent, MISSING, table.prediction.map(truth.number_of)).astype(np.int64)
         report |= {f"f1_{each}": f1(truth.labels, first, each) for each in ("macro", "weighted")}
     report |= intervals_and_calibration(table, truth.classes)
@@ -163,7 +165,7 @@ def top_figures(truth: Truth, table: pd.DataFrame, tells_five: bool = True) -> d
     """What a table of some products tells by itself: n, top1, top5, top1_interval, per_geo, per_label_source, f1_macro,
     f1_weighted, and calibration_error where it has probabilities."""
     whole = truth.table(table)
-    hits, among = whole.hit.to_numpy(np.float64), whole["rank"].between(1, 5).to_numpy(np.float64)
+    hits, among = whole.hit.to_numpy(np.float64), np.asarray(whole["rank"].between(1, 5), np.float64)
     labels = np.asarray(whole.label.map(truth.number_of), np.int64)
     said = np.asarray(whole.prediction.astype(object).map(truth.number_of).fillna(MISSING), np.int64)
     known = bool(whole.probability.notna().all()) and len(whole) > 0

@@ -113,7 +113,7 @@ class Submissions:
             found = connection.execute(
                 sa.select(SUBMISSIONS).where(self._of(task)).order_by(SUBMISSIONS.c.created, SUBMISSIONS.c.id)
             )
-            return [_submission(row) for row in found.mappings()]
+            return [_submission(dict(row)) for row in found.mappings()]
 
     def predictions(self, id: str) -> pd.DataFrame:
         """The table of one submission.
@@ -163,7 +163,7 @@ class Submissions:
             found = connection.execute(
                 sa.select(CLOSED).where(CLOSED.c.dataset == dataset).order_by(CLOSED.c.split)
             )
-            return tuple(Closed.from_row(row) for row in found.mappings())
+            return tuple(Closed.from_row(dict(row)) for row in found.mappings())
 
     def take_try(self, closed: Closed, who: str) -> int:
         """Count a submission to a closed benchmark; how many are left today (UTC).

@@ -106,7 +106,8 @@ class Truth:
                 for path, n in self.products.categories(Cohort(self.info.name, split=("train",)))
             }
         else:
-            trained = product_frame(self.products, ("train",)).label.value_counts().to_dict()
+            counted = product_frame(self.products, ("train",)).label.value_counts()
+            trained = {str(name): int(n) for name, n in counted.items()}
         if not trained:
             return None
         counts = np.array([trained.get(name, 0) for name in self.classes])

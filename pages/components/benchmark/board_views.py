@@ -66,7 +66,9 @@ def _line(row: Row) -> dict[str, object]:
         "rank": spoken(row.first, row.last or row.first) if row.first else "–",
         "method": one.name,
         **{name: report.get(key) for name, key in zip(SHARES[:1], KEYS, strict=False)},
-        "95% interval": f"{100 * low:.1f} to {100 * high:.1f}" if low is not None else "",
+        "95% interval": f"{100 * low:.1f} to {100 * high:.1f}"
+        if low is not None and high is not None
+        else "",
         **{name: report.get(key) for name, key in zip(SHARES[1:], KEYS[1:], strict=True)},
         **_corrected(row),
         "inputs": one.card.inputs,
