@@ -7,7 +7,7 @@ import json
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -84,6 +84,26 @@ def import_dataset(
             reading = replace(reading, licence=options.licence)
         with closing(reading):
             report = _write(name, source_name, reading, folder, progress, started)
+    return report
+
+
+def write_dataset(
+    name: str, source_name: str, reading: Reading, progress: Progress, files: Mapping[str, str]
+) -> BuildReport:
+    """Write products that were made from other datasets as a dataset.
+
+    Args:
+        source_name: what the dataset's card says it comes from.
+        files: small texts to put beside the table: name -> content.
+
+    Raises:
+        UsageError, DatasetExistsError, StorageError: as `import_dataset`.
+    """
+    started = time.monotonic()
+    with new_folder(name) as folder, closing(reading):
+        report = _write(name, source_name, reading, folder, progress, started)
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
     return report
 
 

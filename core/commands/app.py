@@ -10,6 +10,7 @@ import typer
 
 from core.catalog import info as catalog
 from core.commands import (
+    alignment,
     audit,
     benchmark,
     machine_labels,
@@ -272,6 +273,7 @@ maps.register(app)
 preparation.register(app)
 audit.register(app)
 machine_labels.register(app)
+alignment.register(app)
 reports.register(app)
 views.register(app)
 stage.register(app)
