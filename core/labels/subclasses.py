@@ -51,7 +51,7 @@ def sub_classes(products: Products, by: str = "") -> list[SubClass]:
         raise UsageError(f"There is no column of sources {by!r}. Columns: {', '.join(SOURCES)}.")
     name = products.info.name
     source = f"coalesce({by}, 'unknown')" if by else "?"
-    found = products.frame(
+    found = products.table(
         f"""
         SELECT source, first, sub, count(*) AS products, count(title) AS titles,
           list(title ORDER BY row_id) FILTER (title IS NOT NULL AND place <= {TITLES}) AS some,
@@ -70,25 +70,23 @@ def sub_classes(products: Products, by: str = "") -> list[SubClass]:
         """,  # noqa: S608 (by is one of SOURCES)
         values=[] if by else [name],
     )
-    if not len(found):
+    if not found.num_rows:
         raise UsageError(f"No product of {name} has a category, so that there is nothing to align.")
-    if len(found) > MOST:
-        raise UsageError(f"{name} has {len(found):,} sub-classes; at most {MOST:,} are compared.")
+    if found.num_rows > MOST:
+        raise UsageError(f"{name} has {found.num_rows:,} sub-classes; at most {MOST:,} are compared.")
     made = []
-    for row in found.itertuples(index=False):
-        titles = [] if row.some is None or isinstance(row.some, float) else list(row.some)
-        text = " ".join(titles)[:CHARACTERS]
-        rows = tuple(int(one) for one in row.rows)
+    for row in found.to_pylist():
+        text = " ".join(row["some"] or ())[:CHARACTERS]
         made.append(
             SubClass(
                 name,
-                str(row.source),
-                str(row.first),
-                str(row.sub),
-                int(row.products),
-                int(row.titles),
+                row["source"],
+                row["first"],
+                row["sub"] or "",
+                row["products"],
+                row["titles"],
                 text,
-                rows,
+                tuple(row["rows"]),
             )
         )
     return made

@@ -29,7 +29,7 @@ SHOP_B = [("Food", "Coffees", "roasted coffee beans arabica"), ("Food", "Tea", "
 def shops(home: Path, tmp_path: Path) -> Iterator[Path]:
     for name, rows in (("one", SHOP_A), ("two", SHOP_B)):
         table = [
-            {"item_id": f"{name}-{at}-{number}", "name": title, "category": f"{first} > {sub}", "colour": "red"}
+            {"item_id": f"{name}-{at}-{number}", "name": title, "category": f"{first} > {sub}", "colour": "red", "description": "sold here"}
             for at, (first, sub, title) in enumerate(rows) for number in range(2 + (name == "two"))
         ]  # fmt: skip
         pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)
