@@ -1,6 +1,6 @@
 """Precision and recall of both rules of label alignment, where the truth is known: the two shops of the Chinese dataset.
 
-`python -m benchmarks.alignment [ITEMS ...]` prints the table of docs/development/results.md. No pictures are drawn.
+`python -m benchmarks.alignment [ITEMS ...]` prints precision and recall. No pictures are drawn.
 """
 
 from __future__ import annotations

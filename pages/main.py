@@ -35,7 +35,6 @@ def main() -> None:
                 st.Page("duplicates.py", title="Duplicates"),
                 st.Page("audit.py", title="Label audits", url_path="audit"),
                 st.Page("pairs.py", title="Pairs"),
-                st.Page("alignment.py", title="Alignment"),
             ],
             "Models": [
                 st.Page("classify.py", title="Classify"),

@@ -123,7 +123,7 @@ def _lines(answer: dict[str, Any]) -> list[str]:
             f"({row['source_b']})  {row['decision']} {row['new_name']}".rstrip()
         )
     if len(answer["rows"]) > SHOWN:
-        lines.append(f"... {len(answer['rows']) - SHOWN:,} more: --csv FILE, or the page Alignment")
+        lines.append(f"... {len(answer['rows']) - SHOWN:,} more: --csv FILE")
     for key, words in (("taken", "decisions taken"), ("unknown", "of sub-classes that are not here"), ("exported", "decisions written")):  # fmt: skip
         if key in answer:
             lines.append(f"{answer[key]:,} {words}")

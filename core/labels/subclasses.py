@@ -82,7 +82,7 @@ def sub_classes(products: Products, by: str = "") -> list[SubClass]:
                 name,
                 row["source"],
                 row["first"],
-                row["sub"] or "",
+                row["sub"],
                 row["products"],
                 row["titles"],
                 text,
