@@ -39,7 +39,7 @@ def accuracies(board: Board, dark: bool = False) -> go.Figure:
         template=theme.template(dark), height=90 + 30 * len(rows), showlegend=False,
         margin={"l": 10, "r": 20, "t": 10, "b": 40},
     )  # fmt: skip
-    figure.update_xaxes(title_text="Top-1, %, with its 95% interval")
+    figure.update_xaxes(title_text="Top-1, %")
     figure.update_yaxes(
         tickmode="array",
         tickvals=places,
