@@ -222,8 +222,8 @@ class Tied(torch.nn.Module):
         found = super().state_dict(*given, **named)
         return {name: tensor for name, tensor in found.items() if not name.endswith(TIED)}
 
-    def load_state_dict(self, tensors: Any, *given: Any, **named: Any) -> Any:
-        return super().load_state_dict(tensors, strict=False)
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
+        return super().load_state_dict(state_dict, strict=False, assign=assign)
 
 
 def loss_of(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -271,7 +271,10 @@ def given_pairs(name: str, countries: Sequence[str]) -> list[Pair]:
         raise UsageError(
             f"{name} has no pairs of texts of these countries in its train split: {', '.join(countries)}."
         )
-    return [((row.geo_a, row.text_a), (row.geo_b, row.text_b)) for row in frame.itertuples()]
+    columns = ("geo_a", "text_a", "geo_b", "text_b")
+    return [
+        ((a, text_a), (b, text_b)) for a, text_a, b, text_b in frame[list(columns)].to_numpy(str).tolist()
+    ]
 
 
 def _say(text: str) -> None:

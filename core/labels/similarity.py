@@ -68,7 +68,7 @@ def s_content(firsts: Sequence[str], seconds: Sequence[str]) -> NDArray[np.float
     chinese = np.array([is_chinese(text) for text in firsts], bool)
     for segmented, rows in ((True, np.flatnonzero(chinese)), (False, np.flatnonzero(~chinese))):
         if len(rows) and len(seconds):
-            found[rows] = _cosines([firsts[row] for row in rows], seconds, segmented)
+            found[rows] = _cosines([firsts[row] for row in rows.tolist()], seconds, segmented)
     return found
 
 

@@ -125,7 +125,8 @@ def measure(
     frame = pd.DataFrame(found).groupby(["source", "target", "how"], as_index=False).agg(
         n=("r1", "size"), gallery=("gallery", "mean"), r1=("r1", "mean"), r10=("r10", "mean")
     )  # fmt: skip
-    cells = tuple(Cell(**row) for row in frame.to_dict("records"))  # type: ignore[misc]  # its columns are the fields
+    records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]  # its columns are the fields
+    cells = tuple(Cell(**row) for row in records)
     return Measured(products.info.fingerprint, searcher.name or "", cells)
 
 

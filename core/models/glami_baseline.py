@@ -21,7 +21,7 @@ from torch import Tensor
 from core.catalog.cohort import path_text
 from core.catalog.products import Products
 from core.embeddings.converted import read_checkpoint, state_in
-from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, TextConfig
+from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, TextConfig, TextEncoder
 from core.embeddings.pretrained import keep_pieces, load_text_weights
 from core.errors import ModelError
 from core.models.embracenet import EmbraceNetClassifier, EmbraceNetConfig
@@ -107,7 +107,7 @@ def convert(
         width=_rows_of(state, f"{DOCKING[1]}weight", file),
     )  # fmt: skip
     network = EmbraceNetClassifier(config, len(classes))
-    if text_folder is not None and network.text is not None:
+    if text_folder is not None and isinstance(network.text, TextEncoder):
         load_text_weights(network.text, text_folder)
     else:
         notes.append("texts are left out: give mT5-small's folder to read them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import streamlit as st
 
@@ -31,7 +32,8 @@ def show(info: DatasetInfo, cohort: Cohort) -> None:
     examples = products.table(info.name).by_row([int(row) for row in frame["example"].dropna()])
     example_of = {row["geo"]: row for row in examples}
     bars = []
-    for row in frame.itertuples():
+    rows: list[Any] = list(frame.itertuples())
+    for row in rows:
         shares = [count / row.texts for count in (row.as_expected, row.other, row.undecided)]
         segments = "".join(
             f'<span class="{kind}" style="width:{100 * part:.2f}%" title="{title}: {percent(part)}"></span>'
