@@ -38,6 +38,7 @@ def main() -> None:
             ],
             "Models": [
                 st.Page("classify.py", title="Classify"),
+                st.Page("generate.py", title="Generate"),
                 st.Page("train.py", title="Train"),
                 st.Page("evaluate.py", title="Evaluate"),
                 st.Page("remedies.py", title="Label remedies", url_path="remedies"),

@@ -27,6 +27,7 @@ from core.commands.doctor import Finding, examine
 from core.commands.duplicates import duplicates
 from core.commands.fetch import fetch
 from core.commands.filters import Only, cohort_of
+from core.commands.generation import generate
 from core.commands.languages import languages, translate
 from core.commands.pairs import pairs
 from core.commands.passphrases import passphrase
@@ -282,5 +283,6 @@ app.command()(duplicates)
 app.command()(fetch)
 app.command()(languages)
 app.command()(translate)
+app.command()(generate)
 app.command()(pairs)
 app.command()(passphrase)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from core.evaluation import recorded
+from core.generation import phrases
 from core.models.cards import card
 from core.settings import settings
 from pages.panels import (
@@ -21,6 +22,10 @@ from pages.panels import (
     document,
     doors,
     gallery_search,
+    generation,
+    generation_events,
+    generation_view,
+    picture_generator,
     product_classifier,
     resting,
     retrieval,
@@ -90,6 +95,16 @@ def mount_panels() -> FastAPI:
         partial(gallery_search.search, how="likeness"),
     )
     mount(panels, retrieval.build(searching), "retrieval", retrieval_compare.CSS)
+    drawing = generation_events.Backend(
+        picture_generator.draw,
+        phrases.hint,
+        picture_generator.languages,
+        picture_generator.nearest,
+        picture_generator.card,
+        picture_generator.model_name,
+    )
+    languages = list(picture_generator.LANGUAGES.values())
+    mount(panels, generation.build(drawing, languages), "generation", generation_view.CSS, FIT)
     return panels
 
 

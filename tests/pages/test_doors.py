@@ -167,6 +167,7 @@ EVENTS = {  # by the function; the tables of inputs are the panel's own
                        "lambda", "js_fn", "unnamed"},
     "retrieval": {"load_example", "search", "search_products", "lambda", "on_gallery", "on_example", "on_open", "on_begin",
                   "compare", "compare_models", "compare_if_asked", "on_others"},
+    "generation": {"on_open", "on_draw", "on_languages", "on_compare", "_cancelled", "load_example", "unnamed"},
 }  # fmt: skip
 TOOLS = {"classification": {"on_classify"}, "retrieval": {"search_products", "compare_models"}}
 
