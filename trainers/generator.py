@@ -48,7 +48,7 @@ from trainers.generator_data import CAPTIONS, Prepared, prepare
 DROP = 0.1  # of the texts, for classifier-free guidance
 LAST = 0.999  # largest noise time in training
 LEVELS = 5  # of noise times, whose loss is written apart
-SHOWN, GUIDANCE = 8, 3.0  # of sample grids
+SHOWN, SHOWN_STEPS, GUIDANCE = 8, 20, 3.0  # of sample grids
 
 STEPS = {"tiny": {"base": 12_000, "upsampler": 4_000}, "glami-paper": {"base": 500_000, "upsampler": 500_000}}
 TRAINING = {
@@ -201,7 +201,7 @@ def sample_grid(net: Averaged, batch: Batch, config: GeneratorConfig, stage: str
     if size := config.stage(stage).low:
         low = list(sampling_condition((smaller(batch.picture, size) + 1) / 2, batch.low_noise))
     predict = predictor(net.average, batch.tokens, batch.mask, GUIDANCE if not low else 1.0, low)
-    drawn = list(dpm_solver(predict, batch.noise, 20))[-1][0]
+    drawn = list(dpm_solver(predict, batch.noise, SHOWN_STEPS))[-1][0]
     rows = torch.cat([torch.cat(list(part), 2) for part in (drawn, batch.picture)], 1)
     pixels = ((rows.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
     with storage_errors(path.parent):
