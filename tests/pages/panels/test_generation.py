@@ -34,7 +34,7 @@ def draw(asked: Drawing, phrases: Sequence[str]) -> Iterator[Step]:
 @pytest.fixture
 def events(monkeypatch: pytest.MonkeyPatch) -> Events:
     monkeypatch.setattr(events_of, "SHOW_EVERY_S", 0.0)
-    near = [[("/images/demo/1?w=160", "Training picture, cosine 0.91")]] * 8
+    near = [[("/images/demo/1?w=160", "Training picture, cosine 0.91")]] * 13
     return Events(
         Backend(
             draw, lambda _: "", picture_generator.languages, lambda _: near, lambda: "card", lambda: "toy"
