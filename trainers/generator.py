@@ -199,7 +199,7 @@ def sample_grid(net: Averaged, batch: Batch, config: GeneratorConfig, stage: str
     batch = batch.to(device)
     low: list[Tensor] = []
     if size := config.stage(stage).low:
-        low = list(sampling_condition((smaller(batch.picture, size) + 1) / 2, batch.low_noise))
+        low = list(sampling_condition((smaller(batch.picture, size) + 1) / 2, batch.low_noise, config.mode))
     predict = predictor(net.average, batch.tokens, batch.mask, GUIDANCE if not low else 1.0, low)
     drawn = list(dpm_solver(predict, batch.noise, SHOWN_STEPS))[-1][0]
     rows = torch.cat([torch.cat(list(part), 2) for part in (drawn, batch.picture)], 1)
@@ -212,8 +212,8 @@ def sample_grid(net: Averaged, batch: Batch, config: GeneratorConfig, stage: str
 def build(config: GeneratorConfig, name: str, seed: int) -> Averaged:
     """The stage with random weights."""
     torch.manual_seed(seed)
-    made = [Stage(config.stage(name), config.text_width, config.tokens) for _ in range(2)]
-    return Averaged(*made)
+    stage, average = (Stage(config.stage(name), config.text_width, config.tokens) for _ in range(2))
+    return Averaged(stage, average)
 
 
 def train_stage(

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ModelError
-from core.generation.diffusion import alpha_sigma
+from core.generation.diffusion import MODES, Mode, alpha_sigma
 
 LEVEL_WIDTH = 32  # of the sinusoids of the low-resolution picture's noise level
+SPREAD = 0.6  # deviation of pixels from grey, in [-1, 1]
 LARGEST = 256  # pixels each way that a configuration may ask for
 
 
@@ -37,6 +38,9 @@ class StageConfig:
     head: int = 64  # width of one attention head
     patch: int = 1
     low: int = 0  # pixels of the picture that is enlarged; 0: the first stage
+    prior: float = (
+        0.0  # deviation from the enlarged picture, where the network corrects that estimate; 0: none
+    )
     output: str = (
         "noise"  # of the U-Net; "velocity": alpha noise - sigma picture (Salimans and Ho 2022, appendix D)
     )
@@ -51,6 +55,9 @@ class GeneratorConfig:
     tokens: int
     base: StageConfig
     upsampler: StageConfig
+    mode: Mode = (
+        "as-intended"  # how much noise the enlarged picture gets in drawing, where nothing else is asked for
+    )
 
     def stage(self, name: str) -> StageConfig:
         """`base` or `upsampler`."""
@@ -66,11 +73,19 @@ class GeneratorConfig:
         """
         try:
             stages = {name: _stage_of(found[name]) for name in ("base", "upsampler")}
-            config = cls(str(found["texts"]), int(found["text_width"]), int(found["tokens"]), **stages)
+            config = cls(
+                str(found["texts"]),
+                int(found["text_width"]),
+                int(found["tokens"]),
+                **stages,
+                mode=found.get("mode", "as-intended"),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"This is no configuration of a generator: {error!r}.") from error
         if not {config.base.output, config.upsampler.output} <= {"noise", "velocity"}:
             raise ModelError("A generator's U-Net gives noise or velocity.")
+        if config.mode not in MODES:
+            raise ModelError(f"The mode must be one of {', '.join(MODES)}, not {config.mode!r}.")
         sizes = (config.base.size, config.upsampler.size)
         if not all(1 <= size <= LARGEST for size in sizes) or not 1 <= config.tokens <= 256:
             raise ModelError(f"A generator of {sizes} pixels and {config.tokens} tokens is not supported.")
@@ -82,8 +97,9 @@ PRESETS = {
         texts="clip-lite",
         text_width=495,
         tokens=16,
+        mode="published",  # hardly any: a short training does not learn to take it away
         base=StageConfig(32, (48, 80), (1, 1), (False, True), (False, True), text=64, head=16, patch=2, output="velocity"),
-        upsampler=StageConfig(64, (24, 48), (1, 1), (False, True), (False, True), text=48, head=8, patch=2, low=32, output="velocity"),
+        upsampler=StageConfig(64, (24, 48), (1, 1), (False, True), (False, True), text=48, head=8, patch=2, low=32, prior=0.25, output="velocity"),
     ),
     "glami-paper": GeneratorConfig(
         texts="mt5-small",
@@ -116,7 +132,7 @@ class Stage(nn.Module):
 
         self.config = config
         inside = 3 * config.patch**2
-        self.unet = UNet2DConditionModel(
+        self.unet: Any = UNet2DConditionModel(  # diffusers' classes have no types
             sample_size=config.size // config.patch,
             in_channels=inside * (2 if config.low else 1),
             out_channels=inside,
@@ -138,6 +154,9 @@ class Stage(nn.Module):
             class_embed_type="projection",
             projection_class_embeddings_input_dim=text_width + (LEVEL_WIDTH if config.low else 0),
         )
+        if config.prior:  # begin with the estimate itself
+            nn.init.zeros_(self.unet.conv_out.weight)
+            nn.init.zeros_(self.unet.conv_out.bias)
         self.null_tokens = nn.Parameter(torch.randn(tokens, text_width) * 0.02)
         self.null_pooled = nn.Parameter(torch.randn(text_width) * 0.02)
 
@@ -163,7 +182,7 @@ class Stage(nn.Module):
         pooled = _pooled(tokens, mask)
         pooled = torch.where((keep & mask.any(1))[:, None], pooled, self.null_pooled.to(pooled))
         tokens = torch.where(kept, _unit(tokens), self.null_tokens.to(tokens))
-        inputs = picture
+        inputs, estimate = picture, None
         if self.config.low:
             if low is None or level is None:
                 raise ModelError("An upsampler needs the picture that it enlarges.")
@@ -171,14 +190,35 @@ class Stage(nn.Module):
                 low, size=picture.shape[-2:], mode="bicubic", align_corners=False
             )
             inputs = torch.cat([picture, enlarged.to(picture)], 1)
+            if self.config.prior:
+                estimate = likely(picture, log_snr, enlarged.to(picture), level, self.config.prior)
             pooled = torch.cat([pooled, sinusoids(level, LEVEL_WIDTH).to(pooled)], 1)
         folded = nn.functional.pixel_unshuffle(inputs, self.config.patch)
         found = self.unet(folded, log_snr, tokens, class_labels=pooled).sample
         noise: Tensor = nn.functional.pixel_shuffle(found, self.config.patch)
         if self.config.output == "velocity":
             alpha, sigma = (part[:, None, None, None] for part in alpha_sigma(log_snr))
+            if estimate is not None:
+                noise = noise + (alpha * picture - estimate) / sigma.clamp(min=1e-3)
             noise = sigma * picture + alpha * noise
         return noise
+
+
+def likely(picture: Tensor, log_snr: Tensor, enlarged: Tensor, level: Tensor, prior: float) -> Tensor:
+    """The clean picture that a noisy one and its noisy enlarged one imply, were all normal, [n, 3, size, size].
+
+    Bayes' rule twice: clean pictures have deviation SPREAD around 0, and `prior` around the enlarged one.
+
+    Args:
+        log_snr: [n] of `picture`; level: [n] of `enlarged`.
+    """
+    (alpha, sigma), (share, dirt) = (
+        (part[:, None, None, None] for part in alpha_sigma(each)) for each in (log_snr, level.to(picture))
+    )
+    known = share**2 * SPREAD**2 + dirt**2
+    mean = share * SPREAD**2 / known * enlarged
+    variance = prior**2 + (SPREAD * dirt) ** 2 / known
+    return mean + alpha * variance / (alpha**2 * variance + sigma**2) * (picture - alpha * mean)
 
 
 def sinusoids(values: Tensor, width: int) -> Tensor:
@@ -199,5 +239,7 @@ def _unit(vectors: Tensor) -> Tensor:
 
 
 def _stage_of(found: Mapping[str, Any]) -> StageConfig:
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
+    }
     return StageConfig(**given)

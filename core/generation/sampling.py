@@ -34,7 +34,7 @@ class Drawing:
     guidance: float = 3.0
     sampler: str = "dpm-solver++"
     count: int = 4
-    mode: diffusion.Mode = "as-intended"
+    mode: diffusion.Mode | None = None  # None: the model's own
 
     def check(self) -> Drawing:
         """
@@ -55,7 +55,7 @@ class Drawing:
                 raise UsageError(f"{name} must be from {least} to {most:,g}, not {value:,g}.")
         if self.sampler not in SAMPLERS:
             raise UsageError(f"There is no sampler {self.sampler!r}. Samplers: {', '.join(SAMPLERS)}.")
-        if self.mode not in diffusion.MODES:
+        if self.mode is not None and self.mode not in diffusion.MODES:
             raise UsageError(f"The mode must be one of {', '.join(diffusion.MODES)}, not {self.mode!r}.")
         return self
 
@@ -96,6 +96,7 @@ def draw(
     tokens, mask = (part.to(device) for part in reader([" ".join(text.split()) for text in texts]))
     dice = [torch.Generator().manual_seed(seed % (SEED + 1)) for seed in seeds]
     low: list[Tensor] = []
+    mode = asked.mode or generator.config.mode
     picture = torch.zeros(0)
     try:
         for number, (name, stage) in enumerate(
@@ -104,7 +105,7 @@ def draw(
             if number:
                 size = (len(texts), 3, stage.config.low, stage.config.low)
                 shown = ((picture + 1) / 2).clamp(0, 1)
-                low = list(diffusion.sampling_condition(shown, _noise(dice, size, device), asked.mode))
+                low = list(diffusion.sampling_condition(shown, _noise(dice, size, device), mode))
             predict = predictor(stage, tokens, mask, asked.guidance if not number else 1.0, low)
             size = (len(texts), 3, stage.config.size, stage.config.size)
             for done, (picture, clean) in enumerate(_steps(predict, dice, size, asked, device), start=1):

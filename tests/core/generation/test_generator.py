@@ -18,7 +18,7 @@ from core.demo.looks import Look
 from core.errors import ModelError, UsageError
 from core.generation import measures, model
 from core.generation.diffusion import alpha_sigma, cosine_log_snr, ddim
-from core.generation.network import PRESETS, GeneratorConfig, Stage, narrowed
+from core.generation.network import PRESETS, GeneratorConfig, Stage, likely, narrowed
 from core.generation.phrases import hint, in_every_language
 from core.generation.sampling import Drawing, draw, finished
 from core.generation.solvers import FIRST, dpm_solver
@@ -73,6 +73,26 @@ def test_dpm_solver_approaches_the_exact_solution_faster_than_ddim() -> None:
     plain = float((list(ddim(predict, start, 20))[-1][0] - exact).abs().max())
     assert errors[20] < plain / 2
     assert errors[40] < errors[20] / 2
+
+
+def test_an_upsampler_begins_with_what_the_enlarged_picture_implies() -> None:
+    # Independently: the posterior of a normal variable given two noisy views of it, by its covariances.
+    log_snr, level, prior = torch.tensor([0.3]), torch.tensor([1.2]), 0.25
+    picture, enlarged = torch.tensor(0.7), torch.tensor(-0.4)
+    (alpha, sigma), (share, dirt) = (
+        tuple(float(part) for part in alpha_sigma(each)) for each in (log_snr, level)
+    )
+    blurred, clean = 0.6**2, 0.6**2 + prior**2
+    seen = np.array(
+        [[alpha**2 * clean + sigma**2, alpha * share * blurred], [0, share**2 * blurred + dirt**2]]
+    )
+    seen[1, 0] = seen[0, 1]
+    expected = np.array([alpha * clean, share * blurred]) @ np.linalg.solve(
+        seen, [float(picture), float(enlarged)]
+    )
+    shape = (1, 3, 2, 2)
+    found = likely(picture.expand(shape), log_snr, enlarged.expand(shape), level, prior)
+    torch.testing.assert_close(found, torch.full(shape, float(expected)))
 
 
 def test_masked_and_dropped_tokens_change_nothing() -> None:
