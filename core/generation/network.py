@@ -132,7 +132,7 @@ class Stage(nn.Module):
 
         self.config = config
         inside = 3 * config.patch**2
-        self.unet: Any = UNet2DConditionModel(  # diffusers' classes have no types
+        unet: Any = UNet2DConditionModel(  # diffusers' classes have no types
             sample_size=config.size // config.patch,
             in_channels=inside * (2 if config.low else 1),
             out_channels=inside,
@@ -155,8 +155,9 @@ class Stage(nn.Module):
             projection_class_embeddings_input_dim=text_width + (LEVEL_WIDTH if config.low else 0),
         )
         if config.prior:  # begin with the estimate itself
-            nn.init.zeros_(self.unet.conv_out.weight)
-            nn.init.zeros_(self.unet.conv_out.bias)
+            nn.init.zeros_(unet.conv_out.weight)
+            nn.init.zeros_(unet.conv_out.bias)
+        self.unet: Any = unet
         self.null_tokens = nn.Parameter(torch.randn(tokens, text_width) * 0.02)
         self.null_pooled = nn.Parameter(torch.randn(text_width) * 0.02)
 
