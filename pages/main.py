@@ -14,10 +14,10 @@ from pages.components.shared.markdown import plain
 def main() -> None:
     """Draw the page that the address names."""
     st.set_page_config(page_title="Vitrine", page_icon="🪟", layout="wide", initial_sidebar_state="auto")
-    st.html(ASSETS / "app.css")
+    # In one element with the script: a style alone goes to the place of toasts, and a fragment's toast would replace it.
+    style, script = ((ASSETS / name).read_text(encoding="utf-8") for name in ("app.css", "app.js"))
     with st.container(key="vitrine-script"):
-        script = (ASSETS / "app.js").read_text(encoding="utf-8")
-        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+        st.html(f"<style>{style}</style><script>{script}</script>", unsafe_allow_javascript=True)
 
     theme = "dark" if st.context.theme.type == "dark" else "light"
     st.logo(str(ASSETS / f"vitrine-{theme}.svg"), size="medium")  # leads Home
@@ -35,6 +35,7 @@ def main() -> None:
                 st.Page("duplicates.py", title="Duplicates"),
                 st.Page("audit.py", title="Label audits", url_path="audit"),
                 st.Page("pairs.py", title="Pairs"),
+                st.Page("alignment.py", title="Alignment"),
             ],
             "Models": [
                 st.Page("classify.py", title="Classify"),
