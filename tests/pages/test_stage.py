@@ -183,7 +183,7 @@ def test_a_locked_room_closes_what_changes_and_leaves_what_looks(home: Path) -> 
         {right.name for right in access.RIGHTS if access.allows(access.OWNER, right) is allowed} for allowed in (True, False)
     )  # fmt: skip
     assert open_ == {"enter", "look", "ask", "download", "present"}
-    assert closed == {"judge", "plan", "manage", "save", "compute", "watch", "show"}
+    assert closed == {"judge", "plan", "manage", "save", "compute", "watch", "show", "submit"}
     assert "opens the room" in access.who(access.MANAGE)
 
 
