@@ -223,8 +223,11 @@ def test_the_menu_leads_on_with_the_cohort_in_hand(page: Page, server: Server) -
     page.get_by_role("button", name="country cz").click()
     expect(page.locator(".vitrine-count")).to_have_text("637", timeout=SLOW_MS)
     page.wait_for_url(lambda url: "geo=" not in url)
+    settled(page)  # a page that is left before it is drawn has not handed its cohort on
     go_to(page, "Audit", "Duplicates")
     expect(page.get_by_role("heading", name="Duplicates", exact=True)).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".vitrine-count")).to_have_text("637", timeout=SLOW_MS)
+    settled(page)
     page.get_by_role("button", name="split test").click()
     expect(page.locator(".vitrine-count")).to_have_text("5,096", timeout=SLOW_MS)
     go_to(page, "Explore", "Browse")
