@@ -27,6 +27,11 @@ def settled(page: Page) -> None:
     assert width[0] <= width[1], f"the page is {width[0]} px wide in a window of {width[1]}"
 
 
+def drawn(page: Page) -> None:
+    """The page's script has ended."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=SLOW_MS)
+
+
 def sections(page: Page) -> list[str]:
     """The menu's groups, at desktop width."""
     return [name.strip() for name in page.get_by_test_id("stTopNavSection").all_inner_texts()]
@@ -223,11 +228,11 @@ def test_the_menu_leads_on_with_the_cohort_in_hand(page: Page, server: Server) -
     page.get_by_role("button", name="country cz").click()
     expect(page.locator(".vitrine-count")).to_have_text("637", timeout=SLOW_MS)
     page.wait_for_url(lambda url: "geo=" not in url)
-    settled(page)  # a page that is left before it is drawn has not handed its cohort on
+    drawn(page)  # a page that is left before has not handed its cohort on
     go_to(page, "Audit", "Duplicates")
     expect(page.get_by_role("heading", name="Duplicates", exact=True)).to_be_visible(timeout=SLOW_MS)
     expect(page.locator(".vitrine-count")).to_have_text("637", timeout=SLOW_MS)
-    settled(page)
+    drawn(page)
     page.get_by_role("button", name="split test").click()
     expect(page.locator(".vitrine-count")).to_have_text("5,096", timeout=SLOW_MS)
     go_to(page, "Explore", "Browse")
