@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.evaluation.evaluate import evaluate
-from core.models.data import product_frame
 from core.settings import PROJECT, go_offline
 from core.training.runs import CONFIG, WEIGHTS, RunConfig, runs_folder
 

@@ -22,13 +22,14 @@ import numpy as np
 import torch
 
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.embeddings.clip import encoder, readable
 from core.embeddings.loading import load_encoder
 from core.embeddings.store import unit
 from core.evaluation.choice import RetrievalChoice
 from core.evaluation.retrieval import Measured, held_out, measured
 from core.evaluation.retrieval_protocol import FIGURES, Held, compare
-from core.models.data import product_frame, product_text
+from core.models.data import product_text
 from core.settings import go_offline
 from core.training.contrastive import VARIANTS
 from core.training.runs import RUN_MODEL, runs_folder

@@ -24,13 +24,14 @@ import torch
 from torch import Tensor, nn
 
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.labels import figures
 from core.labels import tail as tails
 from core.labels.heads import Head
 from core.labels.machine_errors import machine_errors
 from core.labels.noise import MACHINE_WEIGHT, WEIGHTS, out_of_fold, treat
 from core.labels.prior_shift import METHODS, Estimator
-from core.models.data import held_out, product_frame
+from core.models.data import held_out
 from core.models.priors import adjusted, counted, priors_from_counts
 from core.settings import ASSETS
 from core.training.balance import ClassSampler, log_shares

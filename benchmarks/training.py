@@ -31,11 +31,11 @@ import torch
 from numpy.typing import NDArray
 
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.embeddings.augment import draw_views, random_views
 from core.embeddings.encoders import ImageConfig, TextConfig
 from core.embeddings.pixels import PixelCache, decode_pictures, resized
 from core.images.pictures import Pictures, decode
-from core.models.data import product_frame
 from core.models.embracenet import EmbraceNetClassifier, EmbraceNetConfig
 from core.models.inputs import Inputs
 

@@ -24,12 +24,13 @@ import torch
 
 from core.catalog.info import info
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.embeddings.clip import WEIGHTS, Preprocessing, encoder, readable
 from core.embeddings.loading import load_encoder
 from core.embeddings.seen import Seen, SeenDataset, write_seen
 from core.errors import ModelError, TrainingError, UsageError
 from core.evaluation.retrieval import keep, measure
-from core.models.data import product_frame, product_text
+from core.models.data import product_text
 from core.pairs.table import PairSettings
 from core.storage import storage_errors
 from core.training.checkpoints import read_tensors, write_tensors

@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.embeddings.clip import Encoder, Preprocessing
 from core.embeddings.tower_inputs import picture_pixels, picture_vectors
 from core.errors import TrainingError
 from core.evaluation.retrieval_protocol import Held, draw_trials, mean_cosine, spread_figures, trial_ranks
-from core.models.data import product_frame, product_text
+from core.models.data import product_text
 from core.pairs.generation import pairs
 from core.pairs.table import PairSettings
 from core.progress import Progress, no_progress

@@ -12,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.embeddings.augment import draw_views
 from core.embeddings.encoders import ImageEncoder, TextEncoder
 from core.embeddings.features import key_of, text_features
 from core.embeddings.picture_features import picture_features
 from core.errors import TrainingError
 from core.models.concatenated import ConcatenatedData
-from core.models.data import InputConfig, ProductData, ReadProducts, held_out, product_frame
+from core.models.data import InputConfig, ProductData, ReadProducts, held_out
 from core.models.inputs import Inputs
 from core.training.balance import ClassSampler
 from core.training.loop import Part, TrainConfig, seed_of

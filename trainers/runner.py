@@ -20,12 +20,13 @@ from accelerate import PartialState
 from numpy.typing import NDArray
 
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.embeddings.tokenizers import open_tokenizer
 from core.errors import TrainingError, VitrineError
 from core.evaluation.evaluate import evaluate
 from core.labels.noise import MACHINE_WEIGHT, Treatment
 from core.models.classifier import frozen_text
-from core.models.data import InputConfig, product_frame, product_text
+from core.models.data import InputConfig, product_text
 from core.models.inputs import Inputs
 from core.models.priors import counted, write_counts
 from core.models.registry import ARCHITECTURES

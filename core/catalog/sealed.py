@@ -57,6 +57,9 @@ def seal(name: str, split: str) -> DatasetInfo:
         if not dataset.splits.get(split):
             raise UsageError(f"{name} has no {split} split: {', '.join(dataset.splits) or 'none'}.")
         aside, folder = dataset.folder / f".{FOLDER}", dataset.folder / FOLDER
+        _give_back(
+            folder, dataset.folder
+        )  # of a process that was killed in here: the only whole table is there
         for each in (aside, folder):
             shutil.rmtree(each, ignore_errors=True)
         aside.mkdir(mode=0o700)
@@ -93,13 +96,18 @@ def unseal(name: str) -> DatasetInfo:
             raise UsageError(f"No labels are kept out of {name}.")
         folder = dataset.folder / FOLDER
         before = _described(folder)
-        for file in ("products.parquet", *WITH_LABELS):
-            if (folder / file).exists():
-                (folder / file).replace(dataset.folder / file)
+        _give_back(folder, dataset.folder)
         _write(dataset.folder, before)
         _carry_vectors(dataset.folder, dataset.fingerprint, str(before["fingerprint"]))
         shutil.rmtree(folder, ignore_errors=True)
     return info(name)
+
+
+def _give_back(folder: Path, dataset: Path) -> None:
+    """Move the files that tell labels from the sealed folder, as far as they are there, back to the dataset's."""
+    for file in ("products.parquet", *WITH_LABELS):
+        if (folder / file).exists():
+            (folder / file).replace(dataset / file)
 
 
 def _alone(dataset: DatasetInfo) -> Any:

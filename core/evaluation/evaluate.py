@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.catalog.cohort import path_text
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.errors import UsageError
 from core.evaluation.choice import CHOICES
 from core.evaluation.passes import mean_report
@@ -23,7 +24,7 @@ from core.evaluation.predictions import (
 )
 from core.measures.metrics import Ties, classification_report
 from core.models.classifier import BATCH, Classifier
-from core.models.data import ReadProducts, product_frame
+from core.models.data import ReadProducts
 from core.models.inputs import IMAGE, TEXT
 from core.models.loading import open_classifier
 from core.progress import Progress, no_progress

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.catalog.info import DatasetInfo, datasets
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.embeddings.clip import Encoder, encoder
 from core.embeddings.loading import loaded_encoder
 from core.embeddings.store import unit
@@ -32,7 +33,6 @@ from core.evaluation.retrieval_protocol import (
     spread_figures,
     trial_ranks,
 )
-from core.models.data import product_frame
 from core.progress import Progress, no_progress
 from core.storage import storage_errors
 from core.training.runs import RunConfig, find_run

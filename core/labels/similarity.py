@@ -7,14 +7,14 @@ the package simtext gave it up to version 1.1, which the paper used; later versi
 from __future__ import annotations
 
 import difflib
-import logging
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.statistics.tokens import chinese_tokenizer
 
 CHARACTERS = 22_000  # of a sub-class's titles joined, as in the paper
 
@@ -40,16 +40,6 @@ def normal(name: str) -> str:
 def is_chinese(text: str) -> bool:
     """Does it hold a character of simtext's range, the unified ideographs of the first plane?"""
     return any("\u4e00" <= one <= "\u9fff" for one in text)
-
-
-@cache
-def _jieba() -> Any:
-    import jieba
-
-    jieba.setLogLevel(logging.WARNING)
-    tokenizer = jieba.Tokenizer()
-    tokenizer.initialize()
-    return tokenizer
 
 
 def s_content(firsts: Sequence[str], seconds: Sequence[str]) -> NDArray[np.float64]:
@@ -78,7 +68,7 @@ def _cosines(firsts: Sequence[str], seconds: Sequence[str], segmented: bool) -> 
 
     texts = [*firsts, *seconds]
     if segmented:
-        texts = [" ".join(_jieba().lcut(text)) for text in texts]
+        texts = [" ".join(chinese_tokenizer().lcut(text)) for text in texts]
     try:  # words that a pair lacks add zeros to both vectors: one vocabulary for all pairs gives the same cosines
         counts = normalize(CountVectorizer().fit_transform(texts).astype(np.float64))
     except ValueError:  # no text has a word

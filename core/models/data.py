@@ -12,8 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from core.catalog.products import Products
-from core.catalog.splits import product_frame as product_frame
-from core.catalog.splits import split_of as split_of
 from core.embeddings.augment import random_views
 from core.embeddings.encoders import ImageConfig
 from core.embeddings.pixels import PixelCache, fits

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from core.catalog.cohort import Cohort, path_text
 from core.catalog.info import info
 from core.catalog.products import Products
+from core.catalog.splits import split_of
 from core.errors import DamagedRunError, UnknownDatasetError, UsageError
 from core.labels.tail import trained_under
-from core.models.data import split_of
 from core.storage import storage_errors
 from core.training.runs import RunConfig
 

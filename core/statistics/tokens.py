@@ -94,7 +94,8 @@ def _chinese(texts: pd.DataFrame, by: str | None) -> pd.DataFrame:
 
 
 @cache
-def _jieba() -> Any:
+def chinese_tokenizer() -> Any:
+    """jieba's tokenizer with its dictionary, loaded once: a second, 63 MB."""
     import jieba
 
     jieba.setLogLevel(logging.WARNING)
@@ -111,5 +112,5 @@ def cut(text: str) -> list[str]:
     >>> cut("孕妇配方奶粉 800克")
     ['孕妇', '配方', '奶粉', '克']
     """
-    words = (word.strip().lower() for word in _jieba().lcut(text))
+    words = (word.strip().lower() for word in chinese_tokenizer().lcut(text))
     return [word for word in words if word and (word.isalpha()) and (len(word) > 1 or word > "\u2e80")]

@@ -21,6 +21,7 @@ from core.errors import UsageError, VitrineError
 from core.evaluation.cache import training_dataset
 from core.evaluation.fit import best
 from core.evaluation.prior_reports import ShopPriors, shop_priors
+from core.models.priors import CountryPriors, adjusted, country_priors
 from core.models.registry import ModelSpec, model, models
 from core.schema import COUNTRY_OF_GEO
 from core.training.runs import RunConfig
@@ -31,7 +32,6 @@ from pages.panels.examples import Example, product_example, product_examples
 if TYPE_CHECKING:
     from core.models.classifier import Classification, Classifier
     from core.models.explain import Adjust, Explanation, OtherText
-    from core.models.priors import CountryPriors
 
 
 def choosable() -> list[ModelSpec]:
@@ -152,8 +152,6 @@ def _loaded(name: str) -> Classifier:
 
 def _to_shops(shops: ShopPriors, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     """Probabilities adjusted to what a country's shops sell."""
-    from core.models.priors import adjusted  # torch
-
     if probabilities.shape[1] != len(shops.prior):  # of other classes: the file is damaged
         return probabilities
     return adjusted(shops.calibration(probabilities).astype(np.float32), shops.prior, shops.source)
@@ -174,8 +172,6 @@ def _priors(name: str) -> CountryPriors:
     Raises:
         VitrineError: they are not known; the text says why.
     """
-    from core.models.priors import country_priors  # torch
-
     folder = model(name).folder
     return country_priors(RunConfig.read(folder), folder)
 

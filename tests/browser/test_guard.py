@@ -23,7 +23,7 @@ DOORS = [
     "/", "/browse", "/healthz", "/images/glami-mini/200000", "/download/glami-mini.csv", "/fonts/Inter-Regular.woff2",
     "/lit/glami-mini", "/product/glami-mini/0", "/map-data/glami-mini/x/points", "/map-view/map_view.js",
     "/_stcore/health", "/_stcore/host-config", "/media/x", "/component/x", "/static/x",
-    *(f"/panels/{name}/{door}" for name in ("classification", "retrieval") for door in (
+    *(f"/panels/{name}/{door}" for name in ("classification", "retrieval", "generation") for door in (
         "", "config", "gradio_api/info", "gradio_api/upload", "gradio_api/queue/join", "gradio_api/call/classify",
         "gradio_api/mcp/http", "gradio_api/mcp/sse", "gradio_api/file=/etc/hostname",
     )),

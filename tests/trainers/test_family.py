@@ -9,10 +9,10 @@ import pytest
 
 from core.catalog.build import import_dataset
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.embeddings.encoders import IMAGE_ENCODERS, TEXT_ENCODERS, WordConfig
 from core.errors import TrainingError
 from core.evaluation.evaluate import evaluate
-from core.models.data import product_frame
 from core.models.fusion import FusionConfig
 from core.models.loading import classify
 from core.models.registry import ARCHITECTURES, models

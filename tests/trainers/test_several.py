@@ -13,11 +13,12 @@ import torch
 from core.catalog.build import import_dataset
 from core.catalog.info import remove
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.errors import TrainingError, UnknownDatasetError, UsageError
 from core.evaluation.evaluate import evaluate, restricted
 from core.models.classifier import Classifier
 from core.models.concatenated import ConcatenatedData
-from core.models.data import ProductData, product_frame
+from core.models.data import ProductData
 from core.models.registry import of_run
 from core.training.checkpoints import read_tensors, write_tensors
 from core.training.runs import RunConfig

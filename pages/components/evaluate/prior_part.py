@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
 import streamlit as st
 
 from core.catalog.info import DatasetInfo
-from core.errors import VitrineError
 from core.evaluation import cache, prior_charts, prior_reports
 from core.evaluation.cache import Evaluation
 from core.labels.prior_shift import METHODS
 from core.models.registry import ModelSpec
-from pages import access
 from pages.components.shared import background, chart
 from pages.components.shared.markdown import plain
 
@@ -53,15 +49,8 @@ def _offer(spec: ModelSpec, choice: cache.Choice, method: str) -> None:
     st.info(
         "Nobody has estimated priors with these choices yet. It takes about as long as the evaluation did."
     )
-    if access.may(access.COMPUTE):
-        if st.button("Estimate priors", type="primary"):
-            try:
-                background.run(["evaluate", *options, "--", str(cache.run_of(spec))])
-            except VitrineError as error:
-                st.error(plain(str(error)))
-                return
-            st.rerun()
-        st.caption("Or run in a terminal:")
-    else:
-        st.caption("Run this on the machine that serves Vitrine:")
-    st.code(shlex.join(["vitrine", "evaluate", spec.name, *options]), language=None, wrap_lines=True)
+    background.offer(
+        "Estimate priors",
+        ["evaluate", *options, "--", str(cache.run_of(spec))],
+        ["evaluate", spec.name, *options],
+    )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-
 import streamlit as st
 
 from core.catalog.info import DatasetInfo
-from core.errors import VitrineError
 from core.labels import figures, machine_report
-from pages import access
 from pages.components.shared import background, chart
 from pages.components.shared.markdown import plain
 from pages.components.shared.numbers import in_percent
@@ -50,15 +46,4 @@ def _offer(info: DatasetInfo) -> None:
     st.info(
         "Machine labels were not compared with human ones yet. It takes a minute or two for some thousands of products."
     )
-    if access.may(access.COMPUTE):
-        if st.button("Compare machine labels with human ones", type="primary"):
-            try:
-                background.run(command)
-            except VitrineError as error:
-                st.error(plain(str(error)))
-                return
-            st.rerun()
-        st.caption("Or run in a terminal:")
-    else:
-        st.caption("Run this on the machine that serves Vitrine:")
-    st.code(shlex.join(["vitrine", *command]), language=None, wrap_lines=True)
+    background.offer("Compare machine labels with human ones", command, command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -17,10 +18,32 @@ import streamlit as st
 
 from core.errors import VitrineError
 from core.settings import PROJECT
+from pages import access
 from pages.components.shared.markdown import plain
 
 NICE = 10  # visitors go first
 SHOWN_EVERY_S = 0.2
+
+
+def offer(button: str, command: Sequence[str], shown: Sequence[str]) -> None:
+    """A button that runs a command and then the page anew; for a visitor who may not, the command to run elsewhere.
+
+    Args:
+        command: as for `run`.
+        shown: its words as a person types them after `vitrine`.
+    """
+    if access.may(access.COMPUTE):
+        if st.button(button, type="primary"):
+            try:
+                run(command)
+            except VitrineError as error:
+                st.error(plain(str(error)))
+                return
+            st.rerun()
+        st.caption("Or run in a terminal:")
+    else:
+        st.caption("Run this on the machine that serves Vitrine:")
+    st.code(shlex.join(["vitrine", *shown]), language=None, wrap_lines=True)
 
 
 def run(command: Sequence[str], counted: str = "", numbers: bool = False) -> Any:

@@ -14,6 +14,7 @@ from core.benchmark.records import Card
 from core.benchmark.store import Submissions
 from core.benchmark.submit import submit_file
 from core.benchmark.truth import Task, truth_of
+from core.catalog import sealed
 from core.catalog.build import import_dataset
 from core.catalog.info import info
 from core.catalog.products import Products
@@ -59,3 +60,20 @@ def test_no_label_is_left_and_all_come_back(tmp_path: Path, monkeypatch: pytest.
     assert not board(truth_of(task), store, owner=False).public
     with pytest.raises(UsageError, match="No labels are kept out"):
         reopen("shop", store)
+
+
+def test_a_closing_that_was_killed_loses_no_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed when the table has no labels any more and the dataset's card does not say so yet."""
+    monkeypatch.setenv("VITRINE_HOME", str(tmp_path / "home"))
+    table = pd.DataFrame({
+        "item_id": [str(number) for number in range(4)], "title": "x", "split": ["train", "test"] * 2, "category": "Boots",
+    })  # fmt: skip
+    table.to_csv(tmp_path / "shop.csv", index=False)
+    import_dataset("table", [str(tmp_path / "shop.csv")], "shop")
+    before = info("shop")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(sealed, "_write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        sealed.seal("shop", "test")
+    sealed.seal("shop", "test")
+    assert Products.open("shop").categories() == [((), 2), (("Boots",), 2)]
+    assert sealed.unseal("shop") == before and Products.open("shop").categories() == [(("Boots",), 4)]

@@ -11,6 +11,7 @@ from PIL import Image
 
 import core.models.registry
 from core.catalog.products import Products
+from core.catalog.splits import product_frame
 from core.embeddings.clip import encoder
 from core.embeddings.embed import embed
 from core.embeddings.loading import load_encoder
@@ -19,7 +20,6 @@ from core.embeddings.vectors import vectors_of
 from core.errors import ImageError, ModelError, UnknownDatasetError, UsageError
 from core.evaluation.evaluate import evaluate, probabilities_of, split_data
 from core.models.cards import card
-from core.models.data import product_frame
 from core.models.loading import load, open_classifier
 from core.models.prompts import GLAMI, prompts_of, spoken, template_of
 from core.models.registry import model, models

@@ -16,7 +16,7 @@ from tests.served import TAKES_FILES, serve_panels
 from tests.shapes import serve
 from tests.toy import picture
 
-PANELS = ("classification", "retrieval")
+PANELS = ("classification", "retrieval")  # with events that take a file
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def _refuses(address: str, name: str, tmp_path: Path, url: str) -> None:
     assert httpx.get(f"{panel}/config", timeout=20).status_code == 200
 
 
-@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize("name", [*PANELS, "generation"])
 def test_doors_of_gradio_that_no_panel_needs_are_shut(address: str, name: str, tmp_path: Path) -> None:
     (tmp_path / "web.png").write_bytes(picture("hats"))
     with serve(tmp_path) as (web, asked):
